@@ -1,0 +1,11 @@
+/** Listeners, configuration and the command line. */
+module org.dunlin.server {
+    requires org.dunlin.core;
+    requires io.netty.buffer;
+    requires io.netty.transport;
+    requires io.netty.handler;
+    requires org.slf4j;
+    requires ch.qos.logback.classic;
+    requires info.picocli;
+    requires static org.jspecify;
+}
