@@ -63,6 +63,9 @@ public interface Connection {
         /** A valid packet, in the order they came. */
         void received(Packet packet);
 
+        /** All packets of one read have been handed over; at least one. */
+        void readComplete();
+
         /** A malformed packet or one against the protocol; the transport reads no more. */
         void violated(ReasonCode reason, String detail);
 

@@ -1,0 +1,31 @@
+package org.dunlin.core.spi;
+
+import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.TopicName;
+import org.jspecify.annotations.Nullable;
+
+/** Told of everything that is accepted, refused, ended or dropped. Called on the loops: must be quick and never block. */
+public interface BrokerEvents {
+    void connected(Peer peer, boolean sessionPresent, int keepAliveSeconds, long sessionExpirySeconds);
+
+    /** A connection that never came to CONNACK 0x00. */
+    void refused(Peer peer, ReasonCode reason, String detail);
+
+    /** @param by who ended it, "client", "broker" or "network" */
+    void disconnected(Peer peer, String by, ReasonCode reason, String detail);
+
+    /** A message that did not reach a receiver; the client is the one that should have got it, or sent it if nobody did. */
+    void dropped(String clientId, TopicName topic, DropReason reason);
+
+    /** A request within a connection that goes on: a PUBLISH, a filter of a SUBSCRIBE. */
+    void denied(Peer peer, String what, ReasonCode reason, String detail);
+
+    /** Who it is about, as far as it is known; texts come from the client and are not escaped. */
+    record Peer(
+            @Nullable String clientId,
+            @Nullable String userName,
+            String address,
+            String listener,
+            @Nullable ProtocolVersion version) {}
+}

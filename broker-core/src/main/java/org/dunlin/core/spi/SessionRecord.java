@@ -1,0 +1,23 @@
+package org.dunlin.core.spi;
+
+import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.Will;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is remembered of a session beside its subscriptions and messages. Times are deadlines on the clock of the loops, not
+ * intervals, so that a restart does not begin them anew [MQTT-4.1.0-2].
+ *
+ * @param expirySeconds the interval agreed with the client, for the next time that it leaves
+ * @param expiresAtMillis end of the session while its client is away; {@link Long#MAX_VALUE} if connected or without end
+ * @param will the will that is still to come, or null
+ * @param willDueAtMillis when a will that waits for its delay goes out; {@link Long#MAX_VALUE} while connected
+ */
+public record SessionRecord(
+        String clientId,
+        @Nullable String userName,
+        ProtocolVersion version,
+        long expirySeconds,
+        long expiresAtMillis,
+        @Nullable Will will,
+        long willDueAtMillis) {}
