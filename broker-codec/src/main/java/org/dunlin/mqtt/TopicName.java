@@ -10,11 +10,19 @@ import org.jspecify.annotations.Nullable;
 public final class TopicName {
     private final String text;
     private final byte[] utf8;
+    private final int levelCount;
     private String @Nullable [] levels;
 
     private TopicName(String text, byte[] utf8) {
         this.text = text;
         this.utf8 = utf8;
+        int slashes = 0;
+        for (byte b : utf8) {
+            if (b == '/') {
+                slashes++;
+            }
+        }
+        this.levelCount = slashes + 1;
     }
 
     /** @throws IllegalArgumentException if {@link #fault(String)} finds one */
@@ -54,6 +62,11 @@ public final class TopicName {
 
     public byte[] utf8() {
         return utf8;
+    }
+
+    /** How many {@link #levels()} there are, without splitting it. */
+    public int levelCount() {
+        return levelCount;
     }
 
     /** The levels between the slashes; "a//b" has three, "/" has two empty ones. Shared: do not write to it. */

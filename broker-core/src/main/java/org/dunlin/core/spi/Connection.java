@@ -23,10 +23,14 @@ public interface Connection {
     /** Name of the listener that accepted it. */
     String listener();
 
+    /** The version that CONNECT names, known even when the rest of it was faulty; null as long as none is known. */
+    @Nullable
+    ProtocolVersion version();
+
     /** Called once, when CONNECT has been accepted: from now on packets are read and written by these terms. */
     void agree(Terms terms);
 
-    /** Optional parts that do not fit the client's Maximum Packet Size are left out; false if it does not fit even so and was not sent. */
+    /** Before {@link #agree} only CONNACK and AUTH, by the version of CONNECT. Optional parts that do not fit the client's Maximum Packet Size are left out; false if it does not fit even so and was not sent. */
     boolean send(Packet packet);
 
     /** PUBACK, PUBREC, PUBREL or PUBCOMP without properties. */

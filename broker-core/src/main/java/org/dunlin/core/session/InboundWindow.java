@@ -1,0 +1,105 @@
+package org.dunlin.core.session;
+
+import java.util.ArrayDeque;
+import org.dunlin.core.spi.Connection;
+import org.dunlin.mqtt.PacketType;
+import org.dunlin.mqtt.Qos;
+import org.dunlin.mqtt.ReasonCode;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one client has published at QoS 1 and 2 and is not through with: the QoS 2 identifiers that wait for PUBREL, and the
+ * tickets whose acknowledgement is still to come. Shard thread only. Both submission to the store and acknowledgement keep
+ * the order of the PUBLISHes, whatever the order in which shards and store answer [MQTT-4.6.0-2] [MQTT-4.6.0-3].
+ */
+public final class InboundWindow {
+    private final Session session;
+    private final ArrayDeque<Ticket> tickets = new ArrayDeque<>(4);
+    /** Those of {@link #tickets} that are not with the store yet. */
+    private final ArrayDeque<Ticket> unsubmitted = new ArrayDeque<>(4);
+    private final PacketIds received = new PacketIds();
+    /** Tickets of QoS 1, which count against the Receive Maximum beside the QoS 2 identifiers. */
+    private int openQos1;
+
+    InboundWindow(Session session) {
+        this.session = session;
+    }
+
+    Session session() {
+        return session;
+    }
+
+    /** Acknowledgements that wait. */
+    public int waiting() {
+        return tickets.size();
+    }
+
+    /** PUBLISHes that count against the Receive Maximum [MQTT-3.3.4-7]. */
+    public int open() {
+        return openQos1 + received.size();
+    }
+
+    /** Whether that QoS 2 identifier waits for PUBREL, so that a PUBLISH with it is a repetition [MQTT-4.3.3-10]. */
+    public boolean isReceived(int packetId) {
+        return received.contains(packetId);
+    }
+
+    void receive(int packetId) {
+        received.add(packetId);
+    }
+
+    /** @return false if that identifier was not waiting for PUBREL */
+    boolean release(int packetId) {
+        return received.remove(packetId);
+    }
+
+    /** Whether nothing stands before an acknowledgement that could leave now. */
+    boolean isClear() {
+        return tickets.isEmpty();
+    }
+
+    void add(Ticket ticket) {
+        tickets.add(ticket);
+        if (ticket.state == Ticket.State.GATHERING) {
+            unsubmitted.add(ticket);
+        }
+        if (ticket.qos() == Qos.AT_LEAST_ONCE) {
+            openQos1++;
+        }
+    }
+
+    /** Some ticket has got further: submits and acknowledges what has come to the front. */
+    void advance() {
+        while (!unsubmitted.isEmpty() && unsubmitted.getFirst().state != Ticket.State.GATHERING) {
+            session.shard().submit(unsubmitted.removeFirst());
+        }
+        boolean any = false;
+        while (!tickets.isEmpty() && tickets.getFirst().state == Ticket.State.DONE) {
+            Ticket ticket = tickets.removeFirst();
+            if (ticket.qos() == Qos.AT_LEAST_ONCE) {
+                openQos1--;
+            }
+            acknowledge(ticket.qos(), ticket.packetId, ticket.reason, ticket.origin);
+            any = true;
+        }
+        if (any) {
+            session.acknowledged();
+        }
+    }
+
+    /** Sends PUBACK or PUBREC, if the connection that waits for it is still there. */
+    void acknowledge(Qos qos, int packetId, ReasonCode reason, @Nullable Connection origin) {
+        if (qos == Qos.EXACTLY_ONCE && reason.isError()) {
+            received.remove(packetId); // the identifier is free again [MQTT-4.3.3-9]
+        }
+        Connection connection = session.connection();
+        if (connection == null || connection != origin) {
+            return;
+        }
+        if (reason.isError() && !session.version().isV5()) {
+            session.evict(reason, "a message was refused, and MQTT " + session.version() + " has no way to say so");
+            return;
+        }
+        connection.sendAck(qos == Qos.AT_LEAST_ONCE ? PacketType.PUBACK : PacketType.PUBREC, packetId, reason);
+    }
+}

@@ -1,0 +1,56 @@
+package org.dunlin.core.session;
+
+import org.dunlin.mqtt.TopicFilter;
+
+/**
+ * A message that a shared group has given to one member: a credit of the member until it is settled or given back. Exactly
+ * one of {@link #settle}, {@link #giveBack} and a {@link #tryAnother} that says true ends it. On the member's shard.
+ */
+final class Loan {
+    private final SharedGroup group;
+    private final SharedGroup.Member member;
+    private final SharedGroup.Entry entry;
+    private boolean ended;
+
+    Loan(SharedGroup group, SharedGroup.Member member, SharedGroup.Entry entry) {
+        this.group = group;
+        this.member = member;
+        this.entry = entry;
+    }
+
+    /** The text of the group's filter, "$share/..." */
+    String filter() {
+        return group.filter().text();
+    }
+
+    boolean isOf(TopicFilter filter) {
+        return group.filter().equals(filter);
+    }
+
+    /** The member is through with it, one way or another. */
+    void settle() {
+        if (!ended) {
+            ended = true;
+            group.shard().runOrPost(member.session().shard(), () -> group.settled(member, entry));
+        }
+    }
+
+    /** The member has left before it was through: another gets it. */
+    void giveBack() {
+        if (!ended) {
+            ended = true;
+            group.shard().runOrPost(member.session().shard(), () -> group.returned(member, entry));
+        }
+    }
+
+    /** It is too large for this member's Maximum Packet Size. @return whether another member may get it */
+    boolean tryAnother() {
+        if (ended || !entry.mayTryAnother()) {
+            return false;
+        }
+        ended = true;
+        // never at once: a message too large for every member would go through all of them on one stack
+        group.shard().loop().execute(() -> group.refusedAsTooLarge(member, entry));
+        return true;
+    }
+}

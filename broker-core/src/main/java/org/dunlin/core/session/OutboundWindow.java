@@ -1,0 +1,171 @@
+package org.dunlin.core.session;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The QoS 1 and 2 flows to one client that are not completed, in the order they began, and their packet identifiers. Shard
+ * thread only. After a reconnect all of them wait to be sent again, in that order [MQTT-4.4.0-1] [MQTT-4.6.0-1], within the
+ * new Receive Maximum [MQTT-3.3.4-9]; {@link #open()} counts those that have been sent on this connection.
+ */
+final class OutboundWindow {
+    private static final int IDS = 65_535;
+
+    private @Nullable Outgoing first;
+    private @Nullable Outgoing last;
+    private @Nullable Outgoing[] table = new @Nullable Outgoing[8];
+    private int size;
+    private int open;
+    private int lastId;
+    /** The first that waits to be sent again, null if none does. */
+    private @Nullable Outgoing resend;
+
+    int size() {
+        return size;
+    }
+
+    int open() {
+        return open;
+    }
+
+    @Nullable
+    Outgoing first() {
+        return first;
+    }
+
+    /** The next that has to be sent again, or null. */
+    @Nullable
+    Outgoing nextResend() {
+        return resend;
+    }
+
+    /** Begins a flow: gives it a packet identifier that is not in use [MQTT-2.2.1-4]. Not if {@link #isFull()}. */
+    void begin(Outgoing flow) {
+        assert size < IDS && flow.state == Outgoing.State.QUEUED && resend == null;
+        int id = flow.seq > 0 ? 1 + (int) ((flow.seq - 1) % IDS) : next(lastId);
+        while (find(id) != null) {
+            id = next(id);
+        }
+        lastId = id;
+        flow.packetId = id;
+        flow.state = Outgoing.State.SENT;
+        append(flow);
+        open++;
+    }
+
+    private static int next(int id) {
+        return id == IDS ? 1 : id + 1;
+    }
+
+    /** Whether every packet identifier is in use. */
+    boolean isFull() {
+        return size == IDS;
+    }
+
+    /** The flow with that identifier that the client can know of, or null. */
+    @Nullable
+    Outgoing sent(int packetId) {
+        Outgoing flow = find(packetId);
+        return flow == null || flow.resend ? null : flow;
+    }
+
+    private @Nullable Outgoing find(int packetId) {
+        Outgoing flow = table[packetId & table.length - 1];
+        while (flow != null && flow.packetId != packetId) {
+            flow = flow.chained;
+        }
+        return flow;
+    }
+
+    /** Ends a flow; its identifier is free again. */
+    void end(Outgoing flow) {
+        if (!flow.resend) {
+            open--;
+        }
+        if (resend == flow) {
+            resend = following(flow.next);
+        }
+        unlink(flow);
+        size--;
+    }
+
+    /** The connection is gone: what was sent has to be sent again on the next one. */
+    void connectionLost() {
+        for (Outgoing flow = first; flow != null; flow = flow.next) {
+            flow.resend = true;
+            flow.dup = true;
+        }
+        resend = first;
+        open = 0;
+    }
+
+    /** {@link #nextResend()} has been sent. */
+    void resent() {
+        Outgoing flow = resend;
+        assert flow != null;
+        flow.resend = false;
+        open++;
+        resend = following(flow.next);
+    }
+
+    private static @Nullable Outgoing following(@Nullable Outgoing from) {
+        Outgoing flow = from;
+        while (flow != null && !flow.resend) {
+            flow = flow.next;
+        }
+        return flow;
+    }
+
+    private void append(Outgoing flow) {
+        if (size >= table.length) {
+            grow();
+        }
+        int bucket = flow.packetId & table.length - 1;
+        flow.chained = table[bucket];
+        table[bucket] = flow;
+        flow.previous = last;
+        Outgoing tail = last;
+        if (tail == null) {
+            first = flow;
+        } else {
+            tail.next = flow;
+        }
+        last = flow;
+        size++;
+    }
+
+    private void unlink(Outgoing flow) {
+        int bucket = flow.packetId & table.length - 1;
+        Outgoing other = table[bucket];
+        if (other == flow) {
+            table[bucket] = flow.chained;
+        } else {
+            while (other != null && other.chained != flow) {
+                other = other.chained;
+            }
+            assert other != null : "flow is not in the window";
+            other.chained = flow.chained;
+        }
+        flow.chained = null;
+        if (flow.previous == null) {
+            first = flow.next;
+        } else {
+            flow.previous.next = flow.next;
+        }
+        if (flow.next == null) {
+            last = flow.previous;
+        } else {
+            flow.next.previous = flow.previous;
+        }
+        flow.previous = null;
+        flow.next = null;
+    }
+
+    private void grow() {
+        table = new @Nullable Outgoing[table.length * 2];
+        for (Outgoing flow = first; flow != null; flow = flow.next) {
+            int bucket = flow.packetId & table.length - 1;
+            flow.chained = table[bucket];
+            table[bucket] = flow;
+        }
+    }
+}

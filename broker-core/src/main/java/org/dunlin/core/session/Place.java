@@ -1,0 +1,69 @@
+package org.dunlin.core.session;
+
+import org.dunlin.core.spi.SessionKey;
+import org.dunlin.core.spi.StoreBatch;
+import org.dunlin.mqtt.Message;
+import org.dunlin.mqtt.Qos;
+
+/**
+ * A place in a stored queue: promised on the owner's shard, given by the store, taken up on the owner's shard again once the
+ * batch is durable. Whoever holds it owns it; it is handed over through the shards' queues.
+ */
+final class Place implements StoreBatch.Target {
+    final Owner queue;
+    final Message message;
+    private final Qos qos;
+    private final boolean retain;
+    private final int[] subscriptionIds;
+    private long seq;
+
+    Place(Owner queue, Message message, Qos qos, boolean retain, int[] subscriptionIds) {
+        this.queue = queue;
+        this.message = message;
+        this.qos = qos;
+        this.retain = retain;
+        this.subscriptionIds = subscriptionIds;
+    }
+
+    @Override
+    public SessionKey owner() {
+        return queue.key();
+    }
+
+    @Override
+    public Qos qos() {
+        return qos;
+    }
+
+    @Override
+    public boolean retain() {
+        return retain;
+    }
+
+    @Override
+    public int[] subscriptionIds() {
+        return subscriptionIds;
+    }
+
+    @Override
+    public void placed(long place) {
+        seq = place;
+    }
+
+    long seq() {
+        return seq;
+    }
+
+    /** A session or a shared group whose queue is stored. */
+    interface Owner {
+        Shard shard();
+
+        SessionKey key();
+
+        /** On its shard: the message is durable and may leave. */
+        void committed(Place place);
+
+        /** On its shard: the store has failed, the promise is void. */
+        void failed(Place place);
+    }
+}

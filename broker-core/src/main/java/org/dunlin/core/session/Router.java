@@ -1,0 +1,156 @@
+package org.dunlin.core.session;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.dunlin.core.routing.Answer;
+import org.dunlin.core.routing.Gathering;
+import org.dunlin.core.routing.Match;
+import org.dunlin.core.routing.MatchCache;
+import org.dunlin.core.routing.Receiver;
+import org.dunlin.core.routing.Receivers;
+import org.dunlin.core.routing.Route;
+import org.dunlin.core.routing.Subscription;
+import org.dunlin.core.routing.SubscriptionTree;
+import org.dunlin.mqtt.Message;
+import org.dunlin.mqtt.Qos;
+import org.dunlin.mqtt.TopicName;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings the messages that arrive on one shard to their receivers: those of this shard at once, those of each other shard in
+ * the outbox for it. Shard thread only.
+ */
+final class Router {
+    private final Shard shard;
+    private final MatchCache matches;
+    private final List<Receiver> gathered = new ArrayList<>();
+    private long stamp;
+
+    // what look() has found
+    private boolean here;
+    private boolean owed;
+    private long elsewhere;
+
+    Router(Shard shard, SubscriptionTree tree) {
+        this.shard = shard;
+        this.matches = new MatchCache(tree);
+    }
+
+    Match match(TopicName topic) {
+        return matches.match(topic);
+    }
+
+    /** Whether some receiver is owed the message durably, so that the publisher's acknowledgement has to wait. */
+    boolean isOwed(Match match) {
+        look(match);
+        return owed;
+    }
+
+    private void look(Match match) {
+        here = false;
+        owed = false;
+        elsewhere = 0;
+        int shards = shard.shards().count();
+        for (int r = 0; r < match.size(); r++) {
+            Route route = match.route(r);
+            for (int s = 0; s < shards; s++) {
+                Receivers receivers = route.receivers(s);
+                if (receivers == null) {
+                    continue;
+                }
+                owed |= receivers.owed();
+                if (s == shard.index()) {
+                    here = true;
+                } else {
+                    elsewhere |= 1L << s;
+                }
+            }
+        }
+    }
+
+    /** @param ticket waits for an answer of each shard that has receivers; null if nobody does */
+    void fanOut(Message message, Match match, @Nullable Ticket ticket) {
+        look(match);
+        long others = elsewhere;
+        if (ticket != null) {
+            ticket.expectShards((here ? 1 : 0) + Long.bitCount(others));
+        }
+        for (long rest = others; rest != 0; rest &= rest - 1) {
+            shard.outbox(Long.numberOfTrailingZeros(rest)).add(message, match, ticket);
+        }
+        if (here) {
+            deliver(message, match, ticket, shard);
+        }
+    }
+
+    /** Delivers to the receivers of this shard, for a publisher of that one. */
+    void deliver(Message message, Match match, @Nullable Ticket ticket, Shard publisher) {
+        Ticket.Sheet sheet = ticket == null ? null : new Ticket.Sheet(ticket, shard, publisher);
+        Receivers only = null;
+        int sets = 0;
+        for (int r = 0; r < match.size(); r++) {
+            Receivers receivers = match.route(r).receivers(shard.index());
+            if (receivers != null) {
+                only = receivers;
+                sets++;
+            }
+        }
+        if (sets == 1 && only != null) {
+            for (int i = 0; i < only.size(); i++) {
+                deliver(message, only.get(i), sheet);
+            }
+        } else if (sets > 1) {
+            gather(message, match);
+            deliverGathered(message, sheet);
+        }
+        if (sheet != null) {
+            sheet.filled();
+        }
+    }
+
+    private static void deliver(Message message, Subscription to, @Nullable Answer answer) {
+        Receiver receiver = to.receiver();
+        if (to.noLocal() && message.publisher().equals(receiver.clientId())) {
+            return;
+        }
+        receiver.take(
+                message,
+                Qos.min(message.qos(), to.qos()),
+                to.retainAsPublished() && message.retain(),
+                to.subscriptionIds(),
+                answer);
+    }
+
+    /** Several filters match: a receiver that has more than one of them gets one copy with all identifiers. */
+    private void gather(Message message, Match match) {
+        stamp++;
+        for (int r = 0; r < match.size(); r++) {
+            Receivers receivers = match.route(r).receivers(shard.index());
+            if (receivers == null) {
+                continue;
+            }
+            for (int i = 0; i < receivers.size(); i++) {
+                Subscription subscription = receivers.get(i);
+                Receiver receiver = subscription.receiver();
+                boolean local = subscription.noLocal() && message.publisher().equals(receiver.clientId());
+                if (!local && receiver.gathering().add(stamp, subscription)) {
+                    gathered.add(receiver);
+                }
+            }
+        }
+    }
+
+    private void deliverGathered(Message message, @Nullable Answer answer) {
+        for (int i = 0; i < gathered.size(); i++) {
+            Receiver receiver = gathered.get(i);
+            Gathering all = receiver.gathering();
+            receiver.take(
+                    message,
+                    Qos.min(message.qos(), all.qos()),
+                    all.retainAsPublished() && message.retain(),
+                    all.subscriptionIds(),
+                    answer);
+        }
+        gathered.clear();
+    }
+}

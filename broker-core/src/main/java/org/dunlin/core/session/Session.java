@@ -1,0 +1,818 @@
+package org.dunlin.core.session;
+
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import org.dunlin.core.routing.Answer;
+import org.dunlin.core.routing.Gathering;
+import org.dunlin.core.routing.Receiver;
+import org.dunlin.core.routing.Subscription;
+import org.dunlin.core.session.QueueLimits.Overflow;
+import org.dunlin.core.spi.Connection;
+import org.dunlin.core.spi.DropReason;
+import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.SessionKey;
+import org.dunlin.core.spi.SessionRecord;
+import org.dunlin.core.spi.StoreBatch;
+import org.dunlin.mqtt.Connect;
+import org.dunlin.mqtt.Message;
+import org.dunlin.mqtt.PacketType;
+import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.Qos;
+import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.Will;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client's state. Shard thread only, for its whole life. Transitions:
+ *
+ * <pre>
+ * (new)   --attach-->  OPENING   CONNECT accepted, CONNACK not yet sent (it may wait for the store)
+ * OPENING --open-->    ONLINE    CONNACK sent: messages flow
+ * OPENING, ONLINE --detach, expiry 0-->   ENDED
+ * OPENING, ONLINE --detach, expiry > 0--> OFFLINE   QoS 1 and 2 wait, the expiry runs [MQTT-4.1.0-2]
+ * OFFLINE --attach-->  OPENING
+ * any     --end-->     ENDED     expiry, clean start, administrator; the will, if still there, goes out
+ * </pre>
+ *
+ * Whether a session is durable is settled when it is made: one with expiry 0 ends with its connection, and its queue never
+ * waits for the store.
+ */
+public final class Session implements Receiver, Place.Owner {
+    enum State {
+        OPENING,
+        ONLINE,
+        OFFLINE,
+        ENDED
+    }
+
+    private final Shard shard;
+    private final ClientRegistry.Owner owner;
+    private final String clientId;
+    private final long sid;
+    private final boolean durable;
+    private final MessageQueue queue;
+    private final OutboundWindow outbound = new OutboundWindow();
+    private final InboundWindow inbound = new InboundWindow(this);
+    private final Map<String, Subscription> subscriptions = new HashMap<>(4);
+
+    private State state = State.OFFLINE;
+    private SessionKey key;
+    private @Nullable Connection connection;
+    private @Nullable Holder holder;
+    private @Nullable String userName;
+    private ProtocolVersion version = ProtocolVersion.MQTT_5;
+    private long expirySeconds;
+    private int windowMax = 1;
+    private @Nullable Will will;
+    private long willDueAtMillis = Message.NEVER;
+    private long expiresAtMillis = Message.NEVER;
+    private Loop.@Nullable Timer willTimer;
+    private Loop.@Nullable Timer expiryTimer;
+    private @Nullable Gathering gathering;
+    private @Nullable Map<String, RetainedReplay> replays;
+
+    Session(Shard shard, ClientRegistry.Owner owner, String clientId, long sid, boolean durable) {
+        this.shard = shard;
+        this.owner = owner;
+        this.clientId = clientId;
+        this.sid = sid;
+        this.durable = durable;
+        this.key = new SessionKey(sid, 0);
+        this.queue = new MessageQueue(shard.shards().queueLimits(), this::dropped);
+    }
+
+    // ---- who it is
+
+    public Shard shard() {
+        return shard;
+    }
+
+    @Override
+    public String clientId() {
+        return clientId;
+    }
+
+    @Override
+    public boolean durable() {
+        return durable;
+    }
+
+    @Override
+    public SessionKey key() {
+        return key;
+    }
+
+    public ProtocolVersion version() {
+        return version;
+    }
+
+    @Nullable
+    Connection connection() {
+        return connection;
+    }
+
+    public InboundWindow inbound() {
+        return inbound;
+    }
+
+    /** The interval agreed on at CONNECT or changed by DISCONNECT. */
+    public long expirySeconds() {
+        return expirySeconds;
+    }
+
+    public int subscriptionCount() {
+        return subscriptions.size();
+    }
+
+    public @Nullable Subscription subscription(String filter) {
+        return subscriptions.get(filter);
+    }
+
+    public boolean isConnected() {
+        return connection != null;
+    }
+
+    @Override
+    public Gathering gathering() {
+        if (gathering == null) {
+            gathering = new Gathering();
+        }
+        return gathering;
+    }
+
+    // ---- connection comes and goes
+
+    /** A connection takes the session over; its former one has been detached. Messages wait until {@link #open}. */
+    void attach(Connection to, Holder by, Connect connect, long agreedExpirySeconds, long generation) {
+        assert shard.inLoop() && connection == null && state != State.ENDED;
+        cancelTimers();
+        connection = to;
+        holder = by;
+        key = new SessionKey(sid, generation);
+        version = connect.version();
+        userName = connect.userName();
+        expirySeconds = agreedExpirySeconds;
+        will = connect.will();
+        windowMax = Math.min(connect.receiveMaximum(), shard.shards().limits().maxInflight());
+        state = State.OPENING;
+        remember();
+    }
+
+    /** CONNACK has been sent: what waits begins to flow. */
+    public void open() {
+        assert shard.inLoop();
+        if (state != State.OPENING) {
+            return;
+        }
+        state = State.ONLINE;
+        shard.groupsOf(this, SharedGroup::memberReady);
+        pump();
+    }
+
+    /**
+     * The connection is gone or is being replaced.
+     *
+     * @param willIsDue false after DISCONNECT 0x00, which deletes the will [MQTT-3.14.4-3]
+     * @param replaced by a connection that goes on with this session: a will without delay goes out all the same
+     */
+    void detach(Connection from, boolean willIsDue, boolean replaced) {
+        assert shard.inLoop();
+        if (connection != from) {
+            return; // a connection that was replaced has no say any more
+        }
+        connection = null;
+        holder = null;
+        replays = null;
+        if (!willIsDue) {
+            will = null;
+        }
+        outbound.connectionLost();
+        giveBackLoans();
+        if (expirySeconds == 0) {
+            end();
+            return;
+        }
+        state = State.OFFLINE;
+        long now = shard.loop().nowMillis();
+        if (expirySeconds < Connect.NO_EXPIRY) {
+            expiresAtMillis = now + expirySeconds * 1000;
+        }
+        Will waiting = will;
+        if (waiting != null) {
+            if (waiting.delaySeconds() == 0) {
+                publishWill();
+            } else {
+                willDueAtMillis = Math.min(now + waiting.delaySeconds() * 1000, expiresAtMillis);
+            }
+        }
+        if (!replaced) {
+            schedule(now);
+            remember();
+        }
+    }
+
+    private void schedule(long now) {
+        if (expiresAtMillis != Message.NEVER) {
+            expiryTimer = shard.loop().schedule(this::expire, expiresAtMillis - now);
+        }
+        if (willDueAtMillis != Message.NEVER && willDueAtMillis < expiresAtMillis) {
+            willTimer = shard.loop().schedule(this::willIsDue, willDueAtMillis - now);
+        }
+    }
+
+    private void cancelTimers() {
+        if (expiryTimer != null) {
+            expiryTimer.cancel();
+            expiryTimer = null;
+        }
+        if (willTimer != null) {
+            willTimer.cancel();
+            willTimer = null;
+        }
+        expiresAtMillis = Message.NEVER;
+        willDueAtMillis = Message.NEVER;
+    }
+
+    private void expire() {
+        expiryTimer = null;
+        if (state == State.OFFLINE) {
+            end();
+        }
+    }
+
+    private void willIsDue() {
+        willTimer = null;
+        if (state == State.OFFLINE) {
+            publishWill();
+            willDueAtMillis = Message.NEVER;
+            remember();
+        }
+    }
+
+    private void publishWill() {
+        Will due = will;
+        will = null;
+        if (due != null) {
+            shard.publishWill(this, due);
+        }
+    }
+
+    /** Ends it and all that belongs to it; a will that is still there goes out [MQTT-3.1.2-8]. */
+    void end() {
+        assert shard.inLoop() && connection == null;
+        if (state == State.ENDED) {
+            return;
+        }
+        state = State.ENDED;
+        cancelTimers();
+        publishWill();
+        queue.giveUpHeld(held -> true);
+        for (Subscription subscription : subscriptions.values()) {
+            shard.unsubscribe(this, subscription);
+        }
+        subscriptions.clear();
+        settleLoans();
+        if (durable) {
+            shard.batch().removeSession(key);
+        }
+        shard.ended(this, owner);
+    }
+
+    /** Writes the session as it is now, if it is kept at all. */
+    private void remember() {
+        if (durable) {
+            shard.batch()
+                    .putSession(
+                            key,
+                            new SessionRecord(
+                                    clientId, userName, version, expirySeconds, expiresAtMillis, will, willDueAtMillis));
+        }
+    }
+
+    /** DISCONNECT may change the interval [MQTT 5, 3.14.2.2.2]. */
+    public void changeExpiry(long seconds) {
+        expirySeconds = seconds;
+    }
+
+    /** Tells its client why and closes the connection. */
+    void evict(ReasonCode reason, String detail) {
+        if (holder != null) {
+            holder.evicted(reason, detail);
+        }
+    }
+
+    /** Some acknowledgement has left. */
+    void acknowledged() {
+        if (holder != null) {
+            holder.acknowledged();
+        }
+    }
+
+    // ---- subscriptions
+
+    /** @return the former subscription of that filter, or null */
+    @Nullable
+    Subscription put(Subscription subscription) {
+        String filter = subscription.filter().text();
+        if (durable) {
+            shard.batch()
+                    .putSubscription(
+                            key,
+                            new StoreBatch.SubscriptionRecord(
+                                    filter,
+                                    subscription.qos(),
+                                    subscription.noLocal(),
+                                    subscription.retainAsPublished(),
+                                    subscription.subscriptionIds().length == 0
+                                            ? 0
+                                            : subscription.subscriptionIds()[0]));
+        }
+        return subscriptions.put(filter, subscription);
+    }
+
+    /** @return the subscription that was there, or null */
+    @Nullable
+    Subscription remove(String filter) {
+        Subscription removed = subscriptions.remove(filter);
+        if (removed != null) {
+            if (durable) {
+                shard.batch().removeSubscription(key, filter);
+            }
+            if (replays != null) {
+                replays.remove(filter);
+            }
+            if (removed.filter().isShared()) {
+                queue.takeOut(
+                        waiting -> waiting.loan != null && waiting.loan.isOf(removed.filter()),
+                        waiting -> loanOf(waiting).giveBack());
+            }
+        }
+        return removed;
+    }
+
+    Iterable<Subscription> subscriptions() {
+        return subscriptions.values();
+    }
+
+    /** Begins to send the retained messages of a subscription, at the pace of the client. */
+    public void replay(Subscription subscription) {
+        if (state != State.ONLINE) {
+            return;
+        }
+        if (replays == null) {
+            replays = new LinkedHashMap<>(4);
+        }
+        replays.put(subscription.filter().text(), new RetainedReplay(this, subscription));
+        pump();
+    }
+
+    /** Whether a retained message could leave now. */
+    boolean hasRoomFor(Qos qos) {
+        Connection to = connection;
+        return qos == Qos.AT_MOST_ONCE ? to != null && to.isWritable() : hasRoom();
+    }
+
+    // ---- messages to the client
+
+    @Override
+    public void take(Message message, Qos qos, boolean retain, int[] subscriptionIds, @Nullable Answer answer) {
+        assert shard.inLoop();
+        if (state == State.ENDED) {
+            return;
+        }
+        if (qos == Qos.AT_MOST_ONCE) {
+            takeQos0(message, retain, subscriptionIds);
+            if (answer != null) {
+                answer.taken();
+            }
+            return;
+        }
+        if (answer == null) {
+            if (!durable) {
+                accept(new Outgoing(message, qos, retain, subscriptionIds, 0, null), overflowFor(message));
+            } // else it subscribed after the publisher's shard had looked
+            return;
+        }
+        Overflow overflow = overflowFor(message);
+        if (overflow.answers() && !mayTake(message)) {
+            if (overflow == Overflow.HOLD_ACK) {
+                new HeldBack(message, qos, retain, subscriptionIds, answer.held()).begin();
+            } else {
+                shard.shards().events().dropped(clientId, message.topic(), DropReason.QUEUE_FULL);
+                answer.refused();
+            }
+            return;
+        }
+        takeNow(message, qos, retain, subscriptionIds, overflow, answer);
+    }
+
+    private Overflow overflowFor(Message message) {
+        return shard.shards().queueLimits().overflowFor(message.topic());
+    }
+
+    private boolean mayTake(Message message) {
+        return canSendNow() || queue.admits(message.weight());
+    }
+
+    private void takeNow(
+            Message message, Qos qos, boolean retain, int[] subscriptionIds, Overflow overflow, Answer answer) {
+        if (durable) {
+            queue.reserve();
+            answer.reserve(new Place(this, message, qos, retain, subscriptionIds));
+        } else {
+            accept(new Outgoing(message, qos, retain, subscriptionIds, 0, null), overflow);
+            answer.taken();
+        }
+    }
+
+    private void takeQos0(Message message, boolean retain, int[] subscriptionIds) {
+        Connection to = connection;
+        if (to == null || state != State.ONLINE) {
+            if (shard.shards().queueLimits().qos0Offline() && expirySeconds > 0) {
+                accept(
+                        new Outgoing(message, Qos.AT_MOST_ONCE, retain, subscriptionIds, 0, null),
+                        Overflow.DROP_OLDEST);
+            }
+        } else if (!to.isWritable()) {
+            shard.shards().events().dropped(clientId, message.topic(), DropReason.SLOW_CONSUMER);
+        } else if (!to.deliver(message, Qos.AT_MOST_ONCE, retain, false, 0, subscriptionIds)) {
+            shard.shards().events().dropped(clientId, message.topic(), DropReason.TOO_LARGE);
+        }
+    }
+
+    @Override
+    public void committed(Place place) {
+        queue.unreserve();
+        if (state == State.ENDED) {
+            return;
+        }
+        accept(
+                new Outgoing(
+                        place.message, place.qos(), place.retain(), place.subscriptionIds(), place.seq(), null),
+                overflowFor(place.message));
+    }
+
+    @Override
+    public void failed(Place place) {
+        queue.unreserve();
+    }
+
+    private boolean canSendNow() {
+        Connection to = connection;
+        return state == State.ONLINE
+                && queue.isEmpty()
+                && outbound.nextResend() == null
+                && outbound.open() < windowMax
+                && !outbound.isFull()
+                && to != null
+                && to.isWritable();
+    }
+
+    private void accept(Outgoing message, Overflow overflow) {
+        if (message.qos != Qos.AT_MOST_ONCE && canSendNow()) {
+            send(message);
+        } else {
+            queue.add(message, overflow);
+        }
+    }
+
+    /** Takes a message that a shared group lends. */
+    void lend(Outgoing message) {
+        if (state != State.ONLINE || !subscriptions.containsKey(loanOf(message).filter())) {
+            loanOf(message).giveBack();
+        } else if (message.qos == Qos.AT_MOST_ONCE) {
+            takeQos0(message.message(), message.retain, message.subscriptionIds);
+            loanOf(message).settle();
+        } else {
+            accept(message, Overflow.DROP_OLDEST);
+        }
+    }
+
+    private static Loan loanOf(Outgoing message) {
+        Loan loan = message.loan;
+        assert loan != null;
+        return loan;
+    }
+
+    private void send(Outgoing message) {
+        Connection to = connection;
+        assert to != null;
+        if (message.message().isExpired(shard.loop().nowMillis())) {
+            dropped(message, DropReason.EXPIRED);
+            return;
+        }
+        outbound.begin(message);
+        if (!to.deliver(
+                message.message(),
+                message.qos,
+                message.retain,
+                false,
+                message.packetId,
+                message.subscriptionIds)) {
+            outbound.end(message);
+            if (message.loan != null && message.loan.tryAnother()) {
+                return;
+            }
+            dropped(message, DropReason.TOO_LARGE);
+        }
+    }
+
+    /** The transport has room again, or something else may have set messages free. */
+    public void pump() {
+        assert shard.inLoop();
+        if (state != State.ONLINE) {
+            return;
+        }
+        resend();
+        while (true) {
+            boolean sent = false;
+            if (outbound.nextResend() == null && hasRoom()) {
+                sent = sendQueued();
+            }
+            if (replays != null) {
+                sent |= sendRetained();
+            }
+            if (!sent) {
+                return;
+            }
+        }
+    }
+
+    private boolean hasRoom() {
+        Connection to = connection;
+        return to != null && to.isWritable() && outbound.open() < windowMax && !outbound.isFull();
+    }
+
+    /** Open flows of an earlier connection: PUBREL, or PUBLISH with DUP, in their old order [MQTT-4.4.0-1]. */
+    private void resend() {
+        Outgoing flow = outbound.nextResend();
+        while (flow != null) {
+            Connection to = connection;
+            if (to == null) {
+                return;
+            }
+            if (flow.state == Outgoing.State.RELEASED) {
+                to.sendAck(PacketType.PUBREL, flow.packetId, ReasonCode.SUCCESS);
+                outbound.resent();
+            } else if (!hasRoom()) {
+                return;
+            } else if (to.deliver(
+                    flow.message(), flow.qos, flow.retain, flow.dup, flow.packetId, flow.subscriptionIds)) {
+                outbound.resent();
+            } else {
+                outbound.end(flow);
+                dropped(flow, DropReason.TOO_LARGE);
+            }
+            flow = outbound.nextResend();
+        }
+    }
+
+    private boolean sendQueued() {
+        Outgoing message = queue.poll(shard.loop().nowMillis());
+        if (message == null) {
+            return false;
+        }
+        if (message.qos == Qos.AT_MOST_ONCE) {
+            takeQos0(message.message(), message.retain, message.subscriptionIds);
+        } else {
+            send(message);
+        }
+        return true;
+    }
+
+    private boolean sendRetained() {
+        Map<String, RetainedReplay> running = replays;
+        if (running == null || running.isEmpty()) {
+            return false;
+        }
+        RetainedReplay replay = running.values().iterator().next();
+        Connection to = connection;
+        if (to == null || !to.isWritable()) {
+            return false;
+        }
+        RetainedReplay.Step step = replay.step(shard.loop().nowMillis());
+        if (step == RetainedReplay.Step.PAUSE) {
+            shard.loop().execute(this::pump); // others are served before it goes on
+        }
+        if (step != RetainedReplay.Step.DONE) {
+            return false;
+        }
+        running.remove(replay.filter());
+        return true;
+    }
+
+    void sendRetained(Message message, Qos qos, Subscription subscription) {
+        if (qos == Qos.AT_MOST_ONCE) {
+            takeQos0(message, true, subscription.subscriptionIds());
+        } else {
+            send(new Outgoing(message, qos, true, subscription.subscriptionIds(), 0, null));
+        }
+    }
+
+    // ---- acknowledgements of the client
+
+    /** PUBACK; an error counts as acknowledged [MQTT-4.4.0-2]. */
+    public Verdict pubAck(int packetId) {
+        Outgoing flow = outbound.sent(packetId);
+        if (flow == null) {
+            return Verdict.UNKNOWN;
+        }
+        if (flow.qos != Qos.AT_LEAST_ONCE) {
+            return Verdict.WRONG_KIND;
+        }
+        finish(flow);
+        return Verdict.DONE;
+    }
+
+    /** PUBREC: an error ends the flow, else PUBREL follows once it is on record [MQTT-4.3.3-4]. */
+    public Verdict pubRec(int packetId, ReasonCode reason) {
+        Outgoing flow = outbound.sent(packetId);
+        if (flow == null) {
+            return Verdict.UNKNOWN;
+        }
+        if (flow.qos != Qos.EXACTLY_ONCE) {
+            return Verdict.WRONG_KIND;
+        }
+        if (reason.isError()) {
+            if (flow.state == Outgoing.State.SENT) {
+                finish(flow);
+            }
+            return Verdict.DONE;
+        }
+        if (flow.state == Outgoing.State.SENT) {
+            flow.state = Outgoing.State.RELEASED;
+            flow.message = null;
+            if (durable && flow.seq > 0) {
+                shard.batch().released(key, flow.seq, packetId);
+            }
+        }
+        Connection to = connection;
+        if (to == null) {
+            return Verdict.DONE;
+        }
+        if (durable && flow.seq > 0) {
+            shard.afterCommit(failure -> {
+                if (failure == null && connection == to) {
+                    to.sendAck(PacketType.PUBREL, packetId, ReasonCode.SUCCESS);
+                }
+            });
+        } else {
+            to.sendAck(PacketType.PUBREL, packetId, ReasonCode.SUCCESS);
+        }
+        return Verdict.DONE;
+    }
+
+    public Verdict pubComp(int packetId) {
+        Outgoing flow = outbound.sent(packetId);
+        if (flow == null) {
+            return Verdict.UNKNOWN;
+        }
+        if (flow.qos != Qos.EXACTLY_ONCE || flow.state != Outgoing.State.RELEASED) {
+            return Verdict.WRONG_KIND;
+        }
+        finish(flow);
+        return Verdict.DONE;
+    }
+
+    private void finish(Outgoing flow) {
+        outbound.end(flow);
+        if (flow.loan != null) {
+            flow.loan.settle();
+        }
+        if (durable && flow.seq > 0) {
+            if (flow.state == Outgoing.State.RELEASED) {
+                shard.batch().completed(key, flow.packetId);
+            } else {
+                shard.batch().ack(key, flow.seq);
+            }
+        }
+        if (!queue.isEmpty() || outbound.nextResend() != null || replays != null) {
+            pump();
+        }
+    }
+
+    private void dropped(Outgoing message, DropReason reason) {
+        shard.shards().events().dropped(clientId, message.message().topic(), reason);
+        if (message.loan != null) {
+            message.loan.settle();
+        }
+        if (durable && message.seq > 0) {
+            shard.batch().ack(key, message.seq);
+        }
+    }
+
+    /** Whether the client owes us acknowledgements, so that not reading from it would stop them. */
+    public boolean isOwedAcks() {
+        return outbound.open() > 0;
+    }
+
+    /** Ends the waiting of publishers whose acknowledgements are held by this session's full queue. */
+    void giveUpHeld(MessageQueue.Held which) {
+        queue.giveUpHeld(held -> held == which);
+    }
+
+    // ---- loans of shared groups
+
+    /** The client is away: QoS 1, and what was not begun, goes back; a QoS 2 flow stays [MQTT-4.8.2-4]. */
+    private void giveBackLoans() {
+        BiConsumer<Outgoing, Boolean> back = (flow, begun) -> {
+            if (begun) {
+                outbound.end(flow);
+            }
+            loanOf(flow).giveBack();
+        };
+        Outgoing flow = outbound.first();
+        while (flow != null) {
+            Outgoing next = flow.next;
+            if (flow.loan != null && flow.qos == Qos.AT_LEAST_ONCE) {
+                back.accept(flow, true);
+            }
+            flow = next;
+        }
+        queue.takeOut(waiting -> waiting.loan != null, waiting -> back.accept(waiting, false));
+        shard.groupsOf(this, SharedGroup::memberAway);
+    }
+
+    /** The session has ended: its QoS 2 flows go to no other member [MQTT-4.8.2-5]. */
+    private void settleLoans() {
+        for (Outgoing flow = outbound.first(); flow != null; flow = flow.next) {
+            if (flow.loan != null) {
+                flow.loan.settle();
+            }
+        }
+    }
+
+    /** What an acknowledgement of the client came to. */
+    public enum Verdict {
+        DONE,
+        UNKNOWN,
+        WRONG_KIND
+    }
+
+    /** The protocol of the connection that holds the session. */
+    public interface Holder {
+        /** Tells the client why, as far as its version can, and closes the connection. */
+        void evicted(ReasonCode reason, String detail);
+
+        /** Fewer of the client's PUBLISHes wait for their acknowledgement. */
+        void acknowledged();
+    }
+
+    /** A publisher's message that waits for room in the queue. */
+    private final class HeldBack implements MessageQueue.Held {
+        private final Message message;
+        private final Qos qos;
+        private final boolean retain;
+        private final int[] subscriptionIds;
+        private final Answer answer;
+        private Loop.@Nullable Timer timer;
+
+        HeldBack(Message message, Qos qos, boolean retain, int[] subscriptionIds, Answer answer) {
+            this.message = message;
+            this.qos = qos;
+            this.retain = retain;
+            this.subscriptionIds = subscriptionIds;
+            this.answer = answer;
+        }
+
+        void begin() {
+            queue.hold(this);
+            timer = shard.loop()
+                    .schedule(
+                            () -> giveUpHeld(this), shard.shards().queueLimits().holdTimeoutMillis());
+        }
+
+        @Override
+        public int weight() {
+            return message.weight();
+        }
+
+        @Override
+        public void admitted() {
+            stopTimer();
+            if (durable) {
+                takeNow(message, qos, retain, subscriptionIds, Overflow.DROP_NEWEST, answer);
+            } else {
+                // behind the one that is just being taken out, which has to be sent first
+                queue.add(new Outgoing(message, qos, retain, subscriptionIds, 0, null), Overflow.DROP_NEWEST);
+                answer.taken();
+            }
+        }
+
+        @Override
+        public void gaveUp() {
+            stopTimer();
+            shard.shards().events().dropped(clientId, message.topic(), DropReason.QUEUE_FULL);
+            answer.refused();
+        }
+
+        private void stopTimer() {
+            if (timer != null) {
+                timer.cancel();
+                timer = null;
+            }
+        }
+    }
+}

@@ -1,0 +1,620 @@
+package org.dunlin.core.session;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.dunlin.core.routing.Match;
+import org.dunlin.core.routing.RetainedTree;
+import org.dunlin.core.routing.Subscription;
+import org.dunlin.core.spi.Connection;
+import org.dunlin.core.spi.DropReason;
+import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.Store;
+import org.dunlin.core.spi.StoreBatch;
+import org.dunlin.mqtt.Connect;
+import org.dunlin.mqtt.Message;
+import org.dunlin.mqtt.Qos;
+import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.TopicFilter;
+import org.dunlin.mqtt.TopicName;
+import org.dunlin.mqtt.Will;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One event loop's part of the broker: its sessions and shared groups, and what it has for the store and for other shards at
+ * the end of a turn. On the thread of {@link #loop()} only, but for {@link #post} and {@link #backlog}.
+ */
+public final class Shard {
+    /** Items handled for another shard before others on the loop have their turn. */
+    private static final int BUDGET = 4096;
+
+    /** Items under way to one shard from which on publishers to it are slowed, and below which they go on. */
+    private static final int BACKLOG_HIGH = 65_536;
+
+    private static final int BACKLOG_LOW = 16_384;
+
+    private final Shards shards;
+    private final int index;
+    private final Loop loop;
+    private final Router router;
+    private final Map<String, Session> sessions = new HashMap<>();
+    private final Map<String, SharedGroup> groups = new HashMap<>();
+    private final @Nullable Outbox[] outboxes;
+    private final AtomicInteger backlog = new AtomicInteger();
+    private final Queue<Runnable> calmWaiters = new ConcurrentLinkedQueue<>();
+    private final ArrayDeque<Outbox> inbox = new ArrayDeque<>();
+    /** The next item of the first in the inbox. */
+    private int inboxAt;
+
+    private boolean drainPending;
+    private boolean turnPending;
+    private @Nullable Commit commit;
+    private long lastMessageId;
+    /** Whose session is just being replaced by a new one, so that this shard goes on owning it. */
+    private @Nullable String admitting;
+
+    Shard(Shards shards, int index, Loop loop) {
+        this.shards = shards;
+        this.index = index;
+        this.loop = loop;
+        this.router = new Router(this, shards.subscriptions());
+        this.outboxes = new @Nullable Outbox[Shards.MAX];
+    }
+
+    public Shards shards() {
+        return shards;
+    }
+
+    public int index() {
+        return index;
+    }
+
+    public Loop loop() {
+        return loop;
+    }
+
+    boolean inLoop() {
+        return loop.inLoop();
+    }
+
+    /** Identity of a message that comes in on this shard: its index in the upper eight bits, then a count. */
+    public long nextMessageId() {
+        return (long) index << 56 | ++lastMessageId;
+    }
+
+    // ---- turns: what other shards and the store get
+
+    private void touch() {
+        if (!turnPending) {
+            turnPending = true;
+            loop.atEndOfTurn(this::endTurn);
+        }
+    }
+
+    private void endTurn() {
+        assert inLoop();
+        turnPending = false;
+        for (int i = 0; i < shards.count(); i++) {
+            Outbox outbox = outboxes[i];
+            if (outbox != null) {
+                outboxes[i] = null;
+                shards.shard(i).post(outbox);
+            }
+        }
+        Commit due = commit;
+        if (due != null) {
+            commit = null;
+            shards.store().write(due.batch, due);
+        }
+    }
+
+    /** What goes to another shard at the end of the turn. */
+    Outbox outbox(int target) {
+        assert inLoop() && target != index;
+        Outbox outbox = outboxes[target];
+        if (outbox == null) {
+            outbox = new Outbox(this);
+            outboxes[target] = outbox;
+            touch();
+        }
+        return outbox;
+    }
+
+    /** Runs a task of this shard for another one, whose thread calls: at once if it is the same. */
+    void runOrPost(Shard caller, Runnable task) {
+        assert caller.inLoop();
+        if (caller == this) {
+            task.run();
+        } else {
+            caller.outbox(index).add(task, null, null);
+        }
+    }
+
+    private void post(Outbox outbox) {
+        backlog.addAndGet(outbox.size());
+        loop.execute(() -> {
+            inbox.add(outbox);
+            if (!drainPending) {
+                drain();
+            }
+        });
+    }
+
+    private void drain() {
+        assert inLoop();
+        drainPending = false;
+        int handled = 0;
+        while (!inbox.isEmpty() && handled < BUDGET) {
+            Outbox outbox = inbox.getFirst();
+            int to = Math.min(outbox.size(), inboxAt + BUDGET - handled);
+            for (int i = inboxAt; i < to; i++) {
+                handle(outbox, i);
+            }
+            handled += to - inboxAt;
+            if (to == outbox.size()) {
+                inbox.removeFirst();
+                inboxAt = 0;
+            } else {
+                inboxAt = to;
+            }
+        }
+        if (backlog.addAndGet(-handled) < BACKLOG_LOW) {
+            for (Runnable waiter = calmWaiters.poll(); waiter != null; waiter = calmWaiters.poll()) {
+                waiter.run();
+            }
+        }
+        if (!inbox.isEmpty()) {
+            drainPending = true;
+            loop.execute(this::drain);
+        }
+    }
+
+    private void handle(Outbox outbox, int i) {
+        Object item = outbox.item(i);
+        if (item instanceof Message message) {
+            router.deliver(message, outbox.match(i), outbox.ticket(i), outbox.from());
+        } else {
+            ((Runnable) item).run();
+        }
+    }
+
+    /** Whether publishers to this shard should be slowed. Any thread. */
+    public boolean isOverloaded() {
+        return backlog.get() > BACKLOG_HIGH;
+    }
+
+    /** Runs a short task, on any thread, when the shard is no longer overloaded. Any thread. */
+    public void whenCalm(Runnable task) {
+        calmWaiters.add(task);
+        if (backlog.get() < BACKLOG_LOW && calmWaiters.remove(task)) {
+            task.run();
+        }
+    }
+
+    // ---- the store
+
+    /** The batch of this turn. */
+    StoreBatch batch() {
+        return commit().batch;
+    }
+
+    private Commit commit() {
+        assert inLoop();
+        Commit current = commit;
+        if (current == null) {
+            current = new Commit(shards.store().newBatch());
+            commit = current;
+            touch();
+        }
+        return current;
+    }
+
+    /** Runs when all that has been given to the store so far is durable, or has failed: then with a text for people. */
+    public void afterCommit(Consumer<@Nullable String> then) {
+        commit().then.add(then);
+    }
+
+    /** Runs as {@link #afterCommit} for a durable session, and at once for any other. */
+    public void afterCommit(Session session, Consumer<@Nullable String> then) {
+        if (session.durable()) {
+            afterCommit(then);
+        } else {
+            then.accept(null);
+        }
+    }
+
+    /** A turn's batch on its way through the store. */
+    private final class Commit implements Store.Completion {
+        private final StoreBatch batch;
+        private final List<Consumer<@Nullable String>> then = new ArrayList<>();
+        private final List<Place> places = new ArrayList<>();
+
+        private Commit(StoreBatch batch) {
+            this.batch = batch;
+        }
+
+        /** On a thread of the store. Places go to their shards from here, so that each gets them in the order of commits. */
+        @Override
+        public void done(@Nullable String failure) {
+            if (!places.isEmpty()) {
+                for (int i = 0; i < shards.count(); i++) {
+                    Shard owner = shards.shard(i);
+                    List<Place> theirs = new ArrayList<>();
+                    for (Place place : places) {
+                        if (place.queue.shard() == owner) {
+                            theirs.add(place);
+                        }
+                    }
+                    if (!theirs.isEmpty()) {
+                        owner.loop.execute(() -> settle(theirs, failure));
+                    }
+                }
+            }
+            if (!then.isEmpty()) {
+                loop.execute(() -> then.forEach(task -> task.accept(failure)));
+            }
+        }
+
+        private static void settle(List<Place> places, @Nullable String failure) {
+            for (Place place : places) {
+                if (failure == null) {
+                    place.queue.committed(place);
+                } else {
+                    place.queue.failed(place);
+                }
+            }
+        }
+    }
+
+    // ---- publishing
+
+    /** Publishes a message that nobody waits for: a will, a delayed one, one of the broker. */
+    public void publish(Message message) {
+        assert inLoop();
+        if (message.retain() && !retain(message)) {
+            shards.events().dropped(message.publisher(), message.topic(), DropReason.RETAINED_LIMIT);
+        }
+        Match match = router.match(message.topic());
+        if (message.qos() == Qos.AT_MOST_ONCE
+                || !router.isOwed(match)
+                        && !shards.queueLimits().overflowFor(message.topic()).answers()) {
+            router.fanOut(message, match, null);
+            return;
+        }
+        gather(new Ticket(message, null, null, 0), match);
+    }
+
+    /**
+     * Publishes a message of a client at QoS 1 or 2 and acknowledges it when it is safe, in the order of its PUBLISHes.
+     *
+     * @return false if it was not taken, since the bound on retained messages is reached
+     */
+    public boolean publish(Session publisher, Message message, int packetId) {
+        assert inLoop() && message.qos() != Qos.AT_MOST_ONCE;
+        if (message.retain() && !retain(message)) {
+            return false;
+        }
+        InboundWindow window = publisher.inbound();
+        boolean exactlyOnce = message.qos() == Qos.EXACTLY_ONCE;
+        if (exactlyOnce) {
+            window.receive(packetId);
+        }
+        Match match = router.match(message.topic());
+        ReasonCode reason = match.size() == 0 ? ReasonCode.NO_MATCHING_SUBSCRIBERS : ReasonCode.SUCCESS;
+        boolean mustWait = publisher.durable() && exactlyOnce
+                || message.retain()
+                || router.isOwed(match)
+                || shards.queueLimits().overflowFor(message.topic()).answers();
+        if (!mustWait && window.isClear()) {
+            router.fanOut(message, match, null);
+            window.acknowledge(message.qos(), packetId, reason, publisher.connection());
+            return true;
+        }
+        Ticket ticket = new Ticket(message, window, publisher.connection(), packetId);
+        ticket.reason = reason;
+        if (!mustWait) {
+            router.fanOut(message, match, null);
+            ticket.state = Ticket.State.DONE;
+            window.add(ticket);
+            return true;
+        }
+        window.add(ticket);
+        gather(ticket, match);
+        return true;
+    }
+
+    /** Acknowledges a PUBLISH without publishing it, in its place among the others. */
+    public void acknowledge(Session publisher, Message message, int packetId, ReasonCode reason) {
+        InboundWindow window = publisher.inbound();
+        if (window.isClear()) {
+            window.acknowledge(message.qos(), packetId, reason, publisher.connection());
+            return;
+        }
+        Ticket ticket = new Ticket(message, window, publisher.connection(), packetId);
+        ticket.reason = reason;
+        ticket.state = Ticket.State.DONE;
+        window.add(ticket);
+    }
+
+    private void gather(Ticket ticket, Match match) {
+        router.fanOut(ticket.message, match, ticket);
+        if (ticket.isUnanswered()) {
+            gathered(ticket);
+        }
+    }
+
+    /** One shard has said what it is owed of the message. */
+    void collect(Ticket ticket, Ticket.Sheet sheet) {
+        assert inLoop();
+        if (ticket.collect(sheet)) {
+            gathered(ticket);
+        }
+    }
+
+    private void gathered(Ticket ticket) {
+        ticket.state = Ticket.State.GATHERED;
+        InboundWindow publisher = ticket.publisher;
+        if (publisher == null) {
+            submit(ticket);
+        } else {
+            publisher.advance();
+        }
+    }
+
+    /** Gives the store what the message causes; the ticket is done when that is durable. */
+    void submit(Ticket ticket) {
+        assert inLoop() && ticket.state == Ticket.State.GATHERED;
+        if (ticket.isRefused()) {
+            ticket.reason = ReasonCode.QUOTA_EXCEEDED;
+            ticket.state = Ticket.State.DONE;
+            return;
+        }
+        List<StoreBatch.Target> targets = ticket.targets();
+        Session publisher = ticket.publisher == null ? null : ticket.publisher.session();
+        boolean keepsId = publisher != null && publisher.durable() && ticket.qos() == Qos.EXACTLY_ONCE;
+        boolean retains = publisher != null && ticket.message.retain();
+        if (targets.isEmpty() && !keepsId && !retains) {
+            ticket.state = Ticket.State.DONE;
+            return;
+        }
+        ticket.state = Ticket.State.SUBMITTED;
+        Commit current = commit();
+        if (!targets.isEmpty()) {
+            current.batch.enqueue(ticket.message, targets);
+            for (StoreBatch.Target target : targets) {
+                current.places.add((Place) target);
+            }
+        }
+        if (keepsId && publisher != null) {
+            current.batch.inboundId(publisher.key(), ticket.packetId, true);
+        }
+        current.then.add(failure -> {
+            if (failure != null) {
+                ticket.reason = ReasonCode.UNSPECIFIED_ERROR; // never a success for what is not safe
+            }
+            ticket.state = Ticket.State.DONE;
+            if (ticket.publisher != null) {
+                ticket.publisher.advance();
+            }
+        });
+    }
+
+    /** Publishes a message at QoS 0, which nobody acknowledges. @return false if it could not be retained */
+    public boolean publishQos0(Message message) {
+        boolean kept = !message.retain() || retain(message);
+        router.fanOut(message, router.match(message.topic()), null);
+        return kept;
+    }
+
+    /** PUBREL of a client. @return false if no PUBLISH with that identifier waits for it */
+    public boolean release(Session publisher, int packetId) {
+        if (!publisher.inbound().release(packetId)) {
+            return false;
+        }
+        if (publisher.durable()) {
+            batch().inboundId(publisher.key(), packetId, false);
+        }
+        return true;
+    }
+
+    /**
+     * The tree has the message before it is routed, so that whoever subscribes meanwhile gets it from one or the other; the
+     * stamp lets the store keep the same winner of a race.
+     */
+    private boolean retain(Message message) {
+        RetainedTree.Outcome outcome = shards.retained().put(message);
+        if (!outcome.taken()) {
+            return false;
+        }
+        batch().retain(message, outcome.stamp());
+        return true;
+    }
+
+    void publishWill(Session session, Will will) {
+        long now = loop.nowMillis();
+        long expiresAt = will.expirySeconds() < 0 ? Message.NEVER : now + will.expirySeconds() * 1000;
+        publish(new Message(
+                nextMessageId(),
+                session.clientId(),
+                will.topic(),
+                will.payload(),
+                will.qos(),
+                will.retain(),
+                expiresAt,
+                will.properties()));
+    }
+
+    /** Publishes a message later. @return false if too many wait already */
+    public boolean publishLater(Message message, long delayMillis) {
+        if (shards.delayed().incrementAndGet() > shards.limits().maxDelayed()) {
+            shards.delayed().decrementAndGet();
+            return false;
+        }
+        long dueAt = loop.nowMillis() + delayMillis;
+        batch().putDelayed(dueAt, message);
+        loop.schedule(
+                () -> {
+                    shards.delayed().decrementAndGet();
+                    batch().removeDelayed(dueAt, message);
+                    if (!message.isExpired(loop.nowMillis())) {
+                        publish(message);
+                    } else {
+                        shards.events().dropped(message.publisher(), message.topic(), DropReason.EXPIRED);
+                    }
+                },
+                delayMillis);
+        return true;
+    }
+
+    // ---- sessions
+
+    public @Nullable Session session(String clientId) {
+        assert inLoop();
+        return sessions.get(clientId);
+    }
+
+    public Map<String, Session> sessions() {
+        assert inLoop();
+        return sessions;
+    }
+
+    /**
+     * Gives an accepted CONNECT its session: ends or takes over what was there [MQTT-3.1.4-3] [MQTT-3.1.2-4..6]. Only on the
+     * shard that {@link Shards#ownerOf} has named, and in the same task.
+     *
+     * @return null if there are too many sessions
+     */
+    public @Nullable Admission admit(Connect connect, Connection connection, Session.Holder holder, long expirySeconds) {
+        assert inLoop();
+        String clientId = connect.clientId();
+        ClientRegistry.Owner owner = shards.registry().claim(clientId, this);
+        assert owner.shard() == this;
+        Session session = sessions.get(clientId);
+        boolean resumes = session != null && !connect.cleanStart() && session.expirySeconds() > 0;
+        if (session == null && shards.sessions().get() >= shards.limits().maxSessions()) {
+            shards.registry().release(clientId, owner);
+            return null;
+        }
+        admitting = clientId;
+        if (session != null) {
+            Connection former = session.connection();
+            if (former != null) {
+                session.evict(ReasonCode.SESSION_TAKEN_OVER, "another connection has come with this client identifier");
+                session.detach(former, true, resumes);
+            }
+            if (!resumes) {
+                session.end();
+                session = null;
+            }
+        }
+        admitting = null;
+        if (session == null) {
+            session = new Session(this, owner, clientId, shards.store().nextSid(), expirySeconds > 0);
+            sessions.put(clientId, session);
+            shards.sessions().incrementAndGet();
+        }
+        session.attach(connection, holder, connect, expirySeconds, owner.nextGeneration());
+        return new Admission(session, resumes);
+    }
+
+    /** A session and whether it was there before: Session Present [MQTT-3.2.2-3]. */
+    public record Admission(Session session, boolean present) {}
+
+    /** The connection of a session is gone. */
+    public void left(Session session, Connection connection, boolean willIsDue) {
+        session.detach(connection, willIsDue, false);
+    }
+
+    void ended(Session session, ClientRegistry.Owner owner) {
+        if (sessions.remove(session.clientId(), session)) {
+            shards.sessions().decrementAndGet();
+            if (!session.clientId().equals(admitting)) {
+                shards.registry().release(session.clientId(), owner);
+            }
+        }
+    }
+
+    // ---- subscriptions
+
+    /**
+     * Puts a subscription in force, in place of an older one of the same filter.
+     *
+     * @param then runs, with whether it is a new one, when a message published from now on would be seen
+     */
+    public void subscribe(Session session, Subscription subscription, Consumer<Boolean> then) {
+        assert inLoop();
+        Subscription former = session.put(subscription);
+        if (subscription.filter().isShared()) {
+            Shard owner = shards.ofGroup(subscription.filter().text());
+            owner.runOrPost(this, () -> {
+                owner.group(subscription.filter(), session.durable()).join(session, subscription);
+                runOrPost(owner, () -> then.accept(former == null));
+            });
+            return;
+        }
+        if (former == null) {
+            shards.subscriptions().add(subscription, index);
+        } else {
+            shards.subscriptions().replace(former, subscription, index);
+        }
+        then.accept(former == null);
+    }
+
+    /** @return false if there was no such subscription */
+    public boolean unsubscribe(Session session, String filter) {
+        Subscription removed = session.remove(filter);
+        if (removed != null) {
+            unsubscribe(session, removed);
+        }
+        return removed != null;
+    }
+
+    void unsubscribe(Session session, Subscription subscription) {
+        if (subscription.filter().isShared()) {
+            Shard owner = shards.ofGroup(subscription.filter().text());
+            owner.runOrPost(this, () -> {
+                SharedGroup group = owner.groups.get(subscription.filter().text());
+                if (group != null) {
+                    group.leave(session);
+                }
+            });
+        } else {
+            shards.subscriptions().remove(subscription, index);
+        }
+    }
+
+    private SharedGroup group(TopicFilter filter, boolean durable) {
+        SharedGroup group = groups.get(filter.text());
+        if (group == null) {
+            group = new SharedGroup(this, filter, shards.store().nextSid(), durable);
+            groups.put(filter.text(), group);
+        }
+        return group;
+    }
+
+    void endedGroup(SharedGroup group) {
+        groups.remove(group.filter().text());
+    }
+
+    /** Tells the shared groups of a session something about it, each on its own shard. */
+    void groupsOf(Session session, BiConsumer<SharedGroup, Session> news) {
+        for (Subscription subscription : session.subscriptions()) {
+            if (subscription.filter().isShared()) {
+                Shard owner = shards.ofGroup(subscription.filter().text());
+                owner.runOrPost(this, () -> {
+                    SharedGroup group = owner.groups.get(subscription.filter().text());
+                    if (group != null) {
+                        news.accept(group, session);
+                    }
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package org.dunlin.core.session;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.dunlin.core.Limits;
+import org.dunlin.core.routing.RetainedTree;
+import org.dunlin.core.routing.SubscriptionTree;
+import org.dunlin.core.spi.BrokerEvents;
+import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.Store;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The shards of a broker and all that they share: the subscription tree, the retained messages, the registry of clients, the
+ * store, the limits. Any thread; what changes in here is concurrent by itself.
+ */
+public final class Shards {
+    /** A set of shards fits a long. */
+    public static final int MAX = 64;
+
+    private final Limits limits;
+    private final QueueLimits queueLimits;
+    private final Store store;
+    private final BrokerEvents events;
+    private final SubscriptionTree subscriptions;
+    private final RetainedTree retained;
+    private final ClientRegistry registry = new ClientRegistry();
+    private final Shard[] shards;
+    private final AtomicInteger delayed = new AtomicInteger();
+    private final AtomicInteger sessions = new AtomicInteger();
+    private final AtomicLong lastMessageId = new AtomicLong();
+
+    /** @param loops 1 to {@value #MAX}, each the thread of one shard */
+    public Shards(List<Loop> loops, Limits limits, QueueLimits queueLimits, Store store, BrokerEvents events) {
+        if (loops.isEmpty() || loops.size() > MAX) {
+            throw new IllegalArgumentException("1 to " + MAX + " loops, not " + loops.size());
+        }
+        this.limits = limits;
+        this.queueLimits = queueLimits;
+        this.store = store;
+        this.events = events;
+        this.subscriptions = new SubscriptionTree(loops.size());
+        this.retained = new RetainedTree(limits.maxRetained(), limits.maxRetainedBytes());
+        this.shards = new Shard[loops.size()];
+        for (int i = 0; i < shards.length; i++) {
+            shards[i] = new Shard(this, i, loops.get(i));
+        }
+    }
+
+    public Limits limits() {
+        return limits;
+    }
+
+    public QueueLimits queueLimits() {
+        return queueLimits;
+    }
+
+    public Store store() {
+        return store;
+    }
+
+    public BrokerEvents events() {
+        return events;
+    }
+
+    public SubscriptionTree subscriptions() {
+        return subscriptions;
+    }
+
+    public RetainedTree retained() {
+        return retained;
+    }
+
+    ClientRegistry registry() {
+        return registry;
+    }
+
+    public int count() {
+        return shards.length;
+    }
+
+    public Shard shard(int index) {
+        return shards[index];
+    }
+
+    /** The shard that runs on that loop. */
+    public Shard on(Loop loop) {
+        for (Shard shard : shards) {
+            if (shard.loop() == loop) {
+                return shard;
+            }
+        }
+        throw new IllegalArgumentException("no shard runs on that loop");
+    }
+
+    /**
+     * The shard that owns a client identifier: the one given if nobody does yet. A caller that finds its own shard has to
+     * {@link Shard#admit} in the same task; another one has to go there and ask again.
+     */
+    public Shard ownerOf(String clientId, Shard by) {
+        return registry.claim(clientId, by).shard();
+    }
+
+    /** The shard that has a session of that client, or null. */
+    public @Nullable Shard find(String clientId) {
+        return registry.owner(clientId);
+    }
+
+    /** Whether some shard has more to do than it should. */
+    public @Nullable Shard overloaded() {
+        for (Shard shard : shards) {
+            if (shard.isOverloaded()) {
+                return shard;
+            }
+        }
+        return null;
+    }
+
+    /** The shard that a shared group lives on, for ever the same for a number of shards. */
+    Shard ofGroup(String filter) {
+        return shards[Slots.of(filter) % shards.length];
+    }
+
+    /** Messages that wait for their delay. */
+    AtomicInteger delayed() {
+        return delayed;
+    }
+
+    /** Sessions that exist, connected or not. */
+    public AtomicInteger sessions() {
+        return sessions;
+    }
+
+    /** Identity of a message that the broker itself publishes. */
+    long nextMessageId() {
+        return lastMessageId.incrementAndGet();
+    }
+}

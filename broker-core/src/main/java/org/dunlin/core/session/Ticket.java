@@ -1,0 +1,166 @@
+package org.dunlin.core.session;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.dunlin.core.routing.Answer;
+import org.dunlin.core.spi.Connection;
+import org.dunlin.core.spi.StoreBatch;
+import org.dunlin.mqtt.Message;
+import org.dunlin.mqtt.Qos;
+import org.dunlin.mqtt.ReasonCode;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A PUBLISH whose acknowledgement has to wait. On the publisher's shard only, but for its {@link Sheet}s. Transitions:
+ * GATHERING (shards say who is owed what) → GATHERED → SUBMITTED (the batch is with the store) → DONE.
+ */
+final class Ticket {
+    enum State {
+        GATHERING,
+        GATHERED,
+        SUBMITTED,
+        DONE
+    }
+
+    final Message message;
+    /** Where the acknowledgement goes; null for a message without a publisher to answer, such as a will. */
+    final @Nullable InboundWindow publisher;
+    /** Acknowledged there only: another connection of the session has not sent this PUBLISH. */
+    final @Nullable Connection origin;
+
+    final int packetId;
+
+    State state = State.GATHERING;
+    ReasonCode reason = ReasonCode.SUCCESS;
+    private int shardsOwing;
+    private boolean taken;
+    private boolean refused;
+    private @Nullable List<StoreBatch.Target> targets;
+
+    Ticket(Message message, @Nullable InboundWindow publisher, @Nullable Connection origin, int packetId) {
+        this.message = message;
+        this.publisher = publisher;
+        this.origin = origin;
+        this.packetId = packetId;
+    }
+
+    Qos qos() {
+        return message.qos();
+    }
+
+    List<StoreBatch.Target> targets() {
+        return targets == null ? List.of() : targets;
+    }
+
+    void expectShards(int count) {
+        shardsOwing += count;
+    }
+
+    boolean isUnanswered() {
+        return shardsOwing == 0 && state == State.GATHERING;
+    }
+
+    /** One shard's sheet is complete. @return true if it was the last */
+    boolean collect(Sheet sheet) {
+        taken |= sheet.taken;
+        refused |= sheet.refused;
+        if (sheet.targets != null) {
+            if (targets == null) {
+                targets = sheet.targets;
+            } else {
+                targets.addAll(sheet.targets);
+            }
+        }
+        return --shardsOwing == 0;
+    }
+
+    /** Nobody took it, and at least one receiver wants the publisher to know. */
+    boolean isRefused() {
+        return refused && !taken && targets == null;
+    }
+
+    /** One shard's answers. On that shard's thread, then on the publisher's. */
+    static final class Sheet implements Answer {
+        private final Ticket ticket;
+        private final Shard answering;
+        private final Shard asking;
+        private boolean taken;
+        private boolean refused;
+        private @Nullable List<StoreBatch.Target> targets;
+        private int held;
+        private boolean filled;
+
+        Sheet(Ticket ticket, Shard answering, Shard asking) {
+            this.ticket = ticket;
+            this.answering = answering;
+            this.asking = asking;
+        }
+
+        @Override
+        public void taken() {
+            taken = true;
+        }
+
+        @Override
+        public void refused() {
+            refused = true;
+        }
+
+        @Override
+        public void reserve(StoreBatch.Target target) {
+            if (targets == null) {
+                targets = new ArrayList<>(4);
+            }
+            targets.add(target);
+        }
+
+        @Override
+        public Answer held() {
+            held++;
+            return new Later();
+        }
+
+        /** All receivers have been asked. */
+        void filled() {
+            filled = true;
+            handOverIfComplete();
+        }
+
+        private void handOverIfComplete() {
+            if (filled && held == 0) {
+                asking.runOrPost(answering, () -> asking.collect(ticket, this));
+            }
+        }
+
+        /** The one word of a receiver that has held the message back. */
+        private final class Later implements Answer {
+            @Override
+            public void taken() {
+                Sheet.this.taken();
+                settle();
+            }
+
+            @Override
+            public void refused() {
+                Sheet.this.refused();
+                settle();
+            }
+
+            @Override
+            public void reserve(StoreBatch.Target target) {
+                Sheet.this.reserve(target);
+                settle();
+            }
+
+            @Override
+            public Answer held() {
+                return this;
+            }
+
+            private void settle() {
+                held--;
+                handOverIfComplete();
+            }
+        }
+    }
+}
