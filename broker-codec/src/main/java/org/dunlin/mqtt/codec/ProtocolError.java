@@ -16,6 +16,14 @@ public final class ProtocolError extends RuntimeException {
         this.reason = reason;
     }
 
+    static ProtocolError malformed(String text) {
+        return new ProtocolError(ReasonCode.MALFORMED_PACKET, text);
+    }
+
+    static ProtocolError violation(String text) {
+        return new ProtocolError(ReasonCode.PROTOCOL_ERROR, text);
+    }
+
     public ReasonCode reason() {
         return reason;
     }

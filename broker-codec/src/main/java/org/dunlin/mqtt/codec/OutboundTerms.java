@@ -1,0 +1,75 @@
+package org.dunlin.mqtt.codec;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.TopicName;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Thread of the connection only; one for each connection. How one receiver takes a PUBLISH, and the topic aliases it has
+ * been told: the first topics get them, and keep them as long as the connection lives [MQTT-3.3.2-7].
+ */
+public final class OutboundTerms {
+    private final ProtocolVersion version;
+    private final long maximumPacketSize;
+    private final int topicAliasMaximum;
+    private @Nullable Map<TopicName, Integer> aliases;
+    private @Nullable TopicName latest;
+    private int latestAlias;
+
+    /**
+     * @param maximumPacketSize the receiver's, in bytes; {@link Long#MAX_VALUE} if it named none
+     * @param topicAliasMaximum how many aliases to use: the receiver's maximum [MQTT-3.1.2-26], or less to bound what a
+     *     connection holds; ignored for 3.x
+     */
+    public OutboundTerms(ProtocolVersion version, long maximumPacketSize, int topicAliasMaximum) {
+        this.version = version;
+        this.maximumPacketSize = maximumPacketSize;
+        this.topicAliasMaximum = version.isV5() ? topicAliasMaximum : 0;
+    }
+
+    public ProtocolVersion version() {
+        return version;
+    }
+
+    public long maximumPacketSize() {
+        return maximumPacketSize;
+    }
+
+    public int topicAliasMaximum() {
+        return topicAliasMaximum;
+    }
+
+    /** The alias that the receiver knows for it, or 0. */
+    int aliasOf(TopicName topic) {
+        if (topic == latest) {
+            return latestAlias;
+        }
+        Map<TopicName, Integer> known = aliases;
+        Integer alias = known == null ? null : known.get(topic);
+        if (alias == null) {
+            return 0;
+        }
+        latest = topic;
+        latestAlias = alias;
+        return alias;
+    }
+
+    /** An alias not in use yet, or 0. */
+    int freeAlias() {
+        Map<TopicName, Integer> known = aliases;
+        int used = known == null ? 0 : known.size();
+        return used < topicAliasMaximum ? used + 1 : 0;
+    }
+
+    /** The receiver has been told of the alias from {@link #freeAlias()}. */
+    void told(TopicName topic, int alias) {
+        Map<TopicName, Integer> known = aliases;
+        if (known == null) {
+            known = new HashMap<>();
+            aliases = known;
+        }
+        known.put(topic, alias);
+    }
+}
