@@ -5,7 +5,10 @@ module org.dunlin.core {
     requires static transitive org.jspecify;
 
     exports org.dunlin.core;
+    exports org.dunlin.core.client;
+    exports org.dunlin.core.limits;
     exports org.dunlin.core.routing;
+    exports org.dunlin.core.session;
     exports org.dunlin.core.spi;
 
 }

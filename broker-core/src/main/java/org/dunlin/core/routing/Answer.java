@@ -17,6 +17,10 @@ public interface Answer {
     /** It is owed the message: the store is to put it into that queue. */
     void reserve(StoreBatch.Target target);
 
-    /** It will say so later, on the answer that it gets here. */
-    Answer held();
+    /**
+     * It will say so later, on the answer that it gets here.
+     *
+     * @param giveUp makes it say so at once
+     */
+    Answer held(Runnable giveUp);
 }

@@ -10,6 +10,8 @@ public final class Gathering {
     private boolean retain;
     private int[] subscriptionIds = Subscription.NO_IDS;
 
+    public Gathering() {}
+
     /** @return true if it is the first subscription of this receiver under that stamp */
     public boolean add(long stamp, Subscription subscription) {
         if (this.stamp != stamp) {

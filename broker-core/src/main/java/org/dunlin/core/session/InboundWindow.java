@@ -68,6 +68,13 @@ public final class InboundWindow {
         }
     }
 
+    /** Ends the waiting for room in full queues: what waits is refused. */
+    public void giveUpHeld() {
+        for (Ticket ticket : tickets.toArray(new Ticket[0])) {
+            ticket.giveUpHeld(session.shard());
+        }
+    }
+
     /** Some ticket has got further: submits and acknowledges what has come to the front. */
     void advance() {
         while (!unsubmitted.isEmpty() && unsubmitted.getFirst().state != Ticket.State.GATHERING) {

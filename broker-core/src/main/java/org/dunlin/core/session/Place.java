@@ -9,7 +9,7 @@ import org.dunlin.mqtt.Qos;
  * A place in a stored queue: promised on the owner's shard, given by the store, taken up on the owner's shard again once the
  * batch is durable. Whoever holds it owns it; it is handed over through the shards' queues.
  */
-final class Place implements StoreBatch.Target {
+public final class Place implements StoreBatch.Target {
     final Owner queue;
     final Message message;
     private final Qos qos;
@@ -55,7 +55,7 @@ final class Place implements StoreBatch.Target {
     }
 
     /** A session or a shared group whose queue is stored. */
-    interface Owner {
+    public interface Owner {
         Shard shard();
 
         SessionKey key();

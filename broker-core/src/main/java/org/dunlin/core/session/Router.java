@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * the outbox for it. Shard thread only.
  */
 final class Router {
+    /** Topics whose receivers a shard remembers. */
+    private static final int MATCHED_TOPICS = 4096;
+
     private final Shard shard;
     private final MatchCache matches;
     private final List<Receiver> gathered = new ArrayList<>();
@@ -33,7 +36,7 @@ final class Router {
 
     Router(Shard shard, SubscriptionTree tree) {
         this.shard = shard;
-        this.matches = new MatchCache(tree);
+        this.matches = new MatchCache(tree, MATCHED_TOPICS);
     }
 
     Match match(TopicName topic) {

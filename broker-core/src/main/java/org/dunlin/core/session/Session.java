@@ -1,5 +1,6 @@
 package org.dunlin.core.session;
 
+import org.dunlin.core.limits.QueueLimits;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -8,7 +9,7 @@ import org.dunlin.core.routing.Answer;
 import org.dunlin.core.routing.Gathering;
 import org.dunlin.core.routing.Receiver;
 import org.dunlin.core.routing.Subscription;
-import org.dunlin.core.session.QueueLimits.Overflow;
+import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.Loop;
@@ -172,12 +173,11 @@ public final class Session implements Receiver, Place.Owner {
     }
 
     /**
-     * The connection is gone or is being replaced.
+     * The connection is gone, or is being replaced: then a will with a delay is given up at the next {@link #attach}.
      *
      * @param willIsDue false after DISCONNECT 0x00, which deletes the will [MQTT-3.14.4-3]
-     * @param replaced by a connection that goes on with this session: a will without delay goes out all the same
      */
-    void detach(Connection from, boolean willIsDue, boolean replaced) {
+    void detach(Connection from, boolean willIsDue) {
         assert shard.inLoop();
         if (connection != from) {
             return; // a connection that was replaced has no say any more
@@ -207,10 +207,8 @@ public final class Session implements Receiver, Place.Owner {
                 willDueAtMillis = Math.min(now + waiting.delaySeconds() * 1000, expiresAtMillis);
             }
         }
-        if (!replaced) {
-            schedule(now);
-            remember();
-        }
+        schedule(now);
+        remember();
     }
 
     private void schedule(long now) {
@@ -297,7 +295,7 @@ public final class Session implements Receiver, Place.Owner {
     }
 
     /** Tells its client why and closes the connection. */
-    void evict(ReasonCode reason, String detail) {
+    public void evict(ReasonCode reason, String detail) {
         if (holder != null) {
             holder.evicted(reason, detail);
         }
@@ -398,7 +396,7 @@ public final class Session implements Receiver, Place.Owner {
         Overflow overflow = overflowFor(message);
         if (overflow.answers() && !mayTake(message)) {
             if (overflow == Overflow.HOLD_ACK) {
-                new HeldBack(message, qos, retain, subscriptionIds, answer.held()).begin();
+                new HeldBack(message, qos, retain, subscriptionIds).begin(answer);
             } else {
                 shard.shards().events().dropped(clientId, message.topic(), DropReason.QUEUE_FULL);
                 answer.refused();
@@ -708,8 +706,8 @@ public final class Session implements Receiver, Place.Owner {
         return outbound.open() > 0;
     }
 
-    /** Ends the waiting of publishers whose acknowledgements are held by this session's full queue. */
-    void giveUpHeld(MessageQueue.Held which) {
+    /** Ends the waiting of one publisher whose acknowledgement this session's full queue holds back. */
+    private void giveUpHeld(MessageQueue.Held which) {
         queue.giveUpHeld(held -> held == which);
     }
 
@@ -766,18 +764,18 @@ public final class Session implements Receiver, Place.Owner {
         private final Qos qos;
         private final boolean retain;
         private final int[] subscriptionIds;
-        private final Answer answer;
+        private @Nullable Answer answer;
         private Loop.@Nullable Timer timer;
 
-        HeldBack(Message message, Qos qos, boolean retain, int[] subscriptionIds, Answer answer) {
+        HeldBack(Message message, Qos qos, boolean retain, int[] subscriptionIds) {
             this.message = message;
             this.qos = qos;
             this.retain = retain;
             this.subscriptionIds = subscriptionIds;
-            this.answer = answer;
         }
 
-        void begin() {
+        void begin(Answer toWhom) {
+            answer = toWhom.held(() -> giveUpHeld(this));
             queue.hold(this);
             timer = shard.loop()
                     .schedule(
@@ -791,28 +789,30 @@ public final class Session implements Receiver, Place.Owner {
 
         @Override
         public void admitted() {
-            stopTimer();
+            Answer waiting = end();
             if (durable) {
-                takeNow(message, qos, retain, subscriptionIds, Overflow.DROP_NEWEST, answer);
+                takeNow(message, qos, retain, subscriptionIds, Overflow.DROP_NEWEST, waiting);
             } else {
                 // behind the one that is just being taken out, which has to be sent first
                 queue.add(new Outgoing(message, qos, retain, subscriptionIds, 0, null), Overflow.DROP_NEWEST);
-                answer.taken();
+                waiting.taken();
             }
         }
 
         @Override
         public void gaveUp() {
-            stopTimer();
             shard.shards().events().dropped(clientId, message.topic(), DropReason.QUEUE_FULL);
-            answer.refused();
+            end().refused();
         }
 
-        private void stopTimer() {
+        private Answer end() {
             if (timer != null) {
                 timer.cancel();
                 timer = null;
             }
+            Answer waiting = answer;
+            assert waiting != null;
+            return waiting;
         }
     }
 }

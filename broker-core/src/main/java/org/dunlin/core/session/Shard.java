@@ -47,6 +47,9 @@ public final class Shard {
     private final Map<String, Session> sessions = new HashMap<>();
     private final Map<String, SharedGroup> groups = new HashMap<>();
     private final @Nullable Outbox[] outboxes;
+    /** Messages that receivers here hold back until there is room. */
+    private final Map<Ticket, Ticket.Sheet> held = new HashMap<>();
+
     private final AtomicInteger backlog = new AtomicInteger();
     private final Queue<Runnable> calmWaiters = new ConcurrentLinkedQueue<>();
     private final ArrayDeque<Outbox> inbox = new ArrayDeque<>();
@@ -319,6 +322,7 @@ public final class Shard {
         }
         Ticket ticket = new Ticket(message, window, publisher.connection(), packetId);
         ticket.reason = reason;
+        ticket.mustBeStored = message.retain();
         if (!mustWait) {
             router.fanOut(message, match, null);
             ticket.state = Ticket.State.DONE;
@@ -347,6 +351,21 @@ public final class Shard {
         router.fanOut(ticket.message, match, ticket);
         if (ticket.isUnanswered()) {
             gathered(ticket);
+        }
+    }
+
+    void holds(Ticket ticket, Ticket.Sheet sheet) {
+        held.put(ticket, sheet);
+    }
+
+    void holdsNoMore(Ticket ticket) {
+        held.remove(ticket);
+    }
+
+    void giveUpHeld(Ticket ticket) {
+        Ticket.Sheet sheet = held.get(ticket);
+        if (sheet != null) {
+            sheet.giveUpHeld();
         }
     }
 
@@ -379,8 +398,7 @@ public final class Shard {
         List<StoreBatch.Target> targets = ticket.targets();
         Session publisher = ticket.publisher == null ? null : ticket.publisher.session();
         boolean keepsId = publisher != null && publisher.durable() && ticket.qos() == Qos.EXACTLY_ONCE;
-        boolean retains = publisher != null && ticket.message.retain();
-        if (targets.isEmpty() && !keepsId && !retains) {
+        if (targets.isEmpty() && !keepsId && !ticket.mustBeStored) {
             ticket.state = Ticket.State.DONE;
             return;
         }
@@ -430,10 +448,12 @@ public final class Shard {
      */
     private boolean retain(Message message) {
         RetainedTree.Outcome outcome = shards.retained().put(message);
-        if (!outcome.taken()) {
+        if (outcome.change() == RetainedTree.Change.FULL) {
             return false;
         }
-        batch().retain(message, outcome.stamp());
+        if (outcome.change() != RetainedTree.Change.UNCHANGED) {
+            batch().retain(message, outcome.stamp());
+        }
         return true;
     }
 
@@ -451,26 +471,40 @@ public final class Shard {
                 will.properties()));
     }
 
-    /** Publishes a message later. @return false if too many wait already */
-    public boolean publishLater(Message message, long delayMillis) {
+    /**
+     * Takes a message of a client that is to be published later, and acknowledges it when that is on record.
+     *
+     * @return false if too many wait already
+     */
+    public boolean publishLater(Session publisher, Message message, int packetId, long delayMillis) {
         if (shards.delayed().incrementAndGet() > shards.limits().maxDelayed()) {
             shards.delayed().decrementAndGet();
             return false;
         }
         long dueAt = loop.nowMillis() + delayMillis;
         batch().putDelayed(dueAt, message);
-        loop.schedule(
-                () -> {
-                    shards.delayed().decrementAndGet();
-                    batch().removeDelayed(dueAt, message);
-                    if (!message.isExpired(loop.nowMillis())) {
-                        publish(message);
-                    } else {
-                        shards.events().dropped(message.publisher(), message.topic(), DropReason.EXPIRED);
-                    }
-                },
-                delayMillis);
+        loop.schedule(() -> publishDelayed(message, dueAt), delayMillis);
+        if (message.qos() != Qos.AT_MOST_ONCE) {
+            InboundWindow window = publisher.inbound();
+            if (message.qos() == Qos.EXACTLY_ONCE) {
+                window.receive(packetId);
+            }
+            Ticket ticket = new Ticket(message, window, publisher.connection(), packetId);
+            ticket.mustBeStored = true;
+            window.add(ticket);
+            gathered(ticket);
+        }
         return true;
+    }
+
+    private void publishDelayed(Message message, long dueAt) {
+        shards.delayed().decrementAndGet();
+        batch().removeDelayed(dueAt, message);
+        if (message.isExpired(loop.nowMillis())) {
+            shards.events().dropped(message.publisher(), message.topic(), DropReason.EXPIRED);
+        } else {
+            publish(message);
+        }
     }
 
     // ---- sessions
@@ -507,7 +541,7 @@ public final class Shard {
             Connection former = session.connection();
             if (former != null) {
                 session.evict(ReasonCode.SESSION_TAKEN_OVER, "another connection has come with this client identifier");
-                session.detach(former, true, resumes);
+                session.detach(former, true);
             }
             if (!resumes) {
                 session.end();
@@ -529,7 +563,7 @@ public final class Shard {
 
     /** The connection of a session is gone. */
     public void left(Session session, Connection connection, boolean willIsDue) {
-        session.detach(connection, willIsDue, false);
+        session.detach(connection, willIsDue);
     }
 
     void ended(Session session, ClientRegistry.Owner owner) {

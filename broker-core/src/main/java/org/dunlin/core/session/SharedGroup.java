@@ -7,7 +7,7 @@ import org.dunlin.core.routing.Answer;
 import org.dunlin.core.routing.Gathering;
 import org.dunlin.core.routing.Receiver;
 import org.dunlin.core.routing.Subscription;
-import org.dunlin.core.session.QueueLimits.Overflow;
+import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.SessionKey;
 import org.dunlin.mqtt.Message;

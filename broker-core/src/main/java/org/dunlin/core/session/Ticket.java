@@ -32,6 +32,9 @@ final class Ticket {
 
     State state = State.GATHERING;
     ReasonCode reason = ReasonCode.SUCCESS;
+    /** Something else in the batches so far has to be durable before the acknowledgement: a retained or delayed message. */
+    boolean mustBeStored;
+
     private int shardsOwing;
     private boolean taken;
     private boolean refused;
@@ -74,6 +77,16 @@ final class Ticket {
         return --shardsOwing == 0;
     }
 
+    /** Asks every shard whose receivers hold the message back for an answer now. On the publisher's shard. */
+    void giveUpHeld(Shard asking) {
+        if (shardsOwing > 0) {
+            for (int i = 0; i < asking.shards().count(); i++) {
+                Shard answering = asking.shards().shard(i);
+                answering.runOrPost(asking, () -> answering.giveUpHeld(this));
+            }
+        }
+    }
+
     /** Nobody took it, and at least one receiver wants the publisher to know. */
     boolean isRefused() {
         return refused && !taken && targets == null;
@@ -88,6 +101,7 @@ final class Ticket {
         private boolean refused;
         private @Nullable List<StoreBatch.Target> targets;
         private int held;
+        private @Nullable List<Runnable> giveUps;
         private boolean filled;
 
         Sheet(Ticket ticket, Shard answering, Shard asking) {
@@ -115,9 +129,21 @@ final class Ticket {
         }
 
         @Override
-        public Answer held() {
+        public Answer held(Runnable giveUp) {
             held++;
+            if (giveUps == null) {
+                giveUps = new ArrayList<>(1);
+                answering.holds(ticket, this);
+            }
+            giveUps.add(giveUp);
             return new Later();
+        }
+
+        /** Asks those who hold the message back for their word now. */
+        void giveUpHeld() {
+            if (giveUps != null) {
+                List.copyOf(giveUps).forEach(Runnable::run);
+            }
         }
 
         /** All receivers have been asked. */
@@ -128,6 +154,9 @@ final class Ticket {
 
         private void handOverIfComplete() {
             if (filled && held == 0) {
+                if (giveUps != null) {
+                    answering.holdsNoMore(ticket);
+                }
                 asking.runOrPost(answering, () -> asking.collect(ticket, this));
             }
         }
@@ -153,7 +182,7 @@ final class Ticket {
             }
 
             @Override
-            public Answer held() {
+            public Answer held(Runnable giveUp) {
                 return this;
             }
 

@@ -1,4 +1,4 @@
-package org.dunlin.core.session;
+package org.dunlin.core.limits;
 
 import java.util.List;
 import org.dunlin.mqtt.TopicFilter;

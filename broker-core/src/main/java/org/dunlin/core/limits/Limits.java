@@ -1,4 +1,4 @@
-package org.dunlin.core;
+package org.dunlin.core.limits;
 
 import org.dunlin.mqtt.Qos;
 

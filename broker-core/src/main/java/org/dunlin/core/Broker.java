@@ -1,0 +1,90 @@
+package org.dunlin.core;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.dunlin.core.client.Admittance;
+import org.dunlin.core.client.ClientHandler;
+import org.dunlin.core.session.Session;
+import org.dunlin.core.session.Shard;
+import org.dunlin.core.session.Shards;
+import org.dunlin.core.spi.Connection;
+import org.dunlin.core.spi.Loop;
+import org.dunlin.mqtt.Message;
+import org.dunlin.mqtt.Qos;
+import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.TopicName;
+
+/** An MQTT broker: gives connections their protocol, and publishes for others in the process. Any thread. */
+public final class Broker {
+    private final Shards shards;
+    private final Admittance admittance;
+
+    /** @param loops one for each shard; a connection may live on these alone */
+    public Broker(List<Loop> loops, BrokerSettings settings) {
+        this.shards =
+                new Shards(loops, settings.limits(), settings.queueLimits(), settings.store(), settings.events());
+        this.admittance = new Admittance(
+                settings.limits(), settings.authenticator(), settings.authorizer(), settings.responseInformation());
+    }
+
+    /** The protocol for a connection that was just accepted; to be called on its loop's thread. */
+    public Connection.Inbound connect(Connection connection) {
+        return new ClientHandler(shards, admittance, connection);
+    }
+
+    /** Publishes a message of the broker's own, such as one under $SYS. */
+    public void publish(TopicName topic, String payload, Qos qos, boolean retain) {
+        Shard shard = shards.shard(0);
+        shard.loop()
+                .execute(() -> shard.publish(new Message(
+                        shard.nextMessageId(),
+                        "",
+                        topic,
+                        payload.getBytes(StandardCharsets.UTF_8),
+                        qos,
+                        retain,
+                        Message.NEVER,
+                        Message.NO_BYTES)));
+    }
+
+    /** Counts of this moment. */
+    public Status status() {
+        return new Status(
+                admittance.connections(),
+                shards.sessions().get(),
+                shards.subscriptions().routes(),
+                shards.retained().count(),
+                shards.retained().bytes());
+    }
+
+    /**
+     * Sends every client away with 0x8B and takes no more [MQTT 5, 3.14.2.1]; their sessions stay as they are and their wills
+     * are not published. Completes when all have been told.
+     */
+    public CompletionStage<Void> stop() {
+        admittance.close();
+        CompletableFuture<?>[] told = new CompletableFuture<?>[shards.count()];
+        for (int i = 0; i < told.length; i++) {
+            CompletableFuture<Void> done = new CompletableFuture<>();
+            told[i] = done;
+            Shard shard = shards.shard(i);
+            shard.loop().execute(() -> {
+                List.copyOf(shard.sessions().values()).forEach(Broker::sendAway);
+                done.complete(null);
+            });
+        }
+        return CompletableFuture.allOf(told);
+    }
+
+    private static void sendAway(Session session) {
+        session.evict(ReasonCode.SERVER_SHUTTING_DOWN, "the broker is stopping");
+    }
+
+    /**
+     * @param sessions connected and away
+     * @param filters topic filters that somebody has subscribed to, each counted once
+     */
+    public record Status(int connections, int sessions, int filters, long retained, long retainedBytes) {}
+}

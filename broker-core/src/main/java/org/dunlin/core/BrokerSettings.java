@@ -1,0 +1,23 @@
+package org.dunlin.core;
+
+import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.QueueLimits;
+import org.dunlin.core.spi.Authenticator;
+import org.dunlin.core.spi.Authorizer;
+import org.dunlin.core.spi.BrokerEvents;
+import org.dunlin.core.spi.Store;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a broker is made of.
+ *
+ * @param responseInformation prefix of topics for responses that a client gets if it asks [MQTT-3.1.2-28], or null
+ */
+public record BrokerSettings(
+        Limits limits,
+        QueueLimits queueLimits,
+        Store store,
+        Authenticator authenticator,
+        Authorizer authorizer,
+        BrokerEvents events,
+        @Nullable String responseInformation) {}

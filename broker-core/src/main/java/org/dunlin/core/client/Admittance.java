@@ -1,0 +1,95 @@
+package org.dunlin.core.client;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.dunlin.core.limits.Limits;
+import org.dunlin.core.spi.Authenticator;
+import org.dunlin.core.spi.Authorizer;
+import org.jspecify.annotations.Nullable;
+
+/** What all connections share: who gets in, how many, and what they may do. Any thread. */
+public final class Admittance {
+    private final Limits limits;
+    private final Authenticator authenticator;
+    private final Authorizer authorizer;
+    private final @Nullable String responseInformation;
+    private final AtomicInteger connections = new AtomicInteger();
+    /** Second in the upper half, CONNECTs of that second in the lower. */
+    private final AtomicLong rate = new AtomicLong();
+
+    private final AtomicLong assigned = new AtomicLong();
+    private final String assignedPrefix;
+    private volatile boolean closed;
+
+    public Admittance(
+            Limits limits,
+            Authenticator authenticator,
+            Authorizer authorizer,
+            @Nullable String responseInformation) {
+        this.limits = limits;
+        this.authenticator = authenticator;
+        this.authorizer = authorizer;
+        this.responseInformation = responseInformation;
+        this.assignedPrefix = "dunlin-" + Long.toString(System.currentTimeMillis(), 36) + "-";
+    }
+
+    Limits limits() {
+        return limits;
+    }
+
+    Authenticator authenticator() {
+        return authenticator;
+    }
+
+    Authorizer authorizer() {
+        return authorizer;
+    }
+
+    @Nullable
+    String responseInformation() {
+        return responseInformation;
+    }
+
+    /** Refuses every CONNECT from now on. */
+    public void close() {
+        closed = true;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /** Connections that were accepted and have not ended. */
+    public int connections() {
+        return connections.get();
+    }
+
+    /** @return false if there are too many connections */
+    boolean enter() {
+        if (connections.incrementAndGet() <= limits.maxConnections()) {
+            return true;
+        }
+        connections.decrementAndGet();
+        return false;
+    }
+
+    void leave() {
+        connections.decrementAndGet();
+    }
+
+    /** @return false if this second has seen as many CONNECTs as it may */
+    boolean mayConnect(long nowMillis) {
+        int most = limits.connectRatePerSecond();
+        if (most == 0) {
+            return true;
+        }
+        long second = nowMillis / 1000;
+        long next = rate.updateAndGet(old -> old >>> 32 == (second & 0xFFFF_FFFFL) ? old + 1 : second << 32 | 1);
+        return (int) next <= most;
+    }
+
+    /** A client identifier that no other client has, now or after a restart [MQTT-3.2.2-16]. */
+    String assignClientId() {
+        return assignedPrefix + Long.toString(assigned.incrementAndGet(), 36);
+    }
+}

@@ -1,0 +1,351 @@
+package org.dunlin.core.client;
+
+import org.dunlin.core.limits.Limits;
+import org.dunlin.core.session.Session;
+import org.dunlin.core.session.Session.Verdict;
+import org.dunlin.core.session.Shard;
+import org.dunlin.core.session.Shards;
+import org.dunlin.core.spi.Authorizer;
+import org.dunlin.core.spi.BrokerEvents;
+import org.dunlin.core.spi.Connection;
+import org.dunlin.core.spi.Loop;
+import org.dunlin.mqtt.Ack;
+import org.dunlin.mqtt.Auth;
+import org.dunlin.mqtt.ConnAck;
+import org.dunlin.mqtt.Disconnect;
+import org.dunlin.mqtt.Packet;
+import org.dunlin.mqtt.PacketType;
+import org.dunlin.mqtt.Ping;
+import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.Publish;
+import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.Subscribe;
+import org.dunlin.mqtt.Unsubscribe;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The protocol of one connection: what is done on each packet. On the thread of the connection's loop only. Transitions:
+ *
+ * <pre>
+ * CONNECTING --CONNECT accepted, CONNACK sent--> CONNECTED
+ * CONNECTING --refused--> CLOSED      (CONNACK with the reason, if the version has one)
+ * CONNECTED  --DISCONNECT, fault, keep alive, takeover, stop--> CLOSED
+ * any        --transport closed--> CLOSED
+ * </pre>
+ */
+public final class ClientHandler implements Connection.Inbound, Session.Holder {
+    private enum Phase {
+        CONNECTING,
+        CONNECTED,
+        CLOSED
+    }
+
+    private final Shards shards;
+    private final Admittance admittance;
+    private final Connection connection;
+    private Phase phase = Phase.CONNECTING;
+    private @Nullable ConnectFlow connecting;
+    private @Nullable Connected client;
+    private boolean entered;
+    /** Reasons for which the input is held at the moment. */
+    private int holds;
+
+    private boolean willIsDue = true;
+    private Loop.@Nullable Timer keepAliveTimer;
+    private long lastReceivedMillis;
+
+    public ClientHandler(Shards shards, Admittance admittance, Connection connection) {
+        this.shards = shards;
+        this.admittance = admittance;
+        this.connection = connection;
+        this.connecting = new ConnectFlow(this, shards, admittance, connection);
+    }
+
+    /**
+     * What is known of a connected client.
+     *
+     * @param authenticating null unless CONNECT named an authentication method
+     */
+    record Connected(
+            Session session,
+            Shard shard,
+            Authorizer.Client identity,
+            PublishFlow publishing,
+            SubscribeFlow subscribing,
+            @Nullable ConnectFlow authenticating) {}
+
+    Connection connection() {
+        return connection;
+    }
+
+    boolean isConnected() {
+        return phase == Phase.CONNECTED;
+    }
+
+    Limits limits() {
+        return admittance.limits();
+    }
+
+    Authorizer authorizer() {
+        return admittance.authorizer();
+    }
+
+    Shards shards() {
+        return shards;
+    }
+
+    /** Who it is about, for events. */
+    BrokerEvents.Peer peer() {
+        Connected known = client;
+        ConnectFlow attempt = connecting;
+        String clientId = known != null ? known.identity.clientId() : attempt == null ? null : attempt.clientId();
+        String userName = known != null ? known.identity.userName() : attempt == null ? null : attempt.userName();
+        return new BrokerEvents.Peer(
+                clientId, userName, connection.peer(), connection.listener(), connection.version());
+    }
+
+    // ---- packets
+
+    @Override
+    public void received(Packet packet) {
+        assert connection.loop().inLoop();
+        Connected known = client;
+        if (phase == Phase.CLOSED) {
+            return; // bytes after DISCONNECT [MQTT-3.14.4-1]
+        }
+        if (known == null) {
+            ConnectFlow attempt = connecting;
+            assert attempt != null;
+            attempt.received(packet);
+            return;
+        }
+        switch (packet.type()) {
+            case PUBLISH -> known.publishing.publish((Publish) packet);
+            case PUBACK, PUBREC, PUBREL, PUBCOMP -> acknowledged(known, (Ack) packet);
+            case SUBSCRIBE -> known.subscribing.subscribe((Subscribe) packet);
+            case UNSUBSCRIBE -> known.subscribing.unsubscribe((Unsubscribe) packet);
+            case PINGREQ -> connection.send(Ping.RESPONSE);
+            case DISCONNECT -> disconnected(known, (Disconnect) packet);
+            case AUTH -> reauthenticate(known, (Auth) packet);
+            case CONNECT, CONNACK, SUBACK, UNSUBACK, PINGRESP ->
+                end(ReasonCode.PROTOCOL_ERROR, packet.type() + " may not come here");
+        }
+    }
+
+    private void reauthenticate(Connected known, Auth packet) {
+        if (known.authenticating == null) { // [MQTT-4.12.0-7]
+            end(ReasonCode.PROTOCOL_ERROR, "AUTH on a connection whose CONNECT names no authentication method");
+        } else {
+            known.authenticating.reauthenticate(packet);
+        }
+    }
+
+    private void acknowledged(Connected known, Ack ack) {
+        Session session = known.session;
+        int id = ack.packetId();
+        Verdict verdict =
+                switch (ack.type()) {
+                    case PUBACK -> session.pubAck(id);
+                    case PUBREC -> session.pubRec(id, ack.reason());
+                    case PUBCOMP -> session.pubComp(id);
+                    default -> known.publishing.release(id);
+                };
+        if (verdict == Verdict.WRONG_KIND) {
+            end(
+                    ReasonCode.PROTOCOL_ERROR,
+                    ack.type() + " for packet identifier " + id + ", whose message was sent with another QoS");
+        } else if (verdict == Verdict.UNKNOWN && ack.type() == PacketType.PUBREC && !ack.reason().isError()) {
+            // nothing is known of it, so the client may let go of it [MQTT 5, 3.6.2.1]
+            connection.sendAck(PacketType.PUBREL, id, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND);
+        }
+    }
+
+    private void disconnected(Connected known, Disconnect packet) {
+        Long expiry = packet.sessionExpirySeconds();
+        if (expiry != null && expiry > 0 && known.session.expirySeconds() == 0) {
+            end(
+                    ReasonCode.PROTOCOL_ERROR,
+                    "DISCONNECT sets a Session Expiry Interval for a session that CONNECT made to end with the connection");
+            return;
+        }
+        if (expiry != null) {
+            known.session.changeExpiry(ConnectFlow.capExpiry(expiry, limits()));
+        }
+        willIsDue = packet.reason() != ReasonCode.SUCCESS;
+        phase = Phase.CLOSED;
+        String text = packet.reasonString();
+        shards.events().disconnected(peer(), "client", packet.reason(), text == null ? "" : text);
+        leave();
+        connection.close();
+    }
+
+    @Override
+    public void violated(ReasonCode reason, String detail) {
+        end(reason, detail);
+    }
+
+    @Override
+    public void readComplete() {
+        lastReceivedMillis = connection.loop().nowMillis();
+        if (client != null && shards.count() > 1) {
+            Shard busy = shards.overloaded();
+            if (busy != null) {
+                hold(Hold.OVERLOAD);
+                Loop loop = connection.loop();
+                busy.whenCalm(() -> loop.execute(() -> release(Hold.OVERLOAD)));
+            }
+        }
+    }
+
+    @Override
+    public void writable() {
+        if (client != null && phase == Phase.CONNECTED) {
+            client.session.pump();
+        }
+    }
+
+    @Override
+    public void acknowledged() {
+        if (client != null) {
+            client.publishing.acknowledged();
+        }
+    }
+
+    // ---- holding the input
+
+    /** Why the input is held. */
+    enum Hold {
+        CONNECT,
+        OVERLOAD,
+        RATE,
+        ACKNOWLEDGEMENTS
+    }
+
+    /** Stops reading until it is released; the keep alive does not count meanwhile. */
+    void hold(Hold why) {
+        if (holds == 0) {
+            connection.holdInput();
+        }
+        holds |= 1 << why.ordinal();
+    }
+
+    void release(Hold why) {
+        int before = holds;
+        holds &= ~(1 << why.ordinal());
+        if (before != 0 && holds == 0 && phase != Phase.CLOSED) {
+            lastReceivedMillis = connection.loop().nowMillis();
+            connection.releaseInput();
+        }
+    }
+
+    // ---- life
+
+    /** @return false if there are too many connections */
+    boolean enter() {
+        entered = admittance.enter();
+        return entered;
+    }
+
+    /** CONNACK 0x00 has been sent. */
+    void connected(Connected now, int keepAliveSeconds) {
+        client = now;
+        connecting = null;
+        phase = Phase.CONNECTED;
+        if (keepAliveSeconds > 0) {
+            lastReceivedMillis = connection.loop().nowMillis();
+            watchKeepAlive(keepAliveSeconds * 1500L);
+        }
+    }
+
+    /** One and a half times the keep alive without a packet counts as a failure of the network [MQTT-3.1.2-22]. */
+    private void watchKeepAlive(long limitMillis) {
+        long silent = connection.loop().nowMillis() - lastReceivedMillis;
+        if (holds != 0) {
+            silent = 0;
+        }
+        if (silent >= limitMillis) {
+            end(ReasonCode.KEEP_ALIVE_TIMEOUT, "no packet for " + silent + " ms, 1.5 times the keep alive");
+            return;
+        }
+        keepAliveTimer = connection.loop().schedule(() -> watchKeepAlive(limitMillis), limitMillis - silent);
+    }
+
+    @Override
+    public void evicted(ReasonCode reason, String detail) {
+        end(reason, detail);
+    }
+
+    /** Ends the connection: tells the client why, as far as its version can, and closes; the will is due. */
+    void end(ReasonCode reason, String detail) {
+        if (phase == Phase.CLOSED) {
+            return;
+        }
+        boolean accepted = phase == Phase.CONNECTED;
+        phase = Phase.CLOSED;
+        if (accepted) {
+            shards.events().disconnected(peer(), "broker", reason, detail);
+            sendDisconnect(reason, detail);
+        } else {
+            shards.events().refused(peer(), reason, detail);
+            sendRefusal(reason, detail);
+        }
+        leave();
+        connection.close();
+    }
+
+    private void sendDisconnect(ReasonCode reason, String detail) {
+        ProtocolVersion version = connection.version();
+        if (version != null && version.isV5()) {
+            ReasonCode code = reason.allowedIn(PacketType.DISCONNECT) ? reason : ReasonCode.UNSPECIFIED_ERROR;
+            connection.send(new Disconnect(code, detail));
+        }
+    }
+
+    /** CONNACK, never DISCONNECT [MQTT-3.14.0-1]; 3.x only if it has a return code that fits. */
+    private void sendRefusal(ReasonCode reason, String detail) {
+        ProtocolVersion version = connection.version();
+        if (version == null) {
+            return;
+        }
+        if (version.isV5()) {
+            ReasonCode code = reason.allowedIn(PacketType.CONNACK) ? reason : ReasonCode.UNSPECIFIED_ERROR;
+            connection.send(new ConnAck(false, code, ConnAck.Properties.reason(detail)));
+        } else if (reason.v3ConnectReturnCode() > 0) {
+            connection.send(new ConnAck(false, reason));
+        }
+    }
+
+    @Override
+    public void closed(@Nullable String cause) {
+        if (phase != Phase.CLOSED) {
+            boolean accepted = phase == Phase.CONNECTED;
+            phase = Phase.CLOSED;
+            String detail = cause == null ? "closed without DISCONNECT" : cause;
+            if (accepted) {
+                shards.events().disconnected(peer(), "network", ReasonCode.UNSPECIFIED_ERROR, detail);
+            } else {
+                shards.events().refused(peer(), ReasonCode.UNSPECIFIED_ERROR, detail);
+            }
+        }
+        leave();
+    }
+
+    /** Lets go of the session and of the place among the connections; may be called again. */
+    private void leave() {
+        if (keepAliveTimer != null) {
+            keepAliveTimer.cancel();
+            keepAliveTimer = null;
+        }
+        if (entered) {
+            entered = false;
+            admittance.leave();
+        }
+        Connected known = client;
+        ConnectFlow attempt = connecting;
+        if (known != null) {
+            known.shard.left(known.session, connection, willIsDue);
+        } else if (attempt != null) {
+            attempt.abandon();
+        }
+    }
+}

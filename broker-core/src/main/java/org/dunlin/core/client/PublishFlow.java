@@ -1,0 +1,276 @@
+package org.dunlin.core.client;
+
+import org.dunlin.core.limits.Limits;
+import org.dunlin.core.session.InboundWindow;
+import org.dunlin.core.session.Session;
+import org.dunlin.core.session.Session.Verdict;
+import org.dunlin.core.session.Shard;
+import org.dunlin.core.spi.Authorizer;
+import org.dunlin.core.spi.Connection;
+import org.dunlin.core.spi.DropReason;
+import org.dunlin.mqtt.Message;
+import org.dunlin.mqtt.PacketType;
+import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.Publish;
+import org.dunlin.mqtt.Qos;
+import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.TopicName;
+
+/**
+ * What a client publishes: checks, special topics, hand-over to the shard, PUBREL. On the thread of the client's shard only.
+ * A QoS 2 message is passed on at its PUBLISH; the identifier is remembered until PUBREL [MQTT-4.3.3-10].
+ */
+final class PublishFlow {
+    private static final String DELAYED = "$delayed/";
+    private static final String SYS = "$SYS";
+
+    private final ClientHandler handler;
+    private final Shard shard;
+    private final Session session;
+    private final Authorizer.Client identity;
+    private final ProtocolVersion version;
+    /** PUBLISHes that may still come in this second. */
+    private int allowance;
+
+    private long allowanceSince;
+
+    PublishFlow(
+            ClientHandler handler,
+            Shard shard,
+            Session session,
+            Authorizer.Client identity,
+            ProtocolVersion version) {
+        this.handler = handler;
+        this.shard = shard;
+        this.session = session;
+        this.identity = identity;
+        this.version = version;
+    }
+
+    /** Topics that only the broker publishes to. */
+    static boolean isReserved(TopicName topic) {
+        String text = topic.text();
+        return text.startsWith(SYS) && (text.length() == SYS.length() || text.charAt(SYS.length()) == '/');
+    }
+
+    void publish(Publish packet) {
+        Message message = packet.message();
+        Limits limits = handler.limits();
+        if (message.qos().value() > limits.maxQos().value()) { // [MQTT-3.2.2-11]
+            handler.end(ReasonCode.QOS_NOT_SUPPORTED, "the QoS of a PUBLISH is above " + limits.maxQos().value());
+            return;
+        }
+        if (message.retain() && !limits.retainAvailable()) { // [MQTT-3.2.2-14]
+            handler.end(ReasonCode.RETAIN_NOT_SUPPORTED, "a PUBLISH asks to be retained; see limits.retain-available");
+            return;
+        }
+        if (limits.publishRatePerSecond() > 0) {
+            spendAllowance(limits.publishRatePerSecond());
+        }
+        if (message.qos() != Qos.AT_MOST_ONCE && !checkWindow(packet, limits)) {
+            return;
+        }
+        TopicName topic = message.topic();
+        if (topic.levelCount() > limits.maxTopicLevels()) {
+            deny(
+                    packet,
+                    DropReason.NOT_AUTHORIZED,
+                    ReasonCode.TOPIC_NAME_INVALID,
+                    "more than " + limits.maxTopicLevels() + " levels; see limits.max-topic-levels");
+            return;
+        }
+        if (topic.startsWithDollar()) {
+            if (isReserved(topic)) {
+                deny(packet, DropReason.RESERVED_TOPIC, ReasonCode.TOPIC_NAME_INVALID, "$SYS is the broker's own");
+                return;
+            }
+            if (topic.text().startsWith(DELAYED)) {
+                publishLater(packet);
+                return;
+            }
+        }
+        if (!handler.authorizer().mayPublish(identity, topic, message.qos(), message.retain())) {
+            deny(packet, DropReason.NOT_AUTHORIZED, ReasonCode.NOT_AUTHORIZED, "not allowed to publish there");
+            return;
+        }
+        hand(packet, message);
+    }
+
+    private void hand(Publish packet, Message message) {
+        if (message.qos() == Qos.AT_MOST_ONCE) {
+            if (!shard.publishQos0(message)) {
+                retainedLimit(message);
+            }
+            return;
+        }
+        if (!shard.publish(session, message, packet.packetId())) {
+            retainedLimit(message);
+            shard.acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED);
+        }
+        holdIfTooManyWait();
+    }
+
+    private void retainedLimit(Message message) {
+        shard.shards().events().dropped(session.clientId(), message.topic(), DropReason.RETAINED_LIMIT);
+    }
+
+    /** @return false if the packet has been dealt with */
+    private boolean checkWindow(Publish packet, Limits limits) {
+        InboundWindow window = session.inbound();
+        Message message = packet.message();
+        if (window.isReceived(packet.packetId())) {
+            if (message.qos() == Qos.EXACTLY_ONCE) { // a repetition: PUBREC again, nothing else [MQTT-4.3.3-10]
+                shard.acknowledge(session, message, packet.packetId(), ReasonCode.SUCCESS);
+                return false;
+            }
+            if (version.isV5()) { // E092
+                shard.acknowledge(session, message, packet.packetId(), ReasonCode.PACKET_IDENTIFIER_IN_USE);
+                return false;
+            }
+            return true;
+        }
+        if (version.isV5() && window.open() >= limits.receiveMaximum()) { // [MQTT-3.3.4-7]
+            handler.end(
+                    ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
+                    "more than " + limits.receiveMaximum() + " PUBLISH packets are open; see limits.receive-maximum");
+            return false;
+        }
+        return true;
+    }
+
+    /**
+     * Says no to one PUBLISH: v5 gets the reason in its acknowledgement; 3.x, which has none, an acknowledgement as ever
+     * [MQTT-3.3.5-2 of 3.1.1]; QoS 0 nothing. It is counted and logged in any case.
+     */
+    private void deny(Publish packet, DropReason drop, ReasonCode reason, String detail) {
+        Message message = packet.message();
+        shard.shards().events().dropped(session.clientId(), message.topic(), drop);
+        shard.shards().events().denied(handler.peer(), "PUBLISH " + message.topic(), reason, detail);
+        if (message.qos() != Qos.AT_MOST_ONCE) {
+            shard.acknowledge(session, message, packet.packetId(), version.isV5() ? reason : ReasonCode.SUCCESS);
+        }
+    }
+
+    // ---- $delayed/<seconds>/topic
+
+    private void publishLater(Publish packet) {
+        Message message = packet.message();
+        String text = message.topic().text();
+        int slash = text.indexOf('/', DELAYED.length());
+        long seconds = slash < 0 ? -1 : seconds(text.substring(DELAYED.length(), slash));
+        String inner = slash < 0 ? "" : text.substring(slash + 1);
+        Limits limits = handler.limits();
+        if (seconds < 0 || TopicName.fault(inner) != null || inner.startsWith(DELAYED)) {
+            deny(
+                    packet,
+                    DropReason.RESERVED_TOPIC,
+                    ReasonCode.TOPIC_NAME_INVALID,
+                    "a delayed message has a topic of the form $delayed/<seconds>/<topic>");
+            return;
+        }
+        if (seconds > limits.maxDelaySeconds()) {
+            deny(
+                    packet,
+                    DropReason.RESERVED_TOPIC,
+                    ReasonCode.TOPIC_NAME_INVALID,
+                    "a delay of more than " + limits.maxDelaySeconds() + " seconds; see limits.max-delay");
+            return;
+        }
+        TopicName topic = TopicName.of(inner);
+        if (isReserved(topic)) {
+            deny(packet, DropReason.RESERVED_TOPIC, ReasonCode.TOPIC_NAME_INVALID, "$SYS is the broker's own");
+            return;
+        }
+        if (!handler.authorizer().mayPublish(identity, topic, message.qos(), message.retain())) {
+            deny(packet, DropReason.NOT_AUTHORIZED, ReasonCode.NOT_AUTHORIZED, "not allowed to publish there");
+            return;
+        }
+        Message later = new Message(
+                message.id(),
+                message.publisher(),
+                topic,
+                message.payload(),
+                message.qos(),
+                message.retain(),
+                message.expiresAtMillis(),
+                message.properties());
+        if (!shard.publishLater(session, later, packet.packetId(), seconds * 1000)) {
+            deny(
+                    packet,
+                    DropReason.QUEUE_FULL,
+                    ReasonCode.QUOTA_EXCEEDED,
+                    "more than " + limits.maxDelayed() + " delayed messages wait; see limits.max-delayed");
+        }
+        holdIfTooManyWait();
+    }
+
+    /** @return -1 if it is no number of seconds that a clock could hold */
+    private static long seconds(String digits) {
+        if (digits.isEmpty() || digits.length() > 12) {
+            return -1;
+        }
+        long value = 0;
+        for (int i = 0; i < digits.length(); i++) {
+            char digit = digits.charAt(i);
+            if (digit < '0' || digit > '9') {
+                return -1;
+            }
+            value = value * 10 + digit - '0';
+        }
+        return value;
+    }
+
+    // ---- pace
+
+    /** 3.x has no Receive Maximum: reading stops while as many acknowledgements wait. */
+    private void holdIfTooManyWait() {
+        if (session.inbound().waiting() >= handler.limits().receiveMaximum()) {
+            if (session.isOwedAcks()) {
+                // what it owes us may be what its own messages wait for: two such clients must not stop each other
+                session.inbound().giveUpHeld();
+            }
+            handler.hold(ClientHandler.Hold.ACKNOWLEDGEMENTS);
+        }
+    }
+
+    void acknowledged() {
+        if (session.inbound().waiting() * 2 <= handler.limits().receiveMaximum()) {
+            handler.release(ClientHandler.Hold.ACKNOWLEDGEMENTS);
+        }
+    }
+
+    private void spendAllowance(int perSecond) {
+        Connection connection = handler.connection();
+        long now = connection.loop().nowMillis();
+        if (now - allowanceSince >= 1000) {
+            allowanceSince = now;
+            allowance = perSecond;
+        }
+        if (--allowance <= 0) {
+            handler.hold(ClientHandler.Hold.RATE);
+            connection
+                    .loop()
+                    .schedule(() -> handler.release(ClientHandler.Hold.RATE), Math.max(1, allowanceSince + 1000 - now));
+        }
+    }
+
+    // ---- PUBREL
+
+    /** PUBREL: PUBCOMP once the identifier's end is on record; an unknown one is answered, too [MQTT-4.3.3-11]. */
+    Verdict release(int packetId) {
+        Connection connection = handler.connection();
+        if (!shard.release(session, packetId)) {
+            connection.sendAck(
+                    PacketType.PUBCOMP,
+                    packetId,
+                    version.isV5() ? ReasonCode.PACKET_IDENTIFIER_NOT_FOUND : ReasonCode.SUCCESS);
+            return Verdict.DONE;
+        }
+        shard.afterCommit(session, failure -> {
+            if (failure == null) {
+                connection.sendAck(PacketType.PUBCOMP, packetId, ReasonCode.SUCCESS);
+            }
+        });
+        return Verdict.DONE;
+    }
+}

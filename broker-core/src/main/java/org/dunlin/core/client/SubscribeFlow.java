@@ -1,0 +1,212 @@
+package org.dunlin.core.client;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.dunlin.core.limits.Limits;
+import org.dunlin.core.routing.Subscription;
+import org.dunlin.core.session.Session;
+import org.dunlin.core.session.Shard;
+import org.dunlin.core.spi.Authorizer;
+import org.dunlin.core.spi.Connection;
+import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.Qos;
+import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.SubAck;
+import org.dunlin.mqtt.Subscribe;
+import org.dunlin.mqtt.TopicFilter;
+import org.dunlin.mqtt.UnsubAck;
+import org.dunlin.mqtt.Unsubscribe;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * SUBSCRIBE and UNSUBSCRIBE of one client. On the thread of its shard only. Each filter counts by itself, in order, as if it
+ * had come in a packet of its own [MQTT-3.8.4-5]; SUBACK leaves when all are in force and on record, retained messages after it.
+ */
+final class SubscribeFlow {
+    private final ClientHandler handler;
+    private final Shard shard;
+    private final Session session;
+    private final Authorizer.Client identity;
+    private final ProtocolVersion version;
+
+    SubscribeFlow(
+            ClientHandler handler,
+            Shard shard,
+            Session session,
+            Authorizer.Client identity,
+            ProtocolVersion version) {
+        this.handler = handler;
+        this.shard = shard;
+        this.session = session;
+        this.identity = identity;
+        this.version = version;
+    }
+
+    void subscribe(Subscribe packet) {
+        if (!checkAll(packet)) {
+            return;
+        }
+        new Request(packet).begin();
+    }
+
+    /** What is against the protocol and not only refused: nothing of the packet takes effect. */
+    private boolean checkAll(Subscribe packet) {
+        Limits limits = handler.limits();
+        for (Subscribe.Entry entry : packet.entries()) {
+            if (TopicFilter.fault(entry.filter()) != null) {
+                if (version == ProtocolVersion.MQTT_3_1) {
+                    handler.end(ReasonCode.TOPIC_FILTER_INVALID, "a topic filter is not valid, and SUBACK of MQTT 3.1 cannot say so");
+                    return false;
+                }
+                continue;
+            }
+            TopicFilter filter = TopicFilter.of(entry.filter());
+            if (filter.isShared() && entry.noLocal()) { // [MQTT-3.8.3-4]
+                handler.end(ReasonCode.PROTOCOL_ERROR, "No Local on a shared subscription");
+                return false;
+            }
+            if (!version.isV5()) {
+                continue;
+            }
+            if (filter.isShared() && !limits.sharedSubscriptions()) {
+                handler.end(
+                        ReasonCode.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED,
+                        "shared subscriptions are off; see limits.shared-subscriptions");
+                return false;
+            }
+            if (filter.hasWildcard() && !limits.wildcardSubscriptions()) {
+                handler.end(
+                        ReasonCode.WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED,
+                        "wildcards are off; see limits.wildcard-subscriptions");
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Why one filter is refused, or null. */
+    private @Nullable ReasonCode refusal(Subscribe.Entry entry, TopicFilter filter) {
+        Limits limits = handler.limits();
+        if (filter.levels().length > limits.maxTopicLevels()) {
+            return ReasonCode.TOPIC_FILTER_INVALID;
+        }
+        if (filter.isShared() && !limits.sharedSubscriptions()) {
+            return ReasonCode.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
+        }
+        if (filter.hasWildcard() && !limits.wildcardSubscriptions()) { // [MQTT-3.8.3-2 of 3.1.1]
+            return ReasonCode.WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED;
+        }
+        if (!handler.authorizer().maySubscribe(identity, filter, entry.qos())) {
+            return ReasonCode.NOT_AUTHORIZED;
+        }
+        if (session.subscription(filter.text()) == null
+                && session.subscriptionCount() >= limits.maxSubscriptionsPerClient()) {
+            return ReasonCode.QUOTA_EXCEEDED;
+        }
+        return null;
+    }
+
+    void unsubscribe(Unsubscribe packet) {
+        List<ReasonCode> reasons = new ArrayList<>(packet.filters().size());
+        for (String filter : packet.filters()) { // compared as text alone [MQTT-3.10.4-1]
+            reasons.add(
+                    shard.unsubscribe(session, filter) ? ReasonCode.SUCCESS : ReasonCode.NO_SUBSCRIPTION_EXISTED);
+        }
+        Connection connection = handler.connection();
+        shard.afterCommit(session, failure -> {
+            if (failure == null) {
+                connection.send(new UnsubAck(packet.packetId(), reasons));
+            } else {
+                handler.end(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "the change could not be stored: " + failure);
+            }
+        });
+    }
+
+    /** One SUBSCRIBE under way: shared filters are put in force by other shards. */
+    private final class Request {
+        private final Subscribe packet;
+        private final ReasonCode[] reasons;
+        private final @Nullable Subscription[] replays;
+        private int open = 1;
+
+        Request(Subscribe packet) {
+            this.packet = packet;
+            this.reasons = new ReasonCode[packet.entries().size()];
+            this.replays = new @Nullable Subscription[reasons.length];
+            Arrays.fill(reasons, ReasonCode.UNSPECIFIED_ERROR);
+        }
+
+        void begin() {
+            for (int i = 0; i < reasons.length; i++) {
+                put(i, packet.entries().get(i));
+            }
+            inForce();
+        }
+
+        private void put(int i, Subscribe.Entry entry) {
+            String fault = TopicFilter.fault(entry.filter());
+            if (fault != null) {
+                refuse(i, entry, ReasonCode.TOPIC_FILTER_INVALID, "the filter " + fault);
+                return;
+            }
+            TopicFilter filter = TopicFilter.of(entry.filter());
+            ReasonCode refusal = refusal(entry, filter);
+            if (refusal != null) {
+                refuse(i, entry, refusal, "");
+                return;
+            }
+            Qos granted = Qos.min(entry.qos(), handler.limits().maxQos());
+            Subscription subscription = new Subscription(
+                    session,
+                    filter,
+                    granted,
+                    entry.noLocal(),
+                    entry.retainAsPublished(),
+                    packet.subscriptionId() == 0 ? Subscription.NO_IDS : new int[] {packet.subscriptionId()});
+            reasons[i] = ReasonCode.granted(granted);
+            open++;
+            shard.subscribe(session, subscription, isNew -> {
+                boolean replay =
+                        switch (entry.retainHandling()) {
+                            case SEND -> true;
+                            case SEND_IF_NEW -> isNew;
+                            case DO_NOT_SEND -> false;
+                        };
+                if (replay && !filter.isShared()) { // [MQTT-3.3.1-9..11]
+                    replays[i] = subscription;
+                }
+                inForce();
+            });
+        }
+
+        private void refuse(int i, Subscribe.Entry entry, ReasonCode reason, String detail) {
+            reasons[i] = reason;
+            shard.shards().events().denied(handler.peer(), "SUBSCRIBE " + entry.filter(), reason, detail);
+        }
+
+        private void inForce() {
+            if (--open == 0) {
+                shard.afterCommit(session, this::answer);
+            }
+        }
+
+        private void answer(@Nullable String failure) {
+            if (failure != null) {
+                handler.end(
+                        ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "the subscription could not be stored: " + failure);
+                return;
+            }
+            if (!handler.isConnected()) {
+                return;
+            }
+            handler.connection().send(new SubAck(packet.packetId(), List.of(reasons)));
+            for (Subscription subscription : replays) {
+                // one that has been replaced or ended meanwhile has nothing to come
+                if (subscription != null && session.subscription(subscription.filter().text()) == subscription) {
+                    session.replay(subscription);
+                }
+            }
+        }
+    }
+}
