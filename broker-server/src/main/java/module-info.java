@@ -2,7 +2,11 @@
 module org.dunlin.server {
     requires org.dunlin.core;
     requires io.netty.buffer;
+    requires io.netty.common;
     requires io.netty.transport;
+    requires io.netty.transport.classes.epoll;
+    requires io.netty.transport.classes.kqueue;
+    requires io.netty.codec;
     requires io.netty.handler;
     requires org.slf4j;
     requires ch.qos.logback.classic;

@@ -1,0 +1,89 @@
+package org.dunlin.server.net;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.dunlin.core.spi.BrokerEvents;
+import org.dunlin.mqtt.ReasonCode;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Thread of the listening channel's loop only. What is decided when a connection is accepted: whether there is room for it,
+ * and what to do when the system has no file descriptor left.
+ */
+final class AcceptGuard extends ChannelInboundHandlerAdapter {
+    private static final Logger log = LoggerFactory.getLogger(AcceptGuard.class);
+
+    /** An accept that fails is tried again after that long: the connection still waits, so the loop would spin. */
+    static final long PAUSE_MILLIS = 500;
+
+    private final Listening listening;
+    private final AtomicInteger open;
+    private final int maxConnections;
+    private final BrokerEvents events;
+    private final ChannelFutureListener closed;
+    private boolean failing;
+
+    AcceptGuard(Listening listening, AtomicInteger open, int maxConnections, BrokerEvents events) {
+        this.listening = listening;
+        this.open = open;
+        this.maxConnections = maxConnections;
+        this.events = events;
+        closed = future -> {
+            open.decrementAndGet();
+            listening.open().decrementAndGet();
+        };
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object accepted) {
+        Channel channel = (Channel) accepted;
+        failing = false;
+        int here = listening.open().incrementAndGet();
+        int all = open.incrementAndGet();
+        String full = here > listening.listener().maxConnections()
+                ? "the listener has " + listening.listener().maxConnections()
+                : all > maxConnections ? "the broker has " + maxConnections : null;
+        if (full == null) {
+            channel.closeFuture().addListener(closed);
+            context.fireChannelRead(accepted);
+            return;
+        }
+        events.refused(
+                new BrokerEvents.Peer(
+                        null,
+                        null,
+                        Listening.text(channel.remoteAddress()),
+                        listening.listener().name(),
+                        null),
+                ReasonCode.QUOTA_EXCEEDED,
+                full + " connections, as many as it takes (max-connections)");
+        // It has never been registered: nobody but us will say that it is closed.
+        channel.unsafe().closeForcibly();
+        listening.open().decrementAndGet();
+        open.decrementAndGet();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable failure) {
+        Channel channel = context.channel();
+        if (!failing) {
+            failing = true;
+            log.warn(
+                    "Listener {} cannot accept connections: {}. It tries again every {} ms; raise the limit of open files"
+                            + " if that is what it says",
+                    listening.listener().name(),
+                    failure.getMessage(),
+                    PAUSE_MILLIS);
+        }
+        if (channel.config().isAutoRead()) {
+            channel.config().setAutoRead(false);
+            channel.eventLoop()
+                    .schedule(() -> channel.config().setAutoRead(true), PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+package org.dunlin.server.net;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.RecvByteBufAllocator;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.socket.SocketChannel;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.dunlin.core.Limits;
+import org.dunlin.core.spi.BrokerEvents;
+import org.dunlin.core.spi.Connection;
+
+/** Any thread but a loop: opening and closing block. All open listeners of a broker and the connections accepted there. */
+public final class Listeners implements AutoCloseable {
+    private static final int MAX_READS_A_TURN = 16;
+    private static final long CLOSE_TIMEOUT_MILLIS = MqttChannelHandler.LINGER_MILLIS + 1000;
+
+    private final NettyLoops loops;
+    private final Limits limits;
+    private final BrokerEvents events;
+    private final Function<Connection, Connection.Inbound> protocol;
+    private final AtomicInteger open = new AtomicInteger();
+    private final List<Channel> bound = new ArrayList<>();
+
+    /** @param protocol makes the one who is told of a connection, on the connection's loop and before it is read from */
+    public Listeners(
+            NettyLoops loops, Limits limits, BrokerEvents events, Function<Connection, Connection.Inbound> protocol) {
+        this.loops = loops;
+        this.limits = limits;
+        this.events = events;
+        this.protocol = protocol;
+    }
+
+    /**
+     * Opens a listener.
+     *
+     * @return the address with the port it has got
+     * @throws ListenException if it cannot be bound
+     */
+    public synchronized InetSocketAddress open(Listener listener) throws ListenException {
+        Listening listening = new Listening(listener, loops, limits, protocol);
+        InetSocketAddress address = new InetSocketAddress(listener.host(), listener.port());
+        if (address.isUnresolved()) {
+            throw new ListenException(
+                    "listener " + listener.name() + ": the host name " + listener.host()
+                            + " is unknown here; bind to an address of this machine",
+                    false,
+                    new BindException("unresolved"));
+        }
+        ChannelFuture binding = bootstrap(listening).bind(address).awaitUninterruptibly();
+        Throwable failure = binding.cause();
+        if (failure != null) {
+            throw refused(listener, failure);
+        }
+        bound.add(binding.channel());
+        return (InetSocketAddress) binding.channel().localAddress();
+    }
+
+    private ServerBootstrap bootstrap(Listening listening) {
+        // One for all channels: each would get one of its own.
+        RecvByteBufAllocator receive = new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(MAX_READS_A_TURN);
+        int slow = limits.outboundBufferBytes();
+        return new ServerBootstrap()
+                .group(loops.group())
+                .channelFactory(loops.transport()::serverChannel)
+                .option(ChannelOption.SO_BACKLOG, listening.listener().backlog())
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .handler(new AcceptGuard(listening, open, limits.maxConnections(), events))
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_KEEPALIVE, true)
+                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .childOption(ChannelOption.RECVBUF_ALLOCATOR, receive)
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(slow / 2, slow))
+                .childHandler(new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        var layers = listening.listener().layers();
+                        if (layers != null) {
+                            layers.accept(channel);
+                        }
+                        channel.pipeline().addLast(new MqttChannelHandler(listening));
+                    }
+                });
+    }
+
+    private static ListenException refused(Listener listener, Throwable failure) {
+        String where = "listener " + listener.name() + ": " + listener.host() + " port " + listener.port();
+        String text = String.valueOf(failure.getMessage());
+        if (text.contains("in use")) {
+            return new ListenException(
+                    where + " is in use by another process; stop that one, or choose another port (-p)", true, failure);
+        }
+        if (text.contains("ermission denied")) {
+            return new ListenException(
+                    where + " is not allowed to this user; choose a port from 1024 on, or grant the right to bind it",
+                    false,
+                    failure);
+        }
+        if (text.contains("assign requested address")) {
+            return new ListenException(
+                    where + " is no address of this machine; bind to one that it has, or to 0.0.0.0", false, failure);
+        }
+        return new ListenException(where + " cannot be opened: " + text, false, failure);
+    }
+
+    /** The addresses that are open. */
+    public synchronized List<SocketAddress> addresses() {
+        List<SocketAddress> addresses = new ArrayList<>();
+        for (Channel channel : bound) {
+            addresses.add(channel.localAddress());
+        }
+        return addresses;
+    }
+
+    /** Connections whose sockets are open, those that are being closed included. */
+    public int connections() {
+        return open.get();
+    }
+
+    /** No new connections from now on; those there are stay. */
+    public synchronized void stopAccepting() {
+        for (Channel channel : bound) {
+            channel.close().awaitUninterruptibly();
+        }
+        bound.clear();
+    }
+
+    /** Stops accepting, then closes all connections, what they were sent written out; waits for that some seconds. */
+    @Override
+    public void close() {
+        stopAccepting();
+        CountDownLatch told = new CountDownLatch(loops.all().size());
+        for (NettyLoop loop : loops.all()) {
+            loop.execute(() -> {
+                loop.closeConnections();
+                told.countDown();
+            });
+        }
+        try {
+            told.await(CLOSE_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS);
+            long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CLOSE_TIMEOUT_MILLIS);
+            while (open.get() > 0 && System.nanoTime() < deadline) {
+                TimeUnit.MILLISECONDS.sleep(5);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,422 @@
+package org.dunlin.server.net;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.codec.DecoderException;
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
+import org.dunlin.core.spi.Connection;
+import org.dunlin.mqtt.Packet;
+import org.dunlin.mqtt.PacketType;
+import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.codec.PacketDecoder;
+import org.dunlin.mqtt.codec.ProtocolError;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Thread of the channel's loop only. The one MQTT handler of a pipeline: bytes to packets to {@link Connection.Inbound}.
+ * It keeps what is undecoded itself, and nothing while a connection is idle. What comes while a channel leaves its loop
+ * is kept for the loop it goes to.
+ */
+final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
+    private static final Logger log = LoggerFactory.getLogger(MqttChannelHandler.class);
+
+
+    /** Unread input that is read to nowhere when a connection is closed, and how long. */
+    static final int LINGER_BYTES = 16 * 1024 * 1024;
+
+    static final long LINGER_MILLIS = 2000;
+
+    private static final int SMALLEST_BUFFER = 256;
+
+    private enum State {
+        DECODING,
+        /** After a violation, or because the connection is being closed: what still comes is dropped. */
+        STOPPED,
+        DRAINING
+    }
+
+    private final Listening listening;
+    private final PacketDecoder decoder = new PacketDecoder(PacketDecoder.Role.SERVER);
+    private @Nullable ChannelHandlerContext ctx;
+    private @Nullable NettyConnection connection;
+    private Connection.@Nullable Inbound inbound;
+    private @Nullable ByteBuf cumulation;
+    private State state = State.DECODING;
+    private boolean held;
+    private boolean agreed;
+    private boolean received;
+    private boolean disconnected;
+    private boolean inputEnded;
+    private @Nullable String cause;
+
+    /** When it has waited long enough for CONNECT, the rest of a packet, or the end; 0 if it waits for none of them. */
+    private long deadline;
+
+    private @Nullable Future<?> watchdog;
+    private int drainedBytes;
+
+    MqttChannelHandler(Listening listening) {
+        this.listening = listening;
+        decoder.maximumUserProperties(listening.limits().maxUserProperties());
+    }
+
+    // -------------------------------------------------------------------------------------------- what Netty tells
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        if (connection != null) {
+            return;
+        }
+        ctx = context;
+        Channel channel = context.channel();
+        NettyLoop loop = listening.loops().of(channel.eventLoop());
+        NettyConnection made = new NettyConnection(
+                context, loop, this, listening, Listening.text(channel.remoteAddress()));
+        connection = made;
+        deadline = loop.nowMillis() + listening.limits().connectTimeoutMillis();
+        arm();
+        Connection.Inbound to = listening.protocol().apply(made);
+        inbound = to;
+        made.inbound(to);
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object msg) {
+        ByteBuf in = (ByteBuf) msg;
+        if (state == State.DECODING && connection != null) {
+            decode(append(context, in));
+            return;
+        }
+        int bytes = in.readableBytes();
+        in.release();
+        drainedBytes += bytes;
+        if (drainedBytes > LINGER_BYTES) {
+            context.close();
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        NettyConnection current = connection;
+        if (current != null) {
+            current.drained();
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event == ChannelInputShutdownEvent.INSTANCE) {
+            inputEnded = true;
+            if (state == State.DRAINING) {
+                context.close();
+            } else if (!held && connection != null) {
+                connection.closedByPeer(endCause());
+            }
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        over();
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext context) {
+        over();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable failure) {
+        if (failure instanceof ClosedChannelException) {
+            return;
+        }
+        if (cause == null) {
+            cause = causeOf(failure);
+        }
+        context.close();
+    }
+
+    private String causeOf(Throwable failure) {
+        String text = String.valueOf(failure.getMessage());
+        if (failure instanceof DecoderException && failure.getCause() instanceof SSLException tls) {
+            return "TLS failed: " + tls.getMessage();
+        }
+        if (failure instanceof IOException) {
+            return text.contains("reset") || text.contains("Broken pipe") ? "reset by the peer" : text;
+        }
+        log.error("Handling a connection from {} failed", connection, failure);
+        return "internal error";
+    }
+
+    private String endCause() {
+        if (cumulation != null) {
+            return "closed by the peer in the middle of a packet";
+        }
+        return received ? "closed by the peer without DISCONNECT" : "closed by the peer before CONNECT";
+    }
+
+    private void over() {
+        state = State.STOPPED;
+        dropCumulation();
+        NettyConnection ended = connection;
+        if (ended != null) {
+            if (ended.loop().inLoop() && !ended.isMoving()) {
+                disarm();
+            }
+            ended.gone();
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------- bytes to packets
+
+    private ByteBuf append(ChannelHandlerContext context, ByteBuf in) {
+        ByteBuf kept = cumulation;
+        if (kept == null) {
+            return in;
+        }
+        cumulation = null;
+        int bytes = in.readableBytes();
+        if (kept.isReadOnly() || kept.refCnt() > 1 || kept.maxWritableBytes() < bytes) {
+            ByteBuf larger = context.alloc().buffer(kept.readableBytes() + bytes);
+            larger.writeBytes(kept);
+            kept.release();
+            kept = larger;
+        }
+        kept.writeBytes(in);
+        in.release();
+        return kept;
+    }
+
+    /** Takes over the reference. The buffer is in no field meanwhile, so that whoever stops the input finds none. */
+    private void decode(ByteBuf in) {
+        try {
+            Connection.Inbound to = inbound;
+            while (state == State.DECODING && !held && to != null) {
+                Packet packet = decoder.decode(in);
+                if (packet == null) {
+                    break;
+                }
+                received = true;
+                disconnected = packet.type() == PacketType.DISCONNECT;
+                to.received(packet);
+            }
+        } catch (ProtocolError e) {
+            violated(e);
+        } finally {
+            keep(in);
+        }
+    }
+
+    private void violated(ProtocolError e) {
+        state = State.STOPPED;
+        ChannelHandlerContext context = ctx;
+        Connection.Inbound to = inbound;
+        if (context != null && to != null) {
+            context.channel().config().setAutoRead(false);
+            to.violated(e.reason(), e.text());
+        }
+    }
+
+    private void keep(ByteBuf in) {
+        if (state != State.DECODING || !in.isReadable()) {
+            in.release();
+            if (agreed && state == State.DECODING) {
+                deadline = 0;
+            }
+            return;
+        }
+        cumulation = compact(in);
+        if (agreed && !held) {
+            expectRest();
+        }
+    }
+
+    /** A few bytes must not keep a whole receive buffer. */
+    private static ByteBuf compact(ByteBuf in) {
+        int bytes = in.readableBytes();
+        if (bytes > in.capacity() / 2) {
+            return in;
+        }
+        ByteBuf small = in.alloc().buffer(Math.max(SMALLEST_BUFFER, 2 * bytes));
+        small.writeBytes(in);
+        in.release();
+        return small;
+    }
+
+    private void dropCumulation() {
+        ByteBuf kept = cumulation;
+        cumulation = null;
+        if (kept != null) {
+            kept.release();
+        }
+    }
+
+    // -------------------------------------------------------------------------------- what the connection asks for
+
+    /** Of the last CONNECT; null before. */
+    @Nullable
+    ProtocolVersion version() {
+        return decoder.version();
+    }
+
+    @Nullable
+    String cause() {
+        if (cause == null && !disconnected) {
+            return endCause();
+        }
+        return cause;
+    }
+
+    void cause(String text) {
+        if (cause == null) {
+            cause = text;
+        }
+    }
+
+    /** The peer sends no more. */
+    boolean isEnded() {
+        return inputEnded;
+    }
+
+    void agree(Connection.Terms terms) {
+        agreed = true;
+        deadline = 0;
+        decoder.maximumPacketSize((int) Math.min(terms.maximumPacketSizeIn(), Integer.MAX_VALUE));
+        decoder.topicAliasMaximum(terms.topicAliasMaximumIn());
+        decoder.ingress(terms.ingress());
+    }
+
+    void hold() {
+        ChannelHandlerContext context = ctx;
+        if (held || context == null) {
+            return;
+        }
+        held = true;
+        if (agreed) {
+            deadline = 0;
+        }
+        if (state == State.DECODING) {
+            context.channel().config().setAutoRead(false);
+        }
+    }
+
+    void release() {
+        NettyConnection current = connection;
+        if (!held || current == null) {
+            return;
+        }
+        held = false;
+        if (cumulation == null && !inputEnded) {
+            readOn();
+        } else {
+            current.loop().execute(this::resume);
+        }
+    }
+
+    private void resume() {
+        NettyConnection current = connection;
+        if (held || state != State.DECODING || current == null || !current.loop().inLoop()) {
+            return;
+        }
+        ByteBuf kept = cumulation;
+        if (kept != null) {
+            cumulation = null;
+            decode(kept);
+        }
+        if (!held && state == State.DECODING) {
+            if (inputEnded) {
+                current.closedByPeer(disconnected ? null : endCause());
+            } else {
+                readOn();
+            }
+        }
+    }
+
+    private void readOn() {
+        ChannelHandlerContext context = ctx;
+        if (context != null && state == State.DECODING) {
+            context.channel().config().setAutoRead(true);
+        }
+    }
+
+    /** Nothing more is decoded. */
+    void stop() {
+        state = State.STOPPED;
+        dropCumulation();
+    }
+
+    /** Reads what the peer still sends, to nowhere, until it is through too or the time for it is up. */
+    void drain() {
+        ChannelHandlerContext context = ctx;
+        NettyConnection current = connection;
+        if (context == null || current == null) {
+            return;
+        }
+        state = State.DRAINING;
+        disarm();
+        deadline = current.loop().nowMillis() + LINGER_MILLIS;
+        arm();
+        context.channel().config().setAutoRead(true);
+    }
+
+    // ------------------------------------------------------------------------------------------------------- time
+
+    private void expectRest() {
+        NettyConnection current = connection;
+        if (current != null) {
+            deadline = current.loop().nowMillis() + listening.limits().connectTimeoutMillis();
+            arm();
+        }
+    }
+
+    /** The timer looks at the deadline when it fires and not before, so that traffic need not touch it. */
+    void arm() {
+        NettyConnection current = connection;
+        if (watchdog != null || deadline == 0 || current == null) {
+            return;
+        }
+        NettyLoop loop = current.loop();
+        long delay = Math.max(deadline - loop.nowMillis(), 1);
+        watchdog = loop.eventLoop().schedule(this::look, delay, TimeUnit.MILLISECONDS);
+    }
+
+    void disarm() {
+        Future<?> timer = watchdog;
+        watchdog = null;
+        if (timer != null) {
+            timer.cancel(false);
+        }
+    }
+
+    private void look() {
+        watchdog = null;
+        NettyConnection current = connection;
+        ChannelHandlerContext context = ctx;
+        if (deadline == 0 || current == null || context == null) {
+            return;
+        }
+        if (current.loop().nowMillis() < deadline) {
+            arm();
+            return;
+        }
+        long timeout = listening.limits().connectTimeoutMillis();
+        if (state == State.DRAINING) {
+            context.channel().close();
+        } else if (agreed) {
+            current.cut("timeout: no more of a packet for " + timeout + " ms");
+        } else if (received) {
+            current.cut("timeout: not admitted within " + timeout + " ms");
+        } else {
+            current.cut("timeout: no CONNECT within " + timeout + " ms");
+        }
+    }
+}

@@ -1,0 +1,532 @@
+package org.dunlin.server.net;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.DefaultChannelPromise;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.SslHandler;
+import java.util.concurrent.RejectedExecutionException;
+import org.dunlin.core.spi.Connection;
+import org.dunlin.core.spi.Loop;
+import org.dunlin.mqtt.Message;
+import org.dunlin.mqtt.Packet;
+import org.dunlin.mqtt.PacketType;
+import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.Qos;
+import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.codec.OutboundTerms;
+import org.dunlin.mqtt.codec.PacketEncoder;
+import org.dunlin.mqtt.codec.PublishWriter;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Thread of {@link #loop()} only. What is sent to one client and the life of its channel; what comes from it is with
+ * {@link MqttChannelHandler}.
+ *
+ * <p>While it moves, the loop it goes to owns it already, but the channel is still at home with the loop it leaves: what is
+ * sent meanwhile only gathers, what is to be closed is closed on arrival, and the handler keeps what it reads.
+ */
+final class NettyConnection implements Connection {
+    private static final Logger log = LoggerFactory.getLogger(NettyConnection.class);
+    private static final int FIRST_BUFFER_BYTES = 512;
+
+    /** Neighbours in the list of the loop it lives on. */
+    @Nullable
+    NettyConnection previous;
+
+    @Nullable
+    NettyConnection next;
+
+    private final ChannelHandlerContext ctx;
+    private final MqttChannelHandler input;
+    private final Listening listening;
+    private final String peer;
+    private final PacketEncoder encoder = new PacketEncoder();
+    private volatile NettyLoop loop;
+    private Connection.@Nullable Inbound inbound;
+    private @Nullable OutboundTerms terms;
+    private @Nullable ByteBuf out;
+
+    /** Given to a layer that keeps it to itself until it is flushed. */
+    private int unflushed;
+
+    private int sentWhileSlow;
+    private boolean encoderSet;
+    private boolean touched;
+    private boolean slow;
+    private boolean awaiting;
+    private boolean moving;
+    private boolean closing;
+    private boolean lastFlushed;
+    private boolean told;
+    private @Nullable String cutCause;
+
+    NettyConnection(
+            ChannelHandlerContext ctx, NettyLoop loop, MqttChannelHandler input, Listening listening, String peer) {
+        this.ctx = ctx;
+        this.loop = loop;
+        this.input = input;
+        this.listening = listening;
+        this.peer = peer;
+    }
+
+    void inbound(Connection.Inbound told) {
+        inbound = told;
+        loop.add(this);
+    }
+
+    @Override
+    public NettyLoop loop() {
+        return loop;
+    }
+
+    @Override
+    public String peer() {
+        return peer;
+    }
+
+    @Override
+    public String listener() {
+        return listening.listener().name();
+    }
+
+    @Override
+    public @Nullable ProtocolVersion version() {
+        return input.version();
+    }
+
+    @Override
+    public void agree(Terms agreed) {
+        assert loop.inLoop();
+        encoder.version(agreed.version());
+        encoder.maximumPacketSize(agreed.maximumPacketSizeOut());
+        encoder.problemInformation(agreed.problemInformation());
+        encoderSet = true;
+        terms = new OutboundTerms(
+                agreed.version(), agreed.maximumPacketSizeOut(), agreed.topicAliasMaximumOut());
+        input.agree(agreed);
+    }
+
+    @Override
+    public boolean send(Packet packet) {
+        assert loop.inLoop();
+        if (closing) {
+            return true;
+        }
+        if (!encoderSet) {
+            ProtocolVersion spoken = input.version();
+            if (spoken != null) {
+                encoder.version(spoken);
+                encoderSet = true;
+            }
+        }
+        ByteBuf buffer = buffer();
+        int before = buffer.writerIndex();
+        boolean fits = encoder.encode(packet, buffer);
+        written(buffer.writerIndex() - before);
+        return fits;
+    }
+
+    @Override
+    public void sendAck(PacketType type, int packetId, ReasonCode reason) {
+        assert loop.inLoop();
+        if (closing) {
+            return;
+        }
+        ByteBuf buffer = buffer();
+        int before = buffer.writerIndex();
+        encoder.ack(type, packetId, reason, buffer);
+        written(buffer.writerIndex() - before);
+    }
+
+    @Override
+    public boolean deliver(Message message, Qos qos, boolean retain, boolean dup, int packetId, int[] subscriptionIds) {
+        NettyLoop here = loop;
+        assert here.inLoop();
+        OutboundTerms to = terms;
+        if (to == null) {
+            throw new IllegalStateException("a PUBLISH before the terms are agreed");
+        }
+        if (closing) {
+            return true;
+        }
+        ByteBuf buffer = buffer();
+        int before = buffer.writerIndex();
+        long now = message.hasExpiry() ? here.nowMillis() : 0;
+        PublishWriter.Result result = here.publishWriter()
+                .write(buffer, to, message, qos, retain, dup, packetId, subscriptionIds, now);
+        int bytes = buffer.writerIndex() - before;
+        if (result == PublishWriter.Result.HEADER_WRITTEN) {
+            byte[] payload = message.payload();
+            bytes += payload.length;
+            append(buffer, payload, here);
+        }
+        written(bytes);
+        return result != PublishWriter.Result.TOO_LARGE;
+    }
+
+    /** A payload too large to copy for each receiver: all of them write from one buffer. */
+    private void append(ByteBuf header, byte[] payload, NettyLoop here) {
+        if (moving) {
+            header.writeBytes(payload);
+            return;
+        }
+        out = null;
+        int bytes = header.readableBytes() + payload.length;
+        ctx.write(header, ctx.voidPromise());
+        ctx.write(here.shared(payload), ctx.voidPromise());
+        unflushed += bytes;
+    }
+
+    private ByteBuf buffer() {
+        ByteBuf buffer = out;
+        if (buffer == null) {
+            buffer = ctx.alloc().directBuffer(FIRST_BUFFER_BYTES);
+            out = buffer;
+        }
+        return buffer;
+    }
+
+    private void written(int bytes) {
+        touch();
+        if (pendingBytes() <= listening.outboundBufferBytes()) {
+            return;
+        }
+        slow = true;
+        sentWhileSlow += bytes;
+        if (sentWhileSlow - bytes > listening.outboundBufferBytes()) {
+            cut("the client does not read: " + pendingBytes() + " bytes wait for it");
+        }
+    }
+
+    private void touch() {
+        if (!touched && !moving) {
+            touched = true;
+            loop.touch(this);
+        }
+    }
+
+    /** Bytes that the peer's socket has not taken. */
+    private long pendingBytes() {
+        ByteBuf buffer = out;
+        long ours = buffer == null ? 0 : buffer.readableBytes();
+        return ours + nettyPendingBytes() + (listening.isLayered() ? unflushed : 0);
+    }
+
+    private long nettyPendingBytes() {
+        ChannelOutboundBuffer waiting = ctx.channel().unsafe().outboundBuffer();
+        return waiting == null ? 0 : waiting.totalPendingWriteBytes();
+    }
+
+    @Override
+    public boolean isWritable() {
+        assert loop.inLoop();
+        if (closing) {
+            return false;
+        }
+        if (pendingBytes() <= listening.outboundBufferBytes()) {
+            return true;
+        }
+        slow = true;
+        return false;
+    }
+
+    /** More of what was sent has been taken. A write begun before a move may tell of it on the loop that was left. */
+    void drained() {
+        NettyLoop here = loop;
+        if (!here.inLoop()) {
+            here.execute(this::drained);
+            return;
+        }
+        if (slow && !closing && !moving && pendingBytes() <= listening.outboundBufferBytes() / 2) {
+            slow = false;
+            sentWhileSlow = 0;
+            told().writable();
+        }
+    }
+
+    private Connection.Inbound told() {
+        Connection.Inbound to = inbound;
+        if (to == null) {
+            throw new IllegalStateException("no one to tell");
+        }
+        return to;
+    }
+
+    /** At the end of a turn of that loop, which may be one that it has left since. */
+    void flush(NettyLoop ending) {
+        if (loop != ending || moving) {
+            return;
+        }
+        touched = false;
+        flushNow();
+        if (closing && !lastFlushed) {
+            lastFlushed = true;
+            shutDown();
+        }
+    }
+
+    /** Gathers on while the peer has not taken what it was written before: one buffer instead of many small ones. */
+    private void flushNow() {
+        if (awaiting && !closing) {
+            return;
+        }
+        ByteBuf buffer = out;
+        out = null;
+        if (buffer != null && (told || !buffer.isReadable())) {
+            buffer.release();
+            buffer = null;
+        }
+        if (told || (buffer == null && unflushed == 0)) {
+            return;
+        }
+        unflushed = 0;
+        if (buffer == null) {
+            ctx.flush();
+        } else {
+            ctx.writeAndFlush(buffer, ctx.voidPromise());
+        }
+        if (nettyPendingBytes() > 0) {
+            awaiting = true;
+            // Without an executor of its own the promise is completed on the loop that the channel lives on then.
+            markTaken(ctx.channel().newPromise()).addListener(done -> taken());
+        } else {
+            drained();
+        }
+    }
+
+    /** The promise is kept when the peer's socket has taken all that was written so far, or never will. */
+    private ChannelPromise markTaken(ChannelPromise promise) {
+        Channel.Unsafe socket = ctx.channel().unsafe();
+        socket.write(Unpooled.EMPTY_BUFFER, promise);
+        socket.flush();
+        return promise;
+    }
+
+    private void taken() {
+        NettyLoop here = loop;
+        if (!here.inLoop()) {
+            here.execute(this::taken);
+            return;
+        }
+        awaiting = false;
+        if (out != null) {
+            touch();
+        }
+        drained();
+    }
+
+    @Override
+    public void holdInput() {
+        assert loop.inLoop();
+        input.hold();
+    }
+
+    @Override
+    public void releaseInput() {
+        assert loop.inLoop();
+        if (!moving) {
+            input.release();
+        }
+    }
+
+    @Override
+    public void moveTo(Loop to, Runnable arrived) {
+        NettyLoop source = loop;
+        assert source.inLoop() && !moving;
+        if (closing) {
+            return;
+        }
+        input.hold();
+        NettyLoop target = (NettyLoop) to;
+        if (target == source) {
+            source.execute(() -> arrive(true, arrived));
+            return;
+        }
+        flushNow();
+        if (closing) {
+            return;
+        }
+        touched = false;
+        moving = true;
+        input.disarm();
+        source.remove(this);
+        Channel channel = ctx.channel();
+        loop = target;
+        channel.deregister().addListener(left -> register(channel, target, arrived));
+    }
+
+    /** On the loop that was left. */
+    private void register(Channel channel, NettyLoop target, Runnable arrived) {
+        ChannelPromise registered = new DefaultChannelPromise(channel, target.eventLoop());
+        registered.addListener(done -> arrive(done.isSuccess(), arrived));
+        target.eventLoop().register(registered);
+    }
+
+    private void arrive(boolean registered, Runnable arrived) {
+        assert loop.inLoop();
+        boolean moved = moving;
+        moving = false;
+        if (!registered) {
+            gone();
+            return;
+        }
+        if (told) {
+            return;
+        }
+        if (moved) {
+            loop.add(this);
+        }
+        String cut = cutCause;
+        if (cut != null) {
+            endNow(cut);
+            return;
+        }
+        if (closing) {
+            input.stop();
+            touch();
+            return;
+        }
+        input.arm();
+        // What did not fit before the move has nobody waiting for it: the interest in writing stayed behind.
+        ctx.flush();
+        if (out != null) {
+            touch();
+        }
+        arrived.run();
+        drained();
+    }
+
+    @Override
+    public void close() {
+        assert loop.inLoop();
+        if (closing) {
+            return;
+        }
+        closing = true;
+        if (!moving) {
+            input.stop();
+            touch();
+        }
+    }
+
+    /** Ends it without waiting for anything; {@link Connection.Inbound#closed} follows on a later task. */
+    void cut(String cause) {
+        assert loop.inLoop();
+        if (told || cutCause != null) {
+            return;
+        }
+        closing = true;
+        cutCause = cause;
+        if (!moving) {
+            loop.execute(() -> endNow(cause));
+        }
+    }
+
+    private void endNow(String cause) {
+        input.cause(cause);
+        input.stop();
+        lastFlushed = true;
+        ByteBuf buffer = out;
+        out = null;
+        if (buffer != null) {
+            buffer.release();
+        }
+        tell(cause);
+        ctx.close();
+    }
+
+    /** The peer has said its last word: what it is still owed is written, then both are through. */
+    void closedByPeer(@Nullable String cause) {
+        if (closing) {
+            return;
+        }
+        closing = true;
+        lastFlushed = true;
+        input.stop();
+        flushNow();
+        tell(cause);
+        shutDown();
+    }
+
+    /**
+     * Says goodbye in every layer, shuts down the output and lets the handler read the rest to nowhere: a socket closed
+     * with unread input resets the connection, and the peer would lose what it was sent last.
+     */
+    private void shutDown() {
+        tell(null);
+        Channel channel = ctx.channel();
+        if (!channel.isActive()) {
+            return;
+        }
+        input.drain();
+        ctx.pipeline().fireUserEventTriggered(Goodbye.INSTANCE);
+        SslHandler tls = ctx.pipeline().get(SslHandler.class);
+        if (tls != null) {
+            tls.closeOutbound();
+        }
+        markTaken(channel.newPromise()).addListener(done -> {
+            if (done.isSuccess() && channel instanceof DuplexChannel duplex && !input.isEnded()) {
+                duplex.shutdownOutput().addListener(shut -> {
+                    if (!shut.isSuccess()) {
+                        channel.close();
+                    }
+                });
+            } else {
+                channel.close();
+            }
+        });
+    }
+
+    /** The channel has ended; may come more than once, and on the way on the loop that is left. */
+    void gone() {
+        NettyLoop here = loop;
+        if (here.inLoop()) {
+            ended();
+            return;
+        }
+        try {
+            here.execute(this::ended);
+        } catch (RejectedExecutionException e) {
+            log.debug("{} ended after its event loop", peer);
+        }
+    }
+
+    private void ended() {
+        if (moving) {
+            // The outcome of the move, which is on its way to this loop, tells of it.
+            return;
+        }
+        closing = true;
+        lastFlushed = true;
+        loop.remove(this);
+        ByteBuf buffer = out;
+        out = null;
+        if (buffer != null) {
+            buffer.release();
+        }
+        tell(cutCause != null ? cutCause : input.cause());
+    }
+
+    private void tell(@Nullable String cause) {
+        if (!told) {
+            told = true;
+            told().closed(cause);
+        }
+    }
+
+    boolean isMoving() {
+        return moving;
+    }
+
+    /** Fired through the pipeline before the output is shut down, for layers that have a farewell of their own. */
+    enum Goodbye {
+        INSTANCE
+    }
+}

@@ -1,0 +1,231 @@
+package org.dunlin.server.net;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.EventLoop;
+import io.netty.channel.SingleThreadEventLoop;
+import java.util.ArrayList;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.dunlin.core.spi.Loop;
+import org.dunlin.mqtt.codec.PublishWriter;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Any thread for what {@link Loop} promises, the loop's own thread for the rest. One Netty event loop with the end of its
+ * turns: tasks given for it, then one flush of every connection that was written to.
+ */
+public final class NettyLoop implements Loop {
+    private static final Logger log = LoggerFactory.getLogger(NettyLoop.class);
+
+    /** One clock for all loops, so that deadlines compare across them. */
+    private static final long STARTED_MILLIS = System.currentTimeMillis();
+
+    private static final long STARTED_NANOS = System.nanoTime();
+
+    private final EventLoop eventLoop;
+    private final PublishWriter publishWriter = new PublishWriter();
+    private final Runnable endTurn = this::endTurn;
+    private ArrayList<Runnable> tasks = new ArrayList<>();
+    private ArrayList<Runnable> tasksRunning = new ArrayList<>();
+    private ArrayList<NettyConnection> touched = new ArrayList<>();
+    private ArrayList<NettyConnection> touchedRunning = new ArrayList<>();
+    private boolean endArmed;
+    private boolean ending;
+    private byte @Nullable [] sharedPayload;
+    private @Nullable ByteBuf shared;
+    private @Nullable NettyConnection firstConnection;
+    private int connections;
+    private boolean closing;
+
+    NettyLoop(EventLoop eventLoop) {
+        this.eventLoop = eventLoop;
+    }
+
+    EventLoop eventLoop() {
+        return eventLoop;
+    }
+
+    PublishWriter publishWriter() {
+        return publishWriter;
+    }
+
+    @Override
+    public boolean inLoop() {
+        return eventLoop.inEventLoop();
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        eventLoop.execute(task);
+    }
+
+    @Override
+    public void atEndOfTurn(Runnable task) {
+        assert inLoop();
+        tasks.add(task);
+        armEnd();
+    }
+
+    @Override
+    public Timer schedule(Runnable task, long delayMillis) {
+        Future<?> future = eventLoop.schedule(() -> runSafely(task), Math.max(delayMillis, 0), TimeUnit.MILLISECONDS);
+        return () -> future.cancel(false);
+    }
+
+    @Override
+    public long nowMillis() {
+        return STARTED_MILLIS + (System.nanoTime() - STARTED_NANOS) / 1_000_000;
+    }
+
+    /** To be flushed when this turn ends. */
+    void touch(NettyConnection connection) {
+        assert inLoop();
+        touched.add(connection);
+        armEnd();
+    }
+
+    /**
+     * Netty runs tail tasks until there are none: what is asked for while the turn ends must come by way of the next
+     * turn, which an ordinary task brings about at once.
+     */
+    private void armEnd() {
+        if (endArmed) {
+            return;
+        }
+        endArmed = true;
+        if (ending) {
+            eventLoop.execute(this::hookEnd);
+        } else {
+            hookEnd();
+        }
+    }
+
+    private void hookEnd() {
+        if (eventLoop instanceof SingleThreadEventLoop hooked) {
+            hooked.executeAfterEventLoopIteration(endTurn);
+        } else {
+            eventLoop.execute(endTurn);
+        }
+    }
+
+    private void endTurn() {
+        endArmed = false;
+        ending = true;
+        ArrayList<Runnable> due = tasks;
+        tasks = tasksRunning;
+        tasksRunning = due;
+        for (int i = 0; i < due.size(); i++) {
+            runSafely(due.get(i));
+        }
+        due.clear();
+        ArrayList<NettyConnection> written = touched;
+        touched = touchedRunning;
+        touchedRunning = written;
+        for (int i = 0; i < written.size(); i++) {
+            flush(written.get(i));
+        }
+        written.clear();
+        publishWriter.forget();
+        forgetShared();
+        ending = false;
+        if (!endArmed && (!tasks.isEmpty() || !touched.isEmpty())) {
+            armEnd();
+        }
+    }
+
+    private void flush(NettyConnection connection) {
+        try {
+            connection.flush(this);
+        } catch (RuntimeException e) {
+            log.error("Writing to {} failed", connection.peer(), e);
+        }
+    }
+
+    private static void runSafely(Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException e) {
+            log.error("A task of an event loop failed", e);
+        }
+    }
+
+    /**
+     * A payload as a buffer that can be written, one more reference to the same copy for each receiver within a turn; the
+     * caller owns the reference.
+     */
+    ByteBuf shared(byte[] payload) {
+        assert inLoop();
+        ByteBuf buffer = shared;
+        if (buffer == null || sharedPayload != payload) {
+            forgetShared();
+            buffer = PooledByteBufAllocator.DEFAULT.directBuffer(payload.length, payload.length);
+            buffer.writeBytes(payload);
+            shared = buffer;
+            sharedPayload = payload;
+            armEnd();
+        }
+        return buffer.retainedDuplicate();
+    }
+
+    private void forgetShared() {
+        ByteBuf buffer = shared;
+        if (buffer != null) {
+            shared = null;
+            sharedPayload = null;
+            buffer.release();
+        }
+    }
+
+    /** From now on the connection lives here. */
+    void add(NettyConnection connection) {
+        assert inLoop();
+        NettyConnection first = firstConnection;
+        connection.next = first;
+        if (first != null) {
+            first.previous = connection;
+        }
+        firstConnection = connection;
+        connections++;
+        if (closing) {
+            connection.close();
+        }
+    }
+
+    void remove(NettyConnection connection) {
+        assert inLoop();
+        NettyConnection previous = connection.previous;
+        NettyConnection next = connection.next;
+        if (previous == null && next == null && firstConnection != connection) {
+            return;
+        }
+        if (previous == null) {
+            firstConnection = next;
+        } else {
+            previous.next = next;
+        }
+        if (next != null) {
+            next.previous = previous;
+        }
+        connection.previous = null;
+        connection.next = null;
+        connections--;
+    }
+
+    /** Connections that live here, those on the way to here not counted; on the loop's thread. */
+    public int connections() {
+        assert inLoop();
+        return connections;
+    }
+
+    /** Closes every connection that is here and every one that still arrives. */
+    void closeConnections() {
+        assert inLoop();
+        closing = true;
+        for (NettyConnection each = firstConnection; each != null; each = each.next) {
+            each.close();
+        }
+    }
+}

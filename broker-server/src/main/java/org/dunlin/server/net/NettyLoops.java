@@ -1,0 +1,59 @@
+package org.dunlin.server.net;
+
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Any thread. The event loops of one broker, started with it and stopped last. */
+public final class NettyLoops implements AutoCloseable {
+    private static final long STOP_TIMEOUT_MILLIS = 5000;
+
+    private final Transport transport;
+    private final MultiThreadIoEventLoopGroup group;
+    private final List<NettyLoop> loops;
+
+    /** @param count threads, 1 or more */
+    public NettyLoops(Transport transport, int count) {
+        this.transport = transport;
+        group = new MultiThreadIoEventLoopGroup(
+                count, new DefaultThreadFactory("dunlin-loop"), transport.ioHandlers());
+        List<NettyLoop> made = new ArrayList<>(count);
+        for (EventExecutor executor : group) {
+            made.add(new NettyLoop((EventLoop) executor));
+        }
+        loops = List.copyOf(made);
+    }
+
+    public Transport transport() {
+        return transport;
+    }
+
+    public List<NettyLoop> all() {
+        return loops;
+    }
+
+    /** The group that accepted channels are spread over. */
+    MultiThreadIoEventLoopGroup group() {
+        return group;
+    }
+
+    NettyLoop of(EventLoop eventLoop) {
+        for (NettyLoop loop : loops) {
+            if (loop.eventLoop() == eventLoop) {
+                return loop;
+            }
+        }
+        throw new IllegalArgumentException("a foreign event loop");
+    }
+
+    /** Ends the threads; what they still hold is closed, what was still to be done is not. Blocks; not on a loop. */
+    @Override
+    public void close() {
+        group.shutdownGracefully(0, STOP_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
+                .awaitUninterruptibly(2 * STOP_TIMEOUT_MILLIS);
+    }
+}

@@ -1,0 +1,5 @@
+/** All Netty channels: listeners, event loops, and the transport of one client. */
+@NullMarked
+package org.dunlin.server.net;
+
+import org.jspecify.annotations.NullMarked;
