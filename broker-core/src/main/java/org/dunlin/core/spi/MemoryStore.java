@@ -22,6 +22,8 @@ public final class MemoryStore implements Store {
     /** Of the thread at work alone. */
     private final Map<Long, long[]> lastSeqs = new HashMap<>();
 
+    public MemoryStore() {}
+
     @Override
     public StoreBatch newBatch() {
         return new Batch();

@@ -18,7 +18,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
-import org.dunlin.core.Limits;
+import org.dunlin.core.limits.Limits;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.core.spi.Connection;
 

@@ -4,7 +4,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
-import org.dunlin.core.Limits;
+import org.dunlin.core.limits.Limits;
 import org.dunlin.core.spi.Connection;
 import org.jspecify.annotations.Nullable;
 
