@@ -1,0 +1,87 @@
+package org.dunlin.server;
+
+import java.util.Locale;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.dunlin.core.Broker;
+import org.dunlin.core.spi.DropReason;
+import org.dunlin.mqtt.Qos;
+import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.TopicName;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Publishes what the broker counts under $SYS/broker, retained, with mosquitto's names where it has some. On a thread of its
+ * own, which does nothing else.
+ */
+final class SysTopics implements AutoCloseable {
+    private static final String ROOT = "$SYS/broker/";
+
+    private final Broker broker;
+    private final EventLog events;
+    private final String version;
+    private final long startedNanos = System.nanoTime();
+    private final ScheduledThreadPoolExecutor clock;
+    private @Nullable ScheduledFuture<?> running;
+
+    SysTopics(Broker broker, EventLog events, String version) {
+        this.broker = broker;
+        this.events = events;
+        this.version = version;
+        this.clock = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread thread = new Thread(task, "dunlin-sys");
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    /** @param intervalMillis 1 or more */
+    void start(long intervalMillis) {
+        put("version", "Dunlin " + version);
+        running = clock.scheduleAtFixedRate(this::publish, 0, intervalMillis, TimeUnit.MILLISECONDS);
+    }
+
+    private void publish() {
+        Broker.Status status = broker.status();
+        put("uptime", TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startedNanos) + " seconds");
+        put("clients/connected", status.connections());
+        put("clients/total", status.sessions());
+        put("clients/disconnected", Math.max(0, status.sessions() - status.connections()));
+        put("subscriptions/count", status.filters());
+        put("retained messages/count", status.retained());
+        put("retained messages/bytes", status.retainedBytes());
+        put("connects/total", events.connects());
+        for (DropReason reason : DropReason.values()) {
+            put("dropped/" + reason, events.drops(reason));
+        }
+        for (ReasonCode reason : ReasonCode.values()) {
+            putIfAny("refused/", reason, events.refusals(reason));
+            putIfAny("disconnected/", reason, events.disconnects(reason));
+            putIfAny("denied/", reason, events.denials(reason));
+        }
+    }
+
+    /** Most of the reasons never happen; a topic is made for those that do. */
+    private void putIfAny(String kind, ReasonCode reason, long count) {
+        if (count > 0) {
+            put(kind + reason.name().toLowerCase(Locale.ROOT).replace('_', '-'), count);
+        }
+    }
+
+    private void put(String topic, long value) {
+        put(topic, Long.toString(value));
+    }
+
+    private void put(String topic, String value) {
+        broker.publish(TopicName.of(ROOT + topic), value, Qos.AT_MOST_ONCE, true);
+    }
+
+    @Override
+    public void close() {
+        if (running != null) {
+            running.cancel(false);
+        }
+        clock.shutdownNow();
+    }
+}
