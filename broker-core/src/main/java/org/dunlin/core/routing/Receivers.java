@@ -1,0 +1,216 @@
+package org.dunlin.core.routing;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The subscriptions that one shard has under one pattern. Shard thread only, except {@link #owed()}, which any thread may
+ * ask.
+ *
+ * <p>An entry is known by its receiver (the object) and its filter, so that a subscription whose options were replaced since
+ * is still found. Adding and removing cost the same whatever the size: removal moves the last entry into the gap, and from
+ * {@value #INDEXED_FROM} entries on a hash index says where an entry is. Read by index while nothing is added or removed.
+ */
+public final class Receivers {
+    static final int INDEXED_FROM = 32;
+
+    private final int shard;
+    private Subscription[] entries;
+    private int size;
+    /** Open addressing with linear probing: hash in the upper half, position + 1 in the lower; 0 is free. */
+    private long @Nullable [] index;
+
+    private volatile int durable; // written by the shard's thread only
+
+    Receivers(int shard, Subscription first) {
+        this.shard = shard;
+        this.entries = new Subscription[] {first};
+        this.size = 1;
+        this.durable = first.receiver().durable() ? 1 : 0;
+    }
+
+    /** At least 1 as long as a route hands it out. */
+    public int size() {
+        return size;
+    }
+
+    /** @param i from 0 to {@link #size()} - 1; in no particular order */
+    public Subscription get(int i) {
+        assert i < size : i;
+        return entries[i];
+    }
+
+    /** Whether at least one receiver is durable, that is whether the store may owe something to this shard. Any thread. */
+    public boolean owed() {
+        return durable > 0;
+    }
+
+    int shard() {
+        return shard;
+    }
+
+    void add(Subscription s) {
+        if (find(s) >= 0) {
+            throw new IllegalStateException("Receiver is subscribed to '" + s.filter() + "' already: replace it");
+        }
+        if (size == entries.length) {
+            entries = Arrays.copyOf(entries, size < 4 ? size + 1 : size * 2);
+        }
+        entries[size++] = s;
+        if (index != null && size * 2 <= index.length) {
+            enter(index, hash(s), size - 1);
+        } else if (size >= INDEXED_FROM) {
+            reindex();
+        }
+        if (s.receiver().durable()) {
+            countDurable(1);
+        }
+    }
+
+    void replace(Subscription old, Subscription now) {
+        int at = find(old);
+        if (at < 0) {
+            throw new IllegalStateException("Receiver is not subscribed to '" + old.filter() + "': add it");
+        }
+        boolean sameKey = old.receiver() == now.receiver() && old.filter().equals(now.filter());
+        if (!sameKey) {
+            if (find(now) >= 0) {
+                throw new IllegalStateException("Receiver is subscribed to '" + now.filter() + "' already");
+            }
+            if (index != null) {
+                leave(index, slotOf(index, hash(old), at));
+                enter(index, hash(now), at);
+            }
+            countDurable((now.receiver().durable() ? 1 : 0) - (old.receiver().durable() ? 1 : 0));
+        }
+        entries[at] = now;
+    }
+
+    /** @return whether it was there */
+    boolean remove(Subscription s) {
+        int at = find(s);
+        if (at < 0) {
+            return false;
+        }
+        int last = size - 1;
+        if (index != null) {
+            leave(index, slotOf(index, hash(s), at));
+            if (at != last) {
+                long hash = hash(entries[last]);
+                index[slotOf(index, hash, last)] = hash | at + 1;
+            }
+        }
+        if (entries[at].receiver().durable()) {
+            countDurable(-1);
+        }
+        entries[at] = entries[last];
+        entries = cleared(entries, last);
+        size = last;
+        if (index != null && size < INDEXED_FROM / 2) {
+            index = null;
+        } else if (index != null && size * 16 < index.length) {
+            reindex();
+        }
+        return true;
+    }
+
+    /** Without the last entry, and in half the room once three quarters are unused. */
+    @SuppressWarnings("NullAway") // beyond size there is nothing
+    private static Subscription[] cleared(Subscription[] entries, int last) {
+        entries[last] = null;
+        return entries.length > 8 && last < entries.length / 4 ? Arrays.copyOf(entries, entries.length / 2) : entries;
+    }
+
+    private void countDurable(int change) {
+        if (change != 0) {
+            int count = durable + change;
+            durable = count;
+        }
+    }
+
+    private int find(Subscription s) {
+        if (index == null) {
+            for (int i = 0; i < size; i++) {
+                if (same(entries[i], s)) {
+                    return i;
+                }
+            }
+            return -1;
+        }
+        long hash = hash(s);
+        int mask = index.length - 1;
+        for (int slot = home(hash, mask); index[slot] != 0; slot = slot + 1 & mask) {
+            int at = (int) index[slot] - 1;
+            if ((index[slot] ^ hash) >>> 32 == 0 && same(entries[at], s)) {
+                return at;
+            }
+        }
+        return -1;
+    }
+
+    private static boolean same(Subscription a, Subscription b) {
+        return a.receiver() == b.receiver() && a.filter().equals(b.filter());
+    }
+
+    private void reindex() {
+        long[] larger = new long[Math.max(64, Integer.highestOneBit(size) * 4)];
+        if (index == null) {
+            for (int i = 0; i < size; i++) {
+                enter(larger, hash(entries[i]), i);
+            }
+        } else { // the hashes are in the index, so that no receiver has to be touched
+            int known = 0;
+            for (long entry : index) {
+                if (entry != 0) {
+                    enter(larger, entry & -1L << 32, (int) entry - 1);
+                    known++;
+                }
+            }
+            if (known < size) { // the newest, for which there was no room
+                enter(larger, hash(entries[size - 1]), size - 1);
+            }
+        }
+        index = larger;
+    }
+
+    /** Of the receiver alone: under one pattern a receiver has one filter, except for a group of the same name. */
+    private static long hash(Subscription s) {
+        return (long) (System.identityHashCode(s.receiver()) * 0x9E3779B9) << 32;
+    }
+
+    private static int home(long hash, int mask) {
+        int h = (int) (hash >>> 32);
+        return (h ^ h >>> 16) & mask;
+    }
+
+    private static void enter(long[] index, long hash, int at) {
+        int mask = index.length - 1;
+        int slot = home(hash, mask);
+        while (index[slot] != 0) {
+            slot = slot + 1 & mask;
+        }
+        index[slot] = hash | at + 1;
+    }
+
+    private static int slotOf(long[] index, long hash, int at) {
+        int mask = index.length - 1;
+        int slot = home(hash, mask);
+        while ((int) index[slot] != at + 1) {
+            slot = slot + 1 & mask;
+        }
+        return slot;
+    }
+
+    /** Frees the slot and closes the gap, so that no probe ends too early. */
+    private static void leave(long[] index, int gap) {
+        int mask = index.length - 1;
+        for (int slot = gap + 1 & mask; index[slot] != 0; slot = slot + 1 & mask) {
+            int distance = slot - home(index[slot], mask) & mask;
+            if (distance >= (slot - gap & mask)) {
+                index[gap] = index[slot];
+                gap = slot;
+            }
+        }
+        index[gap] = 0;
+    }
+}
