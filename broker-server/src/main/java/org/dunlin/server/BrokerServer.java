@@ -1,0 +1,201 @@
+package org.dunlin.server;
+
+import com.sun.management.UnixOperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.dunlin.core.Broker;
+import org.dunlin.core.BrokerSettings;
+import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.QueueLimits;
+import org.dunlin.core.session.Shards;
+import org.dunlin.core.spi.Authorizer;
+import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.MemoryStore;
+import org.dunlin.core.spi.Store;
+import org.dunlin.server.config.Config;
+import org.dunlin.server.net.ListenException;
+import org.dunlin.server.net.Listener;
+import org.dunlin.server.net.Listeners;
+import org.dunlin.server.net.NettyLoops;
+import org.dunlin.server.net.Transport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A broker with its listeners, put together from a configuration. The main thread starts it; any thread may stop it, once or
+ * more often.
+ */
+public final class BrokerServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger("dunlin");
+    /** Files that the process needs beside its connections. */
+    private static final int OTHER_FILES = 200;
+
+    private final Config config;
+    private final Store store = new MemoryStore();
+    private final EventLog events = new EventLog();
+    private final NettyLoops loops;
+    private final Broker broker;
+    private final Listeners listeners;
+    private final SysTopics sysTopics;
+    private final AtomicBoolean stopped = new AtomicBoolean();
+
+    private BrokerServer(Config config, String version) {
+        this.config = config;
+        this.loops = new NettyLoops(transport(config), loopCount(config));
+        Limits limits = config.limits();
+        String responseInformation = config.server().responseInformation();
+        this.broker = new Broker(
+                List.<Loop>copyOf(loops.all()),
+                new BrokerSettings(
+                        limits,
+                        queueLimits(config),
+                        store,
+                        new ListenerAccess(openListeners(config)),
+                        Authorizer.ALL,
+                        events,
+                        responseInformation.isEmpty() ? null : responseInformation));
+        this.listeners = new Listeners(loops, limits, events, broker::connect);
+        this.sysTopics = new SysTopics(broker, events, version);
+    }
+
+    /**
+     * Starts a broker; it serves when this returns.
+     *
+     * @param startedNanos when the process began to start, by {@link System#nanoTime}
+     * @throws ListenException if a listener cannot be opened; nothing is left running then
+     */
+    public static BrokerServer start(Config config, String version, long startedNanos) throws ListenException {
+        BrokerServer server = new BrokerServer(config, version);
+        try {
+            server.open(startedNanos);
+            return server;
+        } catch (ListenException | RuntimeException e) {
+            server.close();
+            throw e;
+        }
+    }
+
+    private void open(long startedNanos) throws ListenException {
+        warnOfFewFiles();
+        List<String> names = new ArrayList<>();
+        for (Config.Listener listener : config.listeners()) {
+            InetSocketAddress address = listeners.open(new Listener(
+                    listener.name(),
+                    listener.bind(),
+                    listener.port(),
+                    Listener.DEFAULT_BACKLOG,
+                    listener.maxConnections() == 0 ? Integer.MAX_VALUE : listener.maxConnections(),
+                    null));
+            names.add("tcp://" + host(address) + ":" + address.getPort()
+                    + (config.allowsAnonymous(listener) ? " (anonymous clients allowed)" : " (no anonymous clients)"));
+        }
+        long intervalMillis = config.sysTopics().interval().toMillis();
+        if (intervalMillis > 0) {
+            sysTopics.start(intervalMillis);
+        }
+        LOG.info(
+                "Ready on {}; durability {}; {} event loop(s) on {}; started in {} ms",
+                String.join(", ", names),
+                store.promise(),
+                loops.all().size(),
+                loops.transport(),
+                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos));
+    }
+
+    private static String host(InetSocketAddress address) {
+        String host = address.getAddress().getHostAddress();
+        return host.indexOf(':') < 0 ? host : "[" + host + "]";
+    }
+
+    private static Transport transport(Config config) {
+        return switch (config.server().transport()) {
+            case AUTO -> Transport.best();
+            case EPOLL -> Transport.EPOLL;
+            case KQUEUE -> Transport.KQUEUE;
+            case NIO -> Transport.NIO;
+        };
+    }
+
+    private static int loopCount(Config config) {
+        int asked = config.server().loops();
+        return Math.min(asked > 0 ? asked : Runtime.getRuntime().availableProcessors(), Shards.MAX);
+    }
+
+    private static Set<String> openListeners(Config config) {
+        Set<String> open = new HashSet<>();
+        for (Config.Listener listener : config.listeners()) {
+            if (config.allowsAnonymous(listener)) {
+                open.add(listener.name());
+            }
+        }
+        return open;
+    }
+
+    private static QueueLimits queueLimits(Config config) {
+        Config.Queue queue = config.queue();
+        List<QueueLimits.Rule> rules = new ArrayList<>();
+        for (Config.Rule rule : queue.rules()) {
+            rules.add(new QueueLimits.Rule(rule.filter(), overflow(rule.overflow())));
+        }
+        return new QueueLimits(
+                queue.maxMessages(),
+                queue.maxBytes(),
+                overflow(queue.overflow()),
+                queue.holdTimeout().toMillis(),
+                queue.qos0Offline(),
+                List.copyOf(rules));
+    }
+
+    private static QueueLimits.Overflow overflow(Config.Overflow overflow) {
+        return switch (overflow) {
+            case DROP_OLDEST -> QueueLimits.Overflow.DROP_OLDEST;
+            case DROP_NEWEST -> QueueLimits.Overflow.DROP_NEWEST;
+            case REJECT -> QueueLimits.Overflow.REJECT;
+            case HOLD_ACK -> QueueLimits.Overflow.HOLD_ACK;
+        };
+    }
+
+    private void warnOfFewFiles() {
+        if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
+            long files = system.getMaxFileDescriptorCount();
+            int wanted = config.limits().maxConnections();
+            if (files < (long) wanted + OTHER_FILES) {
+                LOG.warn(
+                        "limits.max-connections is {}, but this process may open only {} files;"
+                                + " raise the limit (ulimit -n) to {}, or lower the key",
+                        wanted,
+                        files,
+                        (long) wanted + OTHER_FILES);
+            }
+        }
+    }
+
+    /** The addresses that are open, in the order of the configuration. */
+    public List<InetSocketAddress> addresses() {
+        List<InetSocketAddress> addresses = new ArrayList<>();
+        listeners.addresses().forEach(address -> addresses.add((InetSocketAddress) address));
+        return addresses;
+    }
+
+    /** Takes no new connections, sends the clients away with 0x8B, writes out what is theirs, and ends. Blocks. */
+    @Override
+    public void close() {
+        if (!stopped.compareAndSet(false, true)) {
+            return;
+        }
+        LOG.info("Stopping");
+        listeners.stopAccepting();
+        sysTopics.close();
+        broker.stop();
+        listeners.close();
+        loops.close();
+        store.close();
+        LOG.info("Stopped");
+    }
+}
