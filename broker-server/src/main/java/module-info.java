@@ -3,9 +3,13 @@ module org.dunlin.server {
     requires org.dunlin.core;
     requires io.netty.buffer;
     requires io.netty.transport;
+    requires io.netty.transport.classes.epoll;
+    requires io.netty.transport.classes.kqueue;
     requires io.netty.handler;
     requires org.slf4j;
     requires ch.qos.logback.classic;
+    requires ch.qos.logback.core;
     requires info.picocli;
+    requires org.snakeyaml.engine.v2;
     requires static org.jspecify;
 }
