@@ -10,6 +10,12 @@ module org.dunlin.server {
     requires ch.qos.logback.classic;
     requires ch.qos.logback.core;
     requires info.picocli;
-    requires org.snakeyaml.engine.v2;
+    requires org.snakeyaml.engine;
     requires static org.jspecify;
+
+    opens org.dunlin.server.cli to
+            info.picocli;
+
+    provides ch.qos.logback.classic.spi.Configurator with
+            org.dunlin.server.logging.EarlyLog;
 }

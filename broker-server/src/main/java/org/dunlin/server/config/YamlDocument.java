@@ -14,7 +14,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.snakeyaml.engine.v2.api.LoadSettings;
-import org.snakeyaml.engine.v2.api.lowlevel.Parse;
 import org.snakeyaml.engine.v2.events.AliasEvent;
 import org.snakeyaml.engine.v2.events.CollectionEndEvent;
 import org.snakeyaml.engine.v2.events.CollectionStartEvent;
@@ -27,6 +26,8 @@ import org.snakeyaml.engine.v2.events.StreamEndEvent;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.ReaderException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.parser.ParserImpl;
+import org.snakeyaml.engine.v2.scanner.StreamReader;
 
 /**
  * A YAML file as a flat list of paths and their texts, read from the parser's events: nothing is built that the file
@@ -137,7 +138,7 @@ final class YamlDocument {
                 .setUseMarks(true)
                 .build();
         try {
-            events = new Parse(settings).parseString(text).iterator();
+            events = new ParserImpl(settings, new StreamReader(settings, text));
             events.next();
             Event start = events.next();
             if (start instanceof StreamEndEvent) {
