@@ -10,6 +10,15 @@ module org.dunlin.server {
     requires io.netty.handler;
     requires org.slf4j;
     requires ch.qos.logback.classic;
+    requires ch.qos.logback.core;
     requires info.picocli;
+    requires org.snakeyaml.engine;
+    requires jdk.management;
     requires static org.jspecify;
+
+    opens org.dunlin.server.cli to
+            info.picocli;
+
+    provides ch.qos.logback.classic.spi.Configurator with
+            org.dunlin.server.logging.EarlyLog;
 }

@@ -1,0 +1,59 @@
+package org.dunlin.server;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.dunlin.server.cli.CommandException;
+import org.dunlin.server.cli.CommandLineInterface;
+import org.dunlin.server.cli.ExitCode;
+import org.dunlin.server.cli.Launcher;
+import org.dunlin.server.cli.VersionCommand;
+import org.dunlin.server.config.Config;
+import org.dunlin.server.logging.Logging;
+import org.dunlin.server.net.ListenException;
+
+/** The way in. Main thread. */
+public final class Main {
+    private static final long STARTED_NANOS = System.nanoTime();
+    private static final Duration LOG_FLUSH = Duration.ofSeconds(2);
+
+    private Main() {}
+
+    public static void main(String[] arguments) {
+        int exitCode = run(Main::start, arguments);
+        System.exit(exitCode);
+    }
+
+    /** @return one of {@link ExitCode}, once the log is written or two seconds have passed */
+    static int run(Launcher launcher, String... arguments) {
+        String home = System.getProperty("dunlin.home");
+        List<Path> defaultConfig = home == null ? List.of() : List.of(Path.of(home, "conf", "dunlin.yaml"));
+        try {
+            return new CommandLineInterface(launcher, System.getenv(), defaultConfig).run(arguments);
+        } finally {
+            Logging.flush(LOG_FLUSH);
+        }
+    }
+
+    /** Returns only if the broker cannot start; a signal ends the process with 0 once all is written out. */
+    private static int start(Config config) throws CommandException, InterruptedException {
+        BrokerServer server;
+        try {
+            server = BrokerServer.start(config, VersionCommand.version(), STARTED_NANOS);
+        } catch (ListenException e) {
+            throw new CommandException(
+                    e.isAddressInUse() ? ExitCode.ADDRESS_IN_USE : ExitCode.USAGE, String.valueOf(e.getMessage()), e);
+        }
+        Runtime runtime = Runtime.getRuntime();
+        runtime.addShutdownHook(new Thread(
+                () -> {
+                    server.close();
+                    Logging.flush(LOG_FLUSH);
+                    runtime.halt(ExitCode.OK); // the JVM's own answer to SIGTERM would be 143
+                },
+                "dunlin-stop"));
+        new CountDownLatch(1).await();
+        return ExitCode.OK;
+    }
+}

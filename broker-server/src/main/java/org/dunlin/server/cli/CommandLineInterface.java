@@ -1,0 +1,130 @@
+package org.dunlin.server.cli;
+
+import java.io.PrintWriter;
+import java.net.BindException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.dunlin.server.config.ConfigException;
+import org.dunlin.server.config.Fault;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** The command {@code dunlin}: parses, runs, and turns whatever happens into lines and an exit code. Main thread. */
+public final class CommandLineInterface {
+    private static final Logger LOG = LoggerFactory.getLogger(CommandLineInterface.class);
+    private static final int FAULTS_SHOWN = 100;
+
+    private final CommandLine commandLine;
+
+    /**
+     * @param environment of the process; tests give their own
+     * @param defaultConfig read by {@code start} and {@code config show} without -c if it exists; may not exist
+     */
+    public CommandLineInterface(Launcher launcher, Map<String, String> environment, List<Path> defaultConfig) {
+        Invocation invocation = new Invocation(environment, defaultConfig);
+        CommandLine config = new CommandLine(new ConfigCommand());
+        config.addSubcommand(new ConfigCheckCommand());
+        config.addSubcommand(new ConfigShowCommand(invocation));
+        commandLine = new CommandLine(new Root())
+                .addSubcommand(new StartCommand(invocation, launcher))
+                .addSubcommand(config)
+                .addSubcommand(new VersionCommand());
+        commandLine.setParameterExceptionHandler(CommandLineInterface::wrongUsage);
+        commandLine.setExecutionExceptionHandler((fault, command, parsed) -> failed(fault, command));
+        commandLine.setUsageHelpAutoWidth(false);
+        commandLine.setUsageHelpWidth(100);
+    }
+
+    /** Where the answers and where the errors go; standard output and standard error unless told. */
+    public CommandLineInterface printTo(PrintWriter out, PrintWriter err) {
+        commandLine.setOut(out);
+        commandLine.setErr(err);
+        return this;
+    }
+
+    /** @return one of {@link ExitCode} */
+    public int run(String... arguments) {
+        return commandLine.execute(arguments);
+    }
+
+    @Command(
+            name = "dunlin",
+            description = "An MQTT broker: every word of MQTT 3.1, 3.1.1 and 5.0.",
+            synopsisSubcommandLabel = "COMMAND",
+            mixinStandardHelpOptions = false,
+            footer = {
+                "",
+                "Exit codes: 0 fine; 1 unexpected; 2 wrong usage or configuration; 3 data directory locked,",
+                "damaged, from a newer version or not writable; 4 address in use.",
+                "",
+                "'dunlin start' with nothing else serves MQTT on 127.0.0.1:1883."
+            })
+    private static final class Root implements Runnable {
+        @Spec
+        private CommandLine.Model.@org.jspecify.annotations.Nullable CommandSpec spec;
+
+        @CommandLine.Option(
+                names = {"-h", "--help"},
+                usageHelp = true,
+                description = "Show this help.")
+        private boolean help;
+
+        @Override
+        public void run() {
+            throw new ParameterException(java.util.Objects.requireNonNull(spec).commandLine(), "no command is given");
+        }
+    }
+
+    private static int wrongUsage(ParameterException fault, String[] arguments) {
+        CommandLine command = fault.getCommandLine();
+        StringBuilder line = new StringBuilder("dunlin: ").append(Line.of(String.valueOf(fault.getMessage())));
+        if (fault instanceof UnmatchedArgumentException unmatched && !unmatched.getSuggestions().isEmpty()) {
+            line.append("; did you mean ")
+                    .append(String.join(" or ", unmatched.getSuggestions().stream().limit(3).toList()))
+                    .append('?');
+        }
+        line.append("; '").append(command.getCommandSpec().qualifiedName()).append(" --help' shows what there is");
+        command.getErr().println(line);
+        command.getErr().flush();
+        return ExitCode.USAGE;
+    }
+
+    private static int failed(Exception fault, CommandLine command) {
+        PrintWriter err = command.getErr();
+        int code;
+        if (fault instanceof ConfigException config) {
+            code = ExitCode.USAGE;
+            printFaults(config.faults(), err);
+        } else if (fault instanceof CommandException known) {
+            code = known.exitCode();
+            err.println("dunlin: " + Line.of(String.valueOf(known.getMessage())));
+        } else if (fault instanceof BindException bind) {
+            code = ExitCode.ADDRESS_IN_USE;
+            err.println("dunlin: cannot listen: " + Line.of(String.valueOf(bind.getMessage()))
+                    + "; stop the other program, or choose another port with -p or in listeners");
+        } else {
+            code = ExitCode.UNEXPECTED;
+            err.println("dunlin: unexpected: " + Line.of(fault.toString())
+                    + "; --set log.level=debug shows where; please report it");
+        }
+        if (LOG.isDebugEnabled()) {
+            fault.printStackTrace(err);
+        }
+        err.flush();
+        return code;
+    }
+
+    static void printFaults(List<Fault> faults, PrintWriter err) {
+        faults.stream().limit(FAULTS_SHOWN).forEach(err::println);
+        if (faults.size() > FAULTS_SHOWN) {
+            err.println("... and " + (faults.size() - FAULTS_SHOWN) + " more");
+        }
+        err.flush();
+    }
+}

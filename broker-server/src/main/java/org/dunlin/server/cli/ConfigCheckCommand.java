@@ -1,0 +1,48 @@
+package org.dunlin.server.cli;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.dunlin.server.config.ConfigException;
+import org.dunlin.server.config.ConfigLoader;
+import org.dunlin.server.config.ConfigLoader.Loaded;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code dunlin config check}: reads one file, whatever the environment says. Main thread. */
+@Command(
+        name = "check",
+        description = "Reads a configuration file and lists every fault at once; changes nothing.",
+        footer = {"", "Exit code 0 if the file is fine, 2 if not. Environment variables are not looked at."})
+final class ConfigCheckCommand implements Callable<Integer> {
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    @Parameters(paramLabel = "FILE", description = "The file to check.")
+    private @Nullable Path file;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Show this help.")
+    private boolean help;
+
+    @Override
+    public Integer call() throws ConfigException {
+        PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
+        Loaded loaded = ConfigLoader.load(file, Map.of(), List.of());
+        for (String warning : loaded.warnings()) {
+            out.println("warning: " + warning);
+        }
+        out.println(Line.of(String.valueOf(file)) + ": no faults");
+        out.flush();
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,16 @@
+package org.dunlin.server.cli;
+
+import org.dunlin.server.config.Config;
+
+/** Runs the broker in the foreground. Called once, on the main thread, with logging already set up. */
+@FunctionalInterface
+public interface Launcher {
+    /**
+     * Returns when the broker has stopped.
+     *
+     * @return one of {@link ExitCode}
+     * @throws CommandException if the operator can do something about it; one line is shown, and its exit code taken
+     * @throws java.net.BindException for exit code 4
+     */
+    int run(Config config) throws Exception;
+}

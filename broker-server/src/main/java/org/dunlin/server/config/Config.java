@@ -1,0 +1,153 @@
+package org.dunlin.server.config;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import org.dunlin.core.limits.Limits;
+import org.dunlin.mqtt.TopicFilter;
+
+/**
+ * What the operator wants, complete and within all bounds: {@link ConfigLoader} makes it, nobody checks it again. Any
+ * thread.
+ */
+public record Config(
+        List<Listener> listeners,
+        Auth auth,
+        Limits limits,
+        Queue queue,
+        Storage storage,
+        Server server,
+        SysTopics sysTopics,
+        Log log) {
+
+    /** What {@code dunlin start} uses if nothing is set. */
+    public static final Config DEFAULTS = Settings.defaults(Keys.TABLE).config();
+
+    public Config {
+        listeners = List.copyOf(listeners);
+    }
+
+    /** May clients that name no user connect? */
+    public enum AnonymousAccess {
+        /** As the level above says; at the top: where a listener is bound to a loopback address. */
+        AUTO,
+        TRUE,
+        FALSE
+    }
+
+    public enum ListenerType {
+        TCP
+    }
+
+    /**
+     * @param bind an IP address or "localhost"
+     * @param port 0 for any free one
+     * @param maxConnections 0 for no other bound than {@link Limits#maxConnections()}
+     */
+    public record Listener(
+            String name,
+            ListenerType type,
+            String bind,
+            int port,
+            AnonymousAccess allowAnonymous,
+            int maxConnections) {
+
+        /** Where it is bound to; reads no DNS. */
+        public InetSocketAddress address() {
+            return new InetSocketAddress(bindAddress(), port);
+        }
+
+        private InetAddress bindAddress() {
+            try {
+                return ValueType.literal(bind);
+            } catch (ValueType.Unfit unfit) {
+                throw new IllegalStateException(Quote.of(bind) + " " + unfit.what(), unfit);
+            }
+        }
+
+        boolean onLoopback() {
+            return bindAddress().isLoopbackAddress();
+        }
+    }
+
+    public record Auth(AnonymousAccess allowAnonymous) {}
+
+    /** What a publisher and a subscriber notice when a session queue is full. */
+    public enum Overflow {
+        DROP_OLDEST,
+        DROP_NEWEST,
+        REJECT,
+        HOLD_ACK
+    }
+
+    /**
+     * @param maxMessages of one session, or of one shared group
+     * @param maxBytes of one session, or of one shared group
+     * @param holdTimeout how long {@link Overflow#HOLD_ACK} may slow a publisher down
+     * @param qos0Offline whether QoS 0 is queued for sessions without a connection
+     * @param rules the first that matches a topic decides; {@code overflow} if none does
+     */
+    public record Queue(
+            int maxMessages,
+            long maxBytes,
+            Overflow overflow,
+            Duration holdTimeout,
+            boolean qos0Offline,
+            List<Rule> rules) {
+        public Queue {
+            rules = List.copyOf(rules);
+        }
+    }
+
+    public record Rule(TopicFilter filter, Overflow overflow) {}
+
+    public enum Engine {
+        MEMORY
+    }
+
+    public record Storage(Engine engine, String path) {}
+
+    public enum Transport {
+        AUTO,
+        EPOLL,
+        KQUEUE,
+        NIO
+    }
+
+    /**
+     * @param loops event loops; 0 for as many as there are processors
+     * @param drainTimeout how long a stop may wait for clients and disk
+     * @param responseInformation prefix given to v5 clients that ask for it; "" for none
+     */
+    public record Server(int loops, Transport transport, Duration drainTimeout, String responseInformation) {}
+
+    /** @param interval between two publications of $SYS; zero for none at all */
+    public record SysTopics(Duration interval) {}
+
+    public enum LogLevel {
+        ERROR,
+        WARN,
+        INFO,
+        DEBUG,
+        TRACE
+    }
+
+    public enum LogFormat {
+        TEXT,
+        JSON
+    }
+
+    public record Log(LogLevel level, LogFormat format) {}
+
+    /** Whether a client of this listener may connect without a user, while no authenticator is configured. */
+    public boolean allowsAnonymous(Listener listener) {
+        AnonymousAccess said =
+                listener.allowAnonymous() != AnonymousAccess.AUTO ? listener.allowAnonymous() : auth.allowAnonymous();
+        return switch (said) {
+            case TRUE -> true;
+            case FALSE -> false;
+            case AUTO -> listener.onLoopback();
+        };
+    }
+}

@@ -1,0 +1,128 @@
+package org.dunlin.server.config;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.dunlin.server.config.Config.AnonymousAccess;
+
+/** Faults that only show when several keys are seen together. One thread. */
+final class CrossCheck {
+    private final Settings settings;
+    private final Set<String> faulty;
+    private final List<Fault> faults;
+    private final List<String> warnings;
+
+    /** @param faulty paths whose values are already known to be wrong; nothing more is said of them */
+    CrossCheck(Settings settings, Set<String> faulty, List<Fault> faults, List<String> warnings) {
+        this.settings = settings;
+        this.faulty = faulty;
+        this.faults = faults;
+        this.warnings = warnings;
+    }
+
+    void run() {
+        Map<String, Integer> names = new HashMap<>();
+        Map<String, Integer> addresses = new HashMap<>();
+        boolean anybodyGetsIn = false;
+        for (int i = 0; i < Math.min(settings.count("listeners"), 64); i++) {
+            checkName(names, i);
+            checkAddress(addresses, i);
+            anybodyGetsIn |= checkAnonymous(i);
+        }
+        if (!anybodyGetsIn && faults.isEmpty()) {
+            warnings.add("auth.allow-anonymous is false and no authenticator is configured: every client is refused");
+        }
+        if (settings.get(Keys.QUEUE_MAX_BYTES) < settings.get(Keys.MAX_PACKET_SIZE)
+                && (said(Keys.QUEUE_MAX_BYTES, 0) || said(Keys.MAX_PACKET_SIZE, 0))) {
+            warnings.add("queue.max-bytes is smaller than limits.max-packet-size: the largest messages never fit a queue");
+        }
+        if (said(Keys.STORAGE_PATH, 0) && settings.get(Keys.STORAGE_ENGINE) == Config.Engine.MEMORY) {
+            warnings.add("storage.path (" + settings.origin("storage.path")
+                    + ") is not used: storage.engine is memory, all state ends with the process");
+        }
+    }
+
+    private boolean said(Key<?> key, int index) {
+        return settings.said(key.path(index)) != null;
+    }
+
+    private void checkName(Map<String, Integer> names, int i) {
+        if (faulty.contains(Keys.LISTENER_NAME.path(i))) {
+            return;
+        }
+        String name = settings.get(Keys.LISTENER_NAME, i);
+        Integer other = names.putIfAbsent(name, i);
+        if (other != null) {
+            fault(
+                    where(i, Keys.LISTENER_NAME, Keys.LISTENER_PORT, Keys.LISTENER_BIND),
+                    Keys.LISTENER_NAME.path(i),
+                    "is " + Quote.of(name) + " like that of listeners[" + other + "]",
+                    "give each listener a name of its own");
+        }
+    }
+
+    private void checkAddress(Map<String, Integer> addresses, int i) {
+        if (faulty.contains(Keys.LISTENER_PORT.path(i)) || faulty.contains(Keys.LISTENER_BIND.path(i))) {
+            return;
+        }
+        int port = settings.get(Keys.LISTENER_PORT, i);
+        if (port == 0) {
+            return;
+        }
+        String address = listener(i).address().getAddress().getHostAddress();
+        Integer other = addresses.putIfAbsent(address + " " + port, i);
+        if (other != null) {
+            fault(
+                    where(i, Keys.LISTENER_PORT, Keys.LISTENER_BIND, Keys.LISTENER_NAME),
+                    Keys.LISTENER_PORT.path(i),
+                    "is " + port + " on the same address as listeners[" + other + "]",
+                    "give each listener an address or port of its own");
+        }
+    }
+
+    /** Whether anybody can connect there; if nobody said so, off loopback, that is a fault. */
+    private boolean checkAnonymous(int i) {
+        for (Key<?> key :
+                List.of(Keys.LISTENER_BIND, Keys.LISTENER_ALLOW_ANONYMOUS, Keys.ALLOW_ANONYMOUS)) {
+            if (faulty.contains(key.path(i))) {
+                return true;
+            }
+        }
+        AnonymousAccess own = settings.get(Keys.LISTENER_ALLOW_ANONYMOUS, i);
+        AnonymousAccess said = own != AnonymousAccess.AUTO ? own : settings.get(Keys.ALLOW_ANONYMOUS);
+        if (said != AnonymousAccess.AUTO) {
+            return said == AnonymousAccess.TRUE;
+        }
+        if (listener(i).onLoopback()) {
+            return true;
+        }
+        fault(
+                where(i, Keys.LISTENER_BIND),
+                Keys.LISTENER_BIND.path(i),
+                Quote.of(settings.get(Keys.LISTENER_BIND, i)) + " can be reached from other machines and no"
+                        + " authenticator is configured",
+                "set auth.allow-anonymous: true to let everybody in, or bind to 127.0.0.1");
+        return true;
+    }
+
+    private Config.Listener listener(int i) {
+        return new Config.Listener(
+                "", Config.ListenerType.TCP, settings.get(Keys.LISTENER_BIND, i), settings.get(Keys.LISTENER_PORT, i),
+                AnonymousAccess.AUTO, 0);
+    }
+
+    /** The origin of the first of these keys that anybody set. */
+    private String where(int i, Key<?>... keys) {
+        for (Key<?> key : keys) {
+            if (said(key, i)) {
+                return settings.origin(key.path(i));
+            }
+        }
+        return Settings.DEFAULT;
+    }
+
+    private void fault(String where, String path, String what, String cure) {
+        faults.add(new Fault(where, path, what, cure));
+    }
+}

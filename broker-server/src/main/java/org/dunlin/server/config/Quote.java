@@ -1,0 +1,35 @@
+package org.dunlin.server.config;
+
+/** Makes text from outside safe to show in one line: cut to a length, control characters escaped. Any thread. */
+final class Quote {
+    private static final int SHOWN_CHARACTERS = 80;
+
+    private Quote() {}
+
+    static String of(String text) {
+        return "'" + bare(text) + "'";
+    }
+
+    static String bare(String text) {
+        StringBuilder out = new StringBuilder();
+        int length = Math.min(text.length(), SHOWN_CHARACTERS);
+        for (int i = 0; i < length; i++) {
+            char c = text.charAt(i);
+            if (hidden(c)) {
+                out.append(String.format("\\u%04x", (int) c));
+            } else {
+                out.append(c);
+            }
+        }
+        return length < text.length() ? out.append("...").toString() : out.toString();
+    }
+
+    /** Controls, line separators, and what turns the direction of writing or stands alone. */
+    static boolean hidden(char c) {
+        return Character.isISOControl(c)
+                || Character.isSurrogate(c)
+                || Character.getType(c) == Character.FORMAT
+                || c == '\u2028'
+                || c == '\u2029';
+    }
+}

@@ -1,0 +1,161 @@
+package org.dunlin.server.config;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.dunlin.core.limits.Limits;
+import org.jspecify.annotations.Nullable;
+
+/** The value of every key, and where each came from. Not safe while the loader fills it; then any thread. */
+public final class Settings {
+    static final String DEFAULT = "default";
+
+    private final KeyTable table;
+    private final Map<String, Setting> byPath = new LinkedHashMap<>();
+    private final Map<String, Integer> counts = new LinkedHashMap<>();
+
+    Settings(KeyTable table) {
+        this.table = table;
+    }
+
+    /**
+     * @param text as written, normalised to the form the type prints
+     * @param origin like "conf/dunlin.yaml:12", "DUNLIN_LIMITS_MAX_QOS", "--set" or "default"
+     */
+    record Setting(Key<?> key, Object value, String text, String origin) {}
+
+    static Settings defaults(KeyTable table) {
+        Settings settings = new Settings(table);
+        settings.complete("listeners", 1);
+        return settings;
+    }
+
+    KeyTable table() {
+        return table;
+    }
+
+    <T> void put(Key<T> key, int index, T value, String origin) {
+        byPath.put(key.path(index), new Setting(key, value, key.type().format(value), origin));
+        String list = key.list();
+        if (list != null) {
+            counts.merge(list, index + 1, Math::max);
+        }
+    }
+
+    /** Sees to it that a list has so many items. */
+    void complete(String list, int atLeast) {
+        counts.merge(list, atLeast, Math::max);
+    }
+
+    int count(String list) {
+        return counts.getOrDefault(list, 0);
+    }
+
+    /** What was said about the path, or null if nobody said anything. */
+    @Nullable Setting said(String path) {
+        return byPath.get(path);
+    }
+
+    /** Where the value of a path came from: "default" if nobody set it. */
+    public String origin(String path) {
+        Setting setting = byPath.get(path);
+        return setting == null ? DEFAULT : setting.origin();
+    }
+
+    <T> T get(Key<T> key) {
+        return get(key, 0);
+    }
+
+    /** Every value was stored under a key of its own type. */
+    @SuppressWarnings("unchecked")
+    <T> T get(Key<T> key, int index) {
+        Setting setting = byPath.get(key.path(index));
+        if (setting != null) {
+            return (T) setting.value();
+        }
+        T value = key.defaultValue();
+        if (value == null) {
+            throw new IllegalStateException(key.path(index) + " has no value");
+        }
+        return value;
+    }
+
+    /** Only once every required key has a value. */
+    Config config() {
+        return new Config(
+                listeners(),
+                new Config.Auth(get(Keys.ALLOW_ANONYMOUS)),
+                limits(),
+                new Config.Queue(
+                        get(Keys.QUEUE_MAX_MESSAGES),
+                        get(Keys.QUEUE_MAX_BYTES),
+                        get(Keys.QUEUE_OVERFLOW),
+                        get(Keys.QUEUE_HOLD_TIMEOUT),
+                        get(Keys.QUEUE_QOS0_OFFLINE),
+                        rules()),
+                new Config.Storage(get(Keys.STORAGE_ENGINE), get(Keys.STORAGE_PATH)),
+                new Config.Server(
+                        get(Keys.LOOPS),
+                        get(Keys.TRANSPORT),
+                        get(Keys.DRAIN_TIMEOUT),
+                        get(Keys.RESPONSE_INFORMATION)),
+                new Config.SysTopics(get(Keys.SYS_TOPICS_INTERVAL)),
+                new Config.Log(get(Keys.LOG_LEVEL), get(Keys.LOG_FORMAT)));
+    }
+
+    private List<Config.Listener> listeners() {
+        List<Config.Listener> listeners = new ArrayList<>();
+        for (int i = 0; i < count("listeners"); i++) {
+            listeners.add(new Config.Listener(
+                    get(Keys.LISTENER_NAME, i),
+                    get(Keys.LISTENER_TYPE, i),
+                    get(Keys.LISTENER_BIND, i),
+                    get(Keys.LISTENER_PORT, i),
+                    get(Keys.LISTENER_ALLOW_ANONYMOUS, i),
+                    get(Keys.LISTENER_MAX_CONNECTIONS, i)));
+        }
+        return listeners;
+    }
+
+    private List<Config.Rule> rules() {
+        List<Config.Rule> rules = new ArrayList<>();
+        for (int i = 0; i < count("queue.rules"); i++) {
+            rules.add(new Config.Rule(get(Keys.RULE_FILTER, i), get(Keys.RULE_OVERFLOW, i)));
+        }
+        return rules;
+    }
+
+    private Limits limits() {
+        return new Limits(
+                Math.toIntExact(get(Keys.MAX_PACKET_SIZE)),
+                get(Keys.RECEIVE_MAXIMUM),
+                get(Keys.TOPIC_ALIAS_MAXIMUM),
+                seconds(Keys.MAX_KEEP_ALIVE),
+                get(Keys.MAX_QOS),
+                get(Keys.RETAIN_AVAILABLE),
+                get(Keys.WILDCARD_SUBSCRIPTIONS),
+                get(Keys.SHARED_SUBSCRIPTIONS),
+                get(Keys.SESSION_EXPIRY_MAX).toSeconds(),
+                get(Keys.MAX_CONNECTIONS),
+                get(Keys.MAX_SESSIONS),
+                get(Keys.MAX_TOPIC_LEVELS),
+                get(Keys.MAX_CLIENT_ID_LENGTH),
+                get(Keys.CONNECT_TIMEOUT).toMillis(),
+                get(Keys.CONNECT_RATE),
+                get(Keys.PUBLISH_RATE),
+                get(Keys.MAX_INFLIGHT),
+                get(Keys.MAX_SUBSCRIPTIONS),
+                get(Keys.MAX_RETAINED),
+                get(Keys.MAX_RETAINED_BYTES),
+                get(Keys.MAX_DELAYED),
+                get(Keys.MAX_DELAY).toSeconds(),
+                get(Keys.MAX_USER_PROPERTIES),
+                Math.toIntExact(get(Keys.OUTBOUND_BUFFER)));
+    }
+
+    private int seconds(Key<Duration> key) {
+        return Math.toIntExact(get(key).toSeconds());
+    }
+}

@@ -1,0 +1,164 @@
+package org.dunlin.server.logging;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongFunction;
+
+/**
+ * Writes lines to a stream that may be stuck, by a thread of its own. {@link #offer} is for any thread and never waits for
+ * the stream: the lock is held for as long as it takes to put one line into a deque. What does not fit is lost and
+ * counted, and the count is written as a line once the stream moves again.
+ */
+final class BoundedWriter {
+    static final int LINES_MAX = 8192;
+    static final int BYTES_MAX = 4 * 1024 * 1024;
+    private static final int CHUNK_BYTES = 64 * 1024;
+
+    private final OutputStream stream;
+    private final LongFunction<String> lossLine;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition something = lock.newCondition();
+    private final Condition nothing = lock.newCondition();
+    private final ArrayDeque<byte[]> lines = new ArrayDeque<>();
+    private int queuedBytes;
+    private boolean writing;
+    private long lost;
+    private long unreported;
+
+    /** @param lossLine how to say that so many lines were lost, line feed included */
+    BoundedWriter(OutputStream stream, LongFunction<String> lossLine) {
+        this.stream = stream;
+        this.lossLine = lossLine;
+    }
+
+    /** Starts its thread, which does not keep the process alive. */
+    void start() {
+        Thread thread = new Thread(this::writeForEver, "dunlin-log");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** False if the line is lost, and counted. */
+    boolean offer(String line) {
+        byte[] bytes = line.getBytes(StandardCharsets.UTF_8);
+        lock.lock();
+        try {
+            if (lines.size() >= LINES_MAX || queuedBytes + bytes.length > BYTES_MAX) {
+                lost++;
+                unreported++;
+                return false;
+            }
+            lines.add(bytes);
+            queuedBytes += bytes.length;
+            something.signal();
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Lines lost since the start. */
+    long lost() {
+        lock.lock();
+        try {
+            return lost;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits until all is written, or for so long; true if all is. */
+    boolean flush(Duration atMost) {
+        long nanos = atMost.toNanos();
+        lock.lock();
+        try {
+            while (writing || !lines.isEmpty() || unreported > 0) {
+                if (nanos <= 0) {
+                    return false;
+                }
+                nanos = nothing.awaitNanos(nanos);
+            }
+            return true;
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void writeForEver() {
+        byte[] chunk = new byte[CHUNK_BYTES];
+        while (true) {
+            try {
+                writeSome(chunk);
+            } catch (InterruptedException nobodyDoesThat) {
+                return;
+            }
+        }
+    }
+
+    private void writeSome(byte[] chunk) throws InterruptedException {
+        int length = 0;
+        byte[] large = null;
+        long loss = 0;
+        int taken = 0;
+        lock.lock();
+        try {
+            while (lines.isEmpty() && unreported == 0) {
+                something.await();
+            }
+            writing = true;
+            while (large == null && !lines.isEmpty()) {
+                byte[] line = lines.element();
+                if (line.length > CHUNK_BYTES && length == 0) {
+                    large = line;
+                } else if (length + line.length > CHUNK_BYTES) {
+                    break;
+                } else {
+                    System.arraycopy(line, 0, chunk, length, line.length);
+                    length += line.length;
+                }
+                lines.remove();
+                taken++;
+                queuedBytes -= line.length;
+            }
+            if (lines.isEmpty()) {
+                loss = unreported;
+                unreported = 0;
+            }
+        } finally {
+            lock.unlock();
+        }
+        long failed = write(large != null ? large : chunk, large != null ? large.length : length, taken, loss);
+        lock.lock();
+        try {
+            writing = false;
+            lost += failed;
+            if (lines.isEmpty() && unreported == 0) {
+                nothing.signalAll();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A closed stream takes nothing any more: what was meant for it is lost, and no line can say so. */
+    private long write(byte[] bytes, int length, int lines, long loss) {
+        try {
+            stream.write(bytes, 0, length);
+            if (loss > 0) {
+                stream.write(lossLine.apply(loss).getBytes(StandardCharsets.UTF_8));
+            }
+            stream.flush();
+            return 0;
+        } catch (IOException closed) {
+            return lines;
+        }
+    }
+}

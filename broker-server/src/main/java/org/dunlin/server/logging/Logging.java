@@ -1,0 +1,83 @@
+package org.dunlin.server.logging;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.LoggingEvent;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.List;
+import org.dunlin.server.config.Config.Log;
+import org.dunlin.server.config.Config.LogLevel;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.KeyValuePair;
+
+/**
+ * The log of the process goes to standard output: asynchronously, within 8192 lines and 4 MB, and never in the way of the
+ * thread that logs. Use SLF4J's fluent API with key-values: {@code LOG.atInfo().addKeyValue("client", id).log("...")}.
+ * Any thread.
+ */
+public final class Logging {
+    private static @Nullable BoundedWriter writer;
+
+    private Logging() {}
+
+    /** Sets level and format; may be called again to change them. */
+    public static synchronized void start(Log log) {
+        start(log, new FileOutputStream(FileDescriptor.out));
+    }
+
+    static synchronized void start(Log log, OutputStream stream) {
+        LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+        LineFormat format = new LineFormat(log.format());
+        flush(Duration.ofSeconds(1));
+        BoundedWriter fresh = new BoundedWriter(stream, loss -> format.format(lossOf(context, loss)));
+        fresh.start();
+        writer = fresh;
+        LogAppender appender = new LogAppender(format, fresh::offer);
+        appender.setContext(context);
+        appender.setName("standard output");
+        appender.start();
+        Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);
+        root.detachAndStopAllAppenders();
+        root.addAppender(appender);
+        level(context, log.level());
+    }
+
+    /** Netty tells how it came to terms with the machine at debug; only trace wants to know. */
+    private static void level(LoggerContext context, LogLevel level) {
+        context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.toLevel(level.name()));
+        context.getLogger("io.netty").setLevel(level == LogLevel.DEBUG ? Level.INFO : null);
+    }
+
+    private static LoggingEvent lossOf(LoggerContext context, long loss) {
+        LoggingEvent event = new LoggingEvent(
+                Logging.class.getName(),
+                context.getLogger(Logging.class),
+                Level.WARN,
+                "Log lines were lost: standard output was not read fast enough",
+                null,
+                null);
+        event.setKeyValuePairs(List.of(new KeyValuePair("lines", loss)));
+        return event;
+    }
+
+    /** Waits until what was logged before is written, or for so long; true if it is. */
+    public static boolean flush(Duration atMost) {
+        BoundedWriter current = current();
+        return current == null || current.flush(atMost);
+    }
+
+    /** Lines lost since {@link #start}. */
+    public static long lostLines() {
+        BoundedWriter current = current();
+        return current == null ? 0 : current.lost();
+    }
+
+    private static synchronized @Nullable BoundedWriter current() {
+        return writer;
+    }
+}
