@@ -75,7 +75,7 @@ public final class TopicFilter {
                 return "has # before its last level";
             }
         }
-        return null;
+        return TopicName.isTooLong(text) ? "is longer than 65,535 bytes" : null;
     }
 
     /** As the client wrote it, "$share/..." included. */

@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
  * hands out the same object for a topic that repeats on its connection. Any thread.
  */
 public final class TopicName {
+    private static final int LENGTH_MAX = 65_535;
+
     private final String text;
     private final byte[] utf8;
     private final int levelCount;
@@ -53,7 +55,12 @@ public final class TopicName {
                 return "has the character U+0000";
             }
         }
-        return null;
+        return isTooLong(text) ? "is longer than 65,535 bytes" : null;
+    }
+
+    /** Whether it exceeds what a string on the wire holds [MQTT-4.7.3-3]. */
+    static boolean isTooLong(String text) {
+        return text.length() > LENGTH_MAX / 3 && text.getBytes(StandardCharsets.UTF_8).length > LENGTH_MAX;
     }
 
     public String text() {

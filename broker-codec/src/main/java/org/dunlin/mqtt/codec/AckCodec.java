@@ -42,9 +42,7 @@ final class AckCodec {
         if (v5 && explain) {
             properties.explanation(ack.reasonString(), ack.userProperties());
         }
-        if (!properties.isEmpty() && !properties.thinOutToFit(3, maximum)) {
-            return false;
-        }
+        properties.thinOutToFit(3, maximum);
         if (properties.isEmpty()) {
             boolean bare = !v5 || ack.reason() == ReasonCode.SUCCESS;
             if (!Wire.fits(bare ? 2 : 3, maximum)) {

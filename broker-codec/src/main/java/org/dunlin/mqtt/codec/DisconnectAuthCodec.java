@@ -74,10 +74,11 @@ final class DisconnectAuthCodec {
             properties.text(Property.SERVER_REFERENCE, disconnect.serverReference());
         }
         properties.explanation(disconnect.reasonString(), disconnect.userProperties());
-        if (!properties.isEmpty() && !properties.thinOutToFit(1, maximum)) {
-            return false;
-        }
+        boolean fits = properties.thinOutToFit(1, maximum);
         if (!properties.isEmpty()) {
+            if (!fits) {
+                return false;
+            }
             Wire.writeHeader(out, PacketType.DISCONNECT, 1 + properties.wireSize());
             out.writeByte(disconnect.reason().code());
             properties.write(out);
