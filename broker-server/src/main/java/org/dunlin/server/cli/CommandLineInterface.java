@@ -3,14 +3,20 @@ package org.dunlin.server.cli;
 import java.io.PrintWriter;
 import java.net.BindException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.Fault;
+import org.dunlin.server.config.Nearest;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -67,9 +73,9 @@ public final class CommandLineInterface {
             })
     private static final class Root implements Runnable {
         @Spec
-        private CommandLine.Model.@org.jspecify.annotations.Nullable CommandSpec spec;
+        private @Nullable CommandSpec spec;
 
-        @CommandLine.Option(
+        @Option(
                 names = {"-h", "--help"},
                 usageHelp = true,
                 description = "Show this help.")
@@ -77,22 +83,32 @@ public final class CommandLineInterface {
 
         @Override
         public void run() {
-            throw new ParameterException(java.util.Objects.requireNonNull(spec).commandLine(), "no command is given");
+            throw new ParameterException(Objects.requireNonNull(spec).commandLine(), "no command is given");
         }
     }
 
     private static int wrongUsage(ParameterException fault, String[] arguments) {
         CommandLine command = fault.getCommandLine();
         StringBuilder line = new StringBuilder("dunlin: ").append(Line.of(String.valueOf(fault.getMessage())));
-        if (fault instanceof UnmatchedArgumentException unmatched && !unmatched.getSuggestions().isEmpty()) {
-            line.append("; did you mean ")
-                    .append(String.join(" or ", unmatched.getSuggestions().stream().limit(3).toList()))
-                    .append('?');
+        if (fault instanceof UnmatchedArgumentException unmatched) {
+            String nearest = nearest(unmatched.getUnmatched().get(0), command);
+            line.append(nearest == null ? "" : "; did you mean " + nearest + "?");
         }
         line.append("; '").append(command.getCommandSpec().qualifiedName()).append(" --help' shows what there is");
         command.getErr().println(line);
         command.getErr().flush();
         return ExitCode.USAGE;
+    }
+
+    /** The option or subcommand most like what was typed, or null if none is. */
+    private static @Nullable String nearest(String typed, CommandLine command) {
+        List<String> known = new ArrayList<>();
+        if (typed.startsWith("-")) {
+            command.getCommandSpec().options().forEach(option -> known.addAll(List.of(option.names())));
+        } else {
+            known.addAll(command.getSubcommands().keySet());
+        }
+        return Nearest.of(typed, known);
     }
 
     private static int failed(Exception fault, CommandLine command) {

@@ -268,6 +268,7 @@ public final class ConfigLoader {
         if (!described && count > 1) {
             String item = list + "[" + index + "]";
             fault(originOfLast(list, count), item, "is not described", "number the items without a gap, from 0");
+            table.keysOf(list).forEach(key -> faulty.add(key.path(index)));
             return;
         }
         for (Key<?> key : table.keysOf(list)) {

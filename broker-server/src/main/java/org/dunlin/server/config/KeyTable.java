@@ -129,8 +129,8 @@ final class KeyTable {
         String best = null;
         int bestDistance = Integer.MAX_VALUE;
         for (Key<?> key : keys) {
-            int whole = distance(wanted, key.name());
-            int leaf = distance(wantedLeaf, key.leaf()) + 1;
+            int whole = Nearest.distance(wanted, key.name());
+            int leaf = Nearest.distance(wantedLeaf, key.leaf()) + 1;
             int distance = Math.min(whole, leaf);
             int bound = 1 + Math.min(wanted.length(), key.leaf().length()) / 4;
             if (distance <= bound && distance < bestDistance) {
@@ -144,31 +144,6 @@ final class KeyTable {
     /** maxQos, max_qos and MAX-QOS are how other products spell max-qos. */
     private static String kebab(String name) {
         return name.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "-").replace('_', '-').toLowerCase(Locale.ROOT);
-    }
-
-    /** Insertions, deletions, replacements and swaps of neighbours that turn one into the other. */
-    static int distance(String a, String b) {
-        int[] beforeLast = new int[b.length() + 1];
-        int[] last = new int[b.length() + 1];
-        int[] now = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            last[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            now[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int same = a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1;
-                now[j] = Math.min(Math.min(now[j - 1], last[j]) + 1, last[j - 1] + same);
-                if (i > 1 && j > 1 && a.charAt(i - 1) == b.charAt(j - 2) && a.charAt(i - 2) == b.charAt(j - 1)) {
-                    now[j] = Math.min(now[j], beforeLast[j - 2] + 1);
-                }
-            }
-            int[] spare = beforeLast;
-            beforeLast = last;
-            last = now;
-            now = spare;
-        }
-        return last[b.length()];
     }
 
     /** The path set by an environment variable, or null if it is none of ours. */
@@ -188,15 +163,6 @@ final class KeyTable {
         for (Key<?> key : keys) {
             names.add(key.environmentName(0));
         }
-        String best = null;
-        int bestDistance = 1 + variable.length() / 8;
-        for (String name : names) {
-            int distance = variable.length() > PATH_MAX ? PATH_MAX : distance(variable, name);
-            if (distance <= bestDistance) {
-                bestDistance = distance;
-                best = name;
-            }
-        }
-        return best;
+        return Nearest.of(variable, names);
     }
 }

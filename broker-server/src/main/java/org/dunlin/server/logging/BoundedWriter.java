@@ -27,6 +27,7 @@ final class BoundedWriter {
     private final ArrayDeque<byte[]> lines = new ArrayDeque<>();
     private int queuedBytes;
     private boolean writing;
+    private boolean closed;
     private long lost;
     private long unreported;
 
@@ -57,6 +58,17 @@ final class BoundedWriter {
             queuedBytes += bytes.length;
             something.signal();
             return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends its thread when what it has is written; the stream stays open. */
+    void close() {
+        lock.lock();
+        try {
+            closed = true;
+            something.signal();
         } finally {
             lock.unlock();
         }
@@ -94,16 +106,18 @@ final class BoundedWriter {
 
     private void writeForEver() {
         byte[] chunk = new byte[CHUNK_BYTES];
-        while (true) {
-            try {
-                writeSome(chunk);
-            } catch (InterruptedException nobodyDoesThat) {
-                return;
+        try {
+            boolean more = true;
+            while (more) {
+                more = writeSome(chunk);
             }
+        } catch (InterruptedException nobodyDoesThat) {
+            Thread.currentThread().interrupt();
         }
     }
 
-    private void writeSome(byte[] chunk) throws InterruptedException {
+    /** False once it is closed and all is written. */
+    private boolean writeSome(byte[] chunk) throws InterruptedException {
         int length = 0;
         byte[] large = null;
         long loss = 0;
@@ -111,6 +125,9 @@ final class BoundedWriter {
         lock.lock();
         try {
             while (lines.isEmpty() && unreported == 0) {
+                if (closed) {
+                    return false;
+                }
                 something.await();
             }
             writing = true;
@@ -146,6 +163,7 @@ final class BoundedWriter {
         } finally {
             lock.unlock();
         }
+        return true;
     }
 
     /** A closed stream takes nothing any more: what was meant for it is lost, and no line can say so. */

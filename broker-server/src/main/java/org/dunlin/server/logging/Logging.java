@@ -33,7 +33,7 @@ public final class Logging {
     static synchronized void start(Log log, OutputStream stream) {
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
         LineFormat format = new LineFormat(log.format());
-        flush(Duration.ofSeconds(1));
+        BoundedWriter old = writer;
         BoundedWriter fresh = new BoundedWriter(stream, loss -> format.format(lossOf(context, loss)));
         fresh.start();
         writer = fresh;
@@ -45,6 +45,9 @@ public final class Logging {
         root.detachAndStopAllAppenders();
         root.addAppender(appender);
         level(context, log.level());
+        if (old != null) {
+            old.close();
+        }
     }
 
     /** Netty tells how it came to terms with the machine at debug; only trace wants to know. */
