@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.dunlin.core.Limits;
+import org.dunlin.core.limits.Limits;
 import org.dunlin.server.config.Config.AnonymousAccess;
 import org.dunlin.server.config.Config.Overflow;
 import org.dunlin.server.config.ConfigLoader.Flag;
