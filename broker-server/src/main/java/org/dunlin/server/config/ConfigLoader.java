@@ -27,6 +27,7 @@ public final class ConfigLoader {
     private static final int RULES_MAX = 1000;
     private static final int VALUE_FILE_BYTES_MAX = 64 * 1024;
     private static final int UNKNOWN_VARIABLES_MAX = 20;
+    private static final int FAULTS_MAX = 200;
     private static final String FILE_SUFFIX = "_FILE";
     /** What Kubernetes sets for a service whose name begins with "dunlin". */
     private static final Pattern SERVICE_VARIABLE = Pattern.compile(
@@ -98,8 +99,17 @@ public final class ConfigLoader {
 
     private void readFile(Path path) {
         YamlDocument document = YamlDocument.read(path);
+        Set<String> noLists = new HashSet<>();
         for (YamlDocument.Entry entry : document.entries()) {
             String where = document.where(entry.line());
+            int bracket = entry.path().indexOf('[');
+            if (bracket >= 0 && !table.isList(entry.path().substring(0, bracket))) {
+                String noList = entry.path().substring(0, bracket);
+                if (noLists.add(noList)) {
+                    noList(noList, where);
+                }
+                continue;
+            }
             boolean container = table.isSection(entry.path()) || table.isList(entry.path());
             switch (entry.shape()) {
                 case VALUE -> set(entry.path(), entry.text(), where);
@@ -133,7 +143,17 @@ public final class ConfigLoader {
         if (path.equals("listeners")) {
             fault(where, path, "has no item", "describe at least one listener, or remove it for the default");
         } else if (!table.isList(path)) {
-            fault(where, path, "is not a list", "write KEY: VALUE");
+            noList(path, where);
+        }
+    }
+
+    private void noList(String path, String where) {
+        if (table.isSection(path)) {
+            fault(where, path, "is a section, not a list", "write its keys as KEY: VALUE below it");
+        } else if (table.find(path) instanceof Unknown unknown) {
+            fault(where, path, unknown.what(), unknown.cure());
+        } else {
+            fault(where, path, "takes one value, not a list", "write KEY: VALUE");
         }
     }
 
@@ -289,6 +309,8 @@ public final class ConfigLoader {
     }
 
     private void fault(String where, String path, String what, String cure) {
-        faults.add(new Fault(where, Quote.bare(path), what, cure));
+        if (faults.size() < FAULTS_MAX) {
+            faults.add(new Fault(where, Quote.bare(path), what, cure));
+        }
     }
 }

@@ -71,12 +71,13 @@ final class YamlDocument {
         }
     }
 
-    /** Never fails: what is wrong is among the {@link #faults()}. */
+    /** Never fails: what is wrong is among the {@link #faults()}. A file of broken form has no entries. */
     static YamlDocument read(Path path) {
         YamlDocument document = new YamlDocument(Quote.bare(path.toString()));
         try {
             document.parse(document.text(path));
         } catch (Malformed malformed) {
+            document.entries.clear();
             document.faults.add(malformed.fault);
         }
         return document;

@@ -4,8 +4,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.LoggingEvent;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.List;
@@ -27,7 +26,7 @@ public final class Logging {
 
     /** Sets level and format; may be called again to change them. */
     public static synchronized void start(Log log) {
-        start(log, new FileOutputStream(FileDescriptor.out));
+        start(log, new StandardOutput());
     }
 
     static synchronized void start(Log log, OutputStream stream) {
@@ -78,6 +77,22 @@ public final class Logging {
     public static long lostLines() {
         BoundedWriter current = current();
         return current == null ? 0 : current.lost();
+    }
+
+    /** System.out, but with errors; taken anew each time, since tests and embedders put their own there. */
+    private static final class StandardOutput extends OutputStream {
+        @Override
+        public void write(int b) throws IOException {
+            write(new byte[] {(byte) b}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            System.out.write(bytes, offset, length);
+            if (System.out.checkError()) {
+                throw new IOException("standard output is closed");
+            }
+        }
     }
 
     private static synchronized @Nullable BoundedWriter current() {
