@@ -101,6 +101,9 @@ public final class ConfigLoader {
         YamlDocument document = YamlDocument.read(path);
         Set<String> noLists = new HashSet<>();
         for (YamlDocument.Entry entry : document.entries()) {
+            if (faults.size() >= FAULTS_MAX) {
+                break;
+            }
             String where = document.where(entry.line());
             int bracket = entry.path().indexOf('[');
             if (bracket >= 0 && !table.isList(entry.path().substring(0, bracket))) {
