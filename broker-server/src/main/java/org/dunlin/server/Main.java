@@ -12,6 +12,7 @@ import org.dunlin.server.cli.VersionCommand;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.logging.Logging;
 import org.dunlin.server.net.ListenException;
+import org.dunlin.server.net.Transport;
 
 /** The way in. Main thread. */
 public final class Main {
@@ -30,10 +31,14 @@ public final class Main {
         String home = System.getProperty("dunlin.home");
         List<Path> defaultConfig = home == null ? List.of() : List.of(Path.of(home, "conf", "dunlin.yaml"));
         try {
-            return new CommandLineInterface(launcher, System.getenv(), defaultConfig).run(arguments);
+            return new CommandLineInterface(launcher, Main::transports, System.getenv(), defaultConfig).run(arguments);
         } finally {
             Logging.flush(LOG_FLUSH);
         }
+    }
+
+    private static List<String> transports() {
+        return Transport.available().stream().map(Transport::toString).toList();
     }
 
     /** Returns only if the broker cannot start; a signal ends the process with 0 once all is written out. */

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.Fault;
 import org.dunlin.server.config.Nearest;
@@ -29,10 +30,15 @@ public final class CommandLineInterface {
     private final CommandLine commandLine;
 
     /**
+     * @param transports names of those found on this machine, best first
      * @param environment of the process; tests give their own
      * @param defaultConfig read by {@code start} and {@code config show} without -c if it exists; may not exist
      */
-    public CommandLineInterface(Launcher launcher, Map<String, String> environment, List<Path> defaultConfig) {
+    public CommandLineInterface(
+            Launcher launcher,
+            Supplier<List<String>> transports,
+            Map<String, String> environment,
+            List<Path> defaultConfig) {
         Invocation invocation = new Invocation(environment, defaultConfig);
         CommandLine config = new CommandLine(new ConfigCommand());
         config.addSubcommand(new ConfigCheckCommand());
@@ -40,7 +46,8 @@ public final class CommandLineInterface {
         commandLine = new CommandLine(new Root())
                 .addSubcommand(new StartCommand(invocation, launcher))
                 .addSubcommand(config)
-                .addSubcommand(new VersionCommand());
+                .addSubcommand(new VersionCommand(transports));
+        commandLine.setExpandAtFiles(false);
         commandLine.setParameterExceptionHandler(CommandLineInterface::wrongUsage);
         commandLine.setExecutionExceptionHandler((fault, command, parsed) -> failed(fault, command));
         commandLine.setUsageHelpAutoWidth(false);

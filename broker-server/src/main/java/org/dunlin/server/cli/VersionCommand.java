@@ -1,13 +1,13 @@
 package org.dunlin.server.cli;
 
-import io.netty.channel.epoll.Epoll;
-import io.netty.channel.kqueue.KQueue;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -17,6 +17,8 @@ import picocli.CommandLine.Spec;
 /** {@code dunlin version}: what is running here, for people and for reports of faults. Main thread. */
 @Command(name = "version", description = "Shows the version of Dunlin and Java, and the native transports found.")
 public final class VersionCommand implements Callable<Integer> {
+    private final Supplier<List<String>> transports;
+
     @Spec
     private @Nullable CommandSpec spec;
 
@@ -26,7 +28,10 @@ public final class VersionCommand implements Callable<Integer> {
             description = "Show this help.")
     private boolean help;
 
-    VersionCommand() {}
+    /** @param transports asked only when the command runs, since looking loads native libraries */
+    VersionCommand(Supplier<List<String>> transports) {
+        this.transports = transports;
+    }
 
     /** Like "1.0.0", as built. */
     public static String version() {
@@ -45,8 +50,7 @@ public final class VersionCommand implements Callable<Integer> {
         out.println("Dunlin " + version());
         out.println("Java " + System.getProperty("java.version") + " (" + System.getProperty("java.vendor") + ")");
         out.println("System " + System.getProperty("os.name") + " " + System.getProperty("os.arch"));
-        out.println("Transports " + (Epoll.isAvailable() ? "epoll, " : "")
-                + (KQueue.isAvailable() ? "kqueue, " : "") + "nio");
+        out.println("Transports " + String.join(", ", transports.get()));
         out.flush();
         return ExitCode.OK;
     }

@@ -34,7 +34,8 @@ class CommandLineInterfaceTest {
     Path folder;
 
     private int run(String... arguments) {
-        return new CommandLineInterface(config -> launcher.run(config), environment, defaultConfig)
+        return new CommandLineInterface(
+                        config -> launcher.run(config), () -> List.of("epoll", "nio"), environment, defaultConfig)
                 .printTo(new PrintWriter(out), new PrintWriter(err))
                 .run(arguments);
     }
@@ -168,6 +169,13 @@ class CommandLineInterfaceTest {
     }
 
     @Test
+    void argumentThatBeginsWithAt_isNotReadAsAFile() throws Exception {
+        Path file = Files.writeString(folder.resolve("arguments"), "start");
+        assertEquals(2, run("@" + file));
+        assertNull(started);
+    }
+
+    @Test
     void configCheck_ofGoodAndBadFile() throws Exception {
         environment.put("DUNLIN_LOG_LEVEL", "nonsense that check does not look at");
         Path file = Files.writeString(folder.resolve("c.yaml"), "limits:\n  max-qos: 1\n");
@@ -204,7 +212,7 @@ class CommandLineInterfaceTest {
         String text = out.toString();
         assertTrue(text.matches("(?s)Dunlin [0-9]+\\.[0-9]+\\.[0-9]+(-[A-Za-z0-9.-]+)?\\R.*"), text);
         assertTrue(text.contains("Java " + System.getProperty("java.version")), text);
-        assertTrue(text.contains("nio"), text);
+        assertTrue(text.contains("Transports epoll, nio"), text);
     }
 
     @Test
