@@ -19,8 +19,8 @@ import org.dunlin.server.config.KeyTable.Unknown;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads file, environment and flags, the later winning over the earlier, and finds every fault at once. Opens no socket,
- * asks no DNS, writes nothing. One thread.
+ * Reads file, environment and flags, the later winning over the earlier, and finds every fault at once. Opens no
+ * socket, asks no DNS, writes nothing. One thread.
  */
 public final class ConfigLoader {
     private static final int LISTENERS_MAX = 64;

@@ -38,7 +38,9 @@ public final class ConfigText {
         return text.out.toString();
     }
 
-    /** Every key with its value and where that came from; secrets are not in it. Can be read as a configuration again. */
+    /**
+     * Every key with its value and where that came from; secrets are not in it. Can be read as a configuration again.
+     */
     public static String effective(Settings settings) {
         ConfigText text = new ConfigText(settings.table(), settings);
         text.out.append("# The effective configuration; behind each value where it came from.\n");

@@ -96,7 +96,10 @@ final class Keys {
             Duration.ofSeconds(CORE.maxKeepAliveSeconds()),
             "Keep alive of v5 clients that ask for more or for none; 0 sets no bound."));
     static final Key<Qos> MAX_QOS = add(Key.of(
-            "limits.max-qos", choice(qosByNumber(), Set.of()), CORE.maxQos(), "Highest QoS to publish or subscribe with."));
+            "limits.max-qos",
+            choice(qosByNumber(), Set.of()),
+            CORE.maxQos(),
+            "Highest QoS to publish or subscribe with."));
     static final Key<Boolean> RETAIN_AVAILABLE = add(
             Key.of("limits.retain-available", bool(), CORE.retainAvailable(), "Whether clients may retain messages."));
     static final Key<Boolean> WILDCARD_SUBSCRIPTIONS = add(Key.of(
@@ -115,7 +118,10 @@ final class Keys {
             Duration.ofSeconds(CORE.sessionExpiryMaxSeconds()),
             "How long a session outlives its connection: bound for v5, value for v3 with clean session 0."));
     static final Key<Integer> MAX_CONNECTIONS = add(Key.of(
-            "limits.max-connections", integer(1, MANY), CORE.maxConnections(), "Connections to all listeners together."));
+            "limits.max-connections",
+            integer(1, MANY),
+            CORE.maxConnections(),
+            "Connections to all listeners together."));
     static final Key<Integer> MAX_SESSIONS = add(Key.of(
             "limits.max-sessions", integer(1, MANY), CORE.maxSessions(), "Sessions, connected or not."));
     static final Key<Integer> MAX_TOPIC_LEVELS = add(Key.of(
@@ -156,7 +162,10 @@ final class Keys {
     static final Key<Integer> MAX_RETAINED = add(
             Key.of("limits.max-retained", integer(0, MANY), CORE.maxRetained(), "Retained messages of the whole broker."));
     static final Key<Long> MAX_RETAINED_BYTES = add(Key.of(
-            "limits.max-retained-bytes", size(0, TERABYTE), CORE.maxRetainedBytes(), "Bytes of all retained messages."));
+            "limits.max-retained-bytes",
+            size(0, TERABYTE),
+            CORE.maxRetainedBytes(),
+            "Bytes of all retained messages."));
     static final Key<Integer> MAX_DELAYED = add(Key.of(
             "limits.max-delayed",
             integer(0, MANY),
@@ -168,7 +177,10 @@ final class Keys {
             Duration.ofSeconds(CORE.maxDelaySeconds()),
             "Longest time a message may be delayed by its publisher."));
     static final Key<Integer> MAX_USER_PROPERTIES = add(Key.of(
-            "limits.max-user-properties", integer(0, 65_535), CORE.maxUserProperties(), "User properties of one packet."));
+            "limits.max-user-properties",
+            integer(0, 65_535),
+            CORE.maxUserProperties(),
+            "User properties of one packet."));
     static final Key<Long> OUTBOUND_BUFFER = add(Key.of(
             "limits.outbound-buffer",
             size(16 * 1024, 1L << 30),
@@ -176,9 +188,15 @@ final class Keys {
             "Bytes a slow client may leave untaken before QoS 0 to it is dropped and the rest waits in its queue."));
 
     static final Key<Integer> QUEUE_MAX_MESSAGES = add(Key.of(
-            "queue.max-messages", integer(1, MANY), 100_000, "Messages waiting in one session, or in one shared group."));
+            "queue.max-messages",
+            integer(1, MANY),
+            100_000,
+            "Messages waiting in one session, or in one shared group."));
     static final Key<Long> QUEUE_MAX_BYTES = add(Key.of(
-            "queue.max-bytes", size(1024, TERABYTE), 64L << 20, "Bytes waiting in one session, or in one shared group."));
+            "queue.max-bytes",
+            size(1024, TERABYTE),
+            64L << 20,
+            "Bytes waiting in one session, or in one shared group."));
     static final Key<Overflow> QUEUE_OVERFLOW = add(Key.of(
             "queue.overflow",
             choice(Overflow.class, Set.of()),
@@ -197,7 +215,10 @@ final class Keys {
             "alarms/#",
             "Topics that get another overflow; the first rule that matches decides."));
     static final Key<Overflow> RULE_OVERFLOW = add(Key.required(
-            "queue.rules[].overflow", choice(Overflow.class, Set.of()), "hold-ack", "As queue.overflow, for these topics."));
+            "queue.rules[].overflow",
+            choice(Overflow.class, Set.of()),
+            "hold-ack",
+            "As queue.overflow, for these topics."));
 
     static final Key<Engine> STORAGE_ENGINE = add(Key.of(
             "storage.engine",
@@ -229,7 +250,10 @@ final class Keys {
             "Prefix of response topics, given to v5 clients that ask for it; none if empty."));
 
     static final Key<Duration> SYS_TOPICS_INTERVAL = add(Key.of(
-            "sys-topics.interval", seconds(0, 86_400), Duration.ofSeconds(10), "Time between $SYS updates; 0 turns $SYS off."));
+            "sys-topics.interval",
+            seconds(0, 86_400),
+            Duration.ofSeconds(10),
+            "Time between $SYS updates; 0 turns $SYS off."));
 
     static final Key<LogLevel> LOG_LEVEL = add(Key.of(
             "log.level", choice(LogLevel.class, Set.of()), LogLevel.INFO, "Least weight of what is logged."));

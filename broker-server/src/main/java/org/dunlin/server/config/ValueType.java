@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 import org.dunlin.mqtt.TopicFilter;
 
 /**
- * How a value is written: text to value and back, and the words for what is allowed. Whatever source a value comes from,
- * it comes as text. Any thread.
+ * How a value is written: text to value and back, and the words for what is allowed. Whatever source a value comes
+ * from, it comes as text. Any thread.
  *
  * @param allowed like "0 to 2", completing the sentence "allowed: ..."
  */

@@ -10,8 +10,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongFunction;
 
 /**
- * Writes lines to a stream that may be stuck, by a thread of its own. {@link #offer} is for any thread and never waits for
- * the stream: the lock is held for as long as it takes to put one line into a deque. What does not fit is lost and
+ * Writes lines to a stream that may be stuck, by a thread of its own. {@link #offer} is for any thread and never waits
+ * for the stream: the lock is held for as long as it takes to put one line into a deque. What does not fit is lost and
  * counted, and the count is written as a line once the stream moves again.
  */
 final class BoundedWriter {

@@ -9,8 +9,8 @@ import ch.qos.logback.core.spi.ContextAwareBase;
 import org.dunlin.server.config.Config.LogFormat;
 
 /**
- * How Logback is set up until the configuration is known: warnings go to standard error, so that the output of a command
- * stays clean. No file is looked for. Called once by Logback, on the first thread that logs.
+ * How Logback is set up until the configuration is known: warnings go to standard error, so that the output of a
+ * command stays clean. No file is looked for. Called once by Logback, on the first thread that logs.
  */
 @ConfiguratorRank(ConfiguratorRank.CUSTOM_TOP_PRIORITY)
 public final class EarlyLog extends ContextAwareBase implements Configurator {

@@ -5,8 +5,8 @@ import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import java.util.function.Consumer;
 
 /**
- * Lays out each event on the thread that logs it, so that nothing mutable is looked at later, and hands the line on. Any
- * thread.
+ * Lays out each event on the thread that logs it, so that nothing mutable is looked at later, and hands the line on.
+ * Any thread.
  */
 final class LogAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
     private final LineFormat format;

@@ -15,9 +15,9 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.KeyValuePair;
 
 /**
- * The log of the process goes to standard output: asynchronously, within 8192 lines and 4 MB, and never in the way of the
- * thread that logs. Use SLF4J's fluent API with key-values: {@code LOG.atInfo().addKeyValue("client", id).log("...")}.
- * Any thread.
+ * The log of the process goes to standard output: asynchronously, within 8192 lines and 4 MB, and never in the way of
+ * the thread that logs. Use SLF4J's fluent API with key-values: {@code LOG.atInfo().addKeyValue("client",
+ * id).log("...")}. Any thread.
  */
 public final class Logging {
     private static @Nullable BoundedWriter writer;
