@@ -14,12 +14,11 @@ import org.dunlin.mqtt.UserProperty;
 
 /**
  * Thread of the connection only. A cursor over the body of one packet that lies in a buffer whole. Every read is held
- * within the body and fails as Malformed Packet where the body ends too early. The field names given to it are for the text
- * of that error.
+ * within the body and fails as Malformed Packet where the body ends too early. The field names given to it are for
+ * the text of that error.
  */
 final class Frame {
-    private static final VarHandle LONGS =
-            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
 
     private ByteBuf in = Unpooled.EMPTY_BUFFER;
     private int at;

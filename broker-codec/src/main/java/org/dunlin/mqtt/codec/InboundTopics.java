@@ -8,8 +8,8 @@ import org.dunlin.mqtt.TopicName;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thread of the connection only. The topic names one connection has used: its topic aliases [MQTT-3.3.2-7], and the latest
- * names, so that a topic that repeats is neither decoded nor checked nor allocated again.
+ * Thread of the connection only. The topic names one connection has used: its topic aliases [MQTT-3.3.2-7], and the
+ * latest names, so that a topic that repeats is neither decoded nor checked nor allocated again.
  */
 final class InboundTopics {
     private static final int SLOT_BITS = 3;
@@ -65,7 +65,8 @@ final class InboundTopics {
     }
 
     /** What the alias stands for, or null if it has not been set. */
-    @Nullable TopicName aliased(int alias) {
+    @Nullable
+    TopicName aliased(int alias) {
         @Nullable TopicName[] names = aliases;
         return names == null || alias >= names.length ? null : names[alias];
     }
