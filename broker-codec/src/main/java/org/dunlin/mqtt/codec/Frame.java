@@ -20,6 +20,9 @@ import org.dunlin.mqtt.UserProperty;
 final class Frame {
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
 
+    /** 2^64 divided by the golden ratio. */
+    private static final long SPREAD = 0x9E37_79B9_7F4A_7C15L;
+
     private ByteBuf in = Unpooled.EMPTY_BUFFER;
     private int at;
     private int end;
@@ -202,17 +205,18 @@ final class Frame {
         return true;
     }
 
-    /** A number that is likely to differ for different bytes: their count and their last eight. */
+    /** A number that is likely to differ for different bytes, in its upper bits most. */
     long fingerprint(int from, int to) {
-        long tail = 0;
-        if (to - from >= 8) {
-            tail = in.getLong(to - 8);
-        } else {
-            for (int i = from; i < to; i++) {
-                tail = tail << 8 | in.getUnsignedByte(i);
-            }
+        long hash = to - from;
+        int i = from;
+        for (; i <= to - 8; i += 8) {
+            hash = (hash ^ in.getLong(i)) * SPREAD;
+            hash ^= hash >>> 32;
         }
-        return (tail ^ (long) (to - from) << 56) * 0x9E37_79B9_7F4A_7C15L;
+        for (; i < to; i++) {
+            hash = (hash ^ in.getByte(i)) * SPREAD;
+        }
+        return hash * SPREAD;
     }
 
     void countUserProperty() {
