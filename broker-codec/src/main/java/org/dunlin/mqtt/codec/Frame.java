@@ -210,13 +210,17 @@ final class Frame {
         long hash = to - from;
         int i = from;
         for (; i <= to - 8; i += 8) {
-            hash = (hash ^ in.getLong(i)) * SPREAD;
-            hash ^= hash >>> 32;
+            hash = mix(hash, in.getLong(i));
         }
         for (; i < to; i++) {
-            hash = (hash ^ in.getByte(i)) * SPREAD;
+            hash = mix(hash, in.getByte(i));
         }
-        return hash * SPREAD;
+        return (hash ^ hash >>> 32) * SPREAD;
+    }
+
+    private static long mix(long hash, long value) {
+        long product = (Long.rotateLeft(hash, 29) ^ value) * SPREAD;
+        return product ^ product >>> 29;
     }
 
     void countUserProperty() {
