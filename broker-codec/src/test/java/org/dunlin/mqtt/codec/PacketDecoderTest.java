@@ -255,7 +255,10 @@ class PacketDecoderTest {
         assertArrayEquals("sensor/2/é".getBytes(java.nio.charset.StandardCharsets.UTF_8), second.utf8());
     }
 
-    /** Names of one length that differ in the middle alone share no place, or the cache would be of no use to gateways. */
+    /**
+     * Names of one length that differ in the middle alone share no place, or the cache would be of no use to
+     * gateways.
+     */
     @Test
     void topic_fewInTurns_areMostlyTheSameObjects() {
         for (String form : List.of("site/room/%d/temperature", "sensor/room/%d/temperature", "d%d/state", "%d")) {
