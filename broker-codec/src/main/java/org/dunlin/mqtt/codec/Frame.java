@@ -14,12 +14,14 @@ import org.dunlin.mqtt.UserProperty;
 
 /**
  * Thread of the connection only. A cursor over the body of one packet that lies in a buffer whole. Every read is held
- * within the body and fails as Malformed Packet where the body ends too early. The field names given to it are for the text
- * of that error.
+ * within the body and fails as Malformed Packet where the body ends too early. The field names given to it are for
+ * the text of that error.
  */
 final class Frame {
-    private static final VarHandle LONGS =
-            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+
+    /** 2^64 divided by the golden ratio. */
+    private static final long SPREAD = 0x9E37_79B9_7F4A_7C15L;
 
     private ByteBuf in = Unpooled.EMPTY_BUFFER;
     private int at;
@@ -203,17 +205,22 @@ final class Frame {
         return true;
     }
 
-    /** A number that is likely to differ for different bytes: their count and their last eight. */
+    /** A number that is likely to differ for different bytes, in its upper bits most. */
     long fingerprint(int from, int to) {
-        long tail = 0;
-        if (to - from >= 8) {
-            tail = in.getLong(to - 8);
-        } else {
-            for (int i = from; i < to; i++) {
-                tail = tail << 8 | in.getUnsignedByte(i);
-            }
+        long hash = to - from;
+        int i = from;
+        for (; i <= to - 8; i += 8) {
+            hash = mix(hash, in.getLong(i));
         }
-        return (tail ^ (long) (to - from) << 56) * 0x9E37_79B9_7F4A_7C15L;
+        for (; i < to; i++) {
+            hash = mix(hash, in.getByte(i));
+        }
+        return (hash ^ hash >>> 32) * SPREAD;
+    }
+
+    private static long mix(long hash, long value) {
+        long product = (Long.rotateLeft(hash, 29) ^ value) * SPREAD;
+        return product ^ product >>> 29;
     }
 
     void countUserProperty() {

@@ -8,14 +8,14 @@ import org.dunlin.mqtt.TopicName;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thread of the connection only. The topic names one connection has used: its topic aliases [MQTT-3.3.2-7], and the latest
- * names, so that a topic that repeats is neither decoded nor checked nor allocated again.
+ * Thread of the connection only. The topic names one connection has used: its topic aliases [MQTT-3.3.2-7], and the
+ * latest names, so that a topic that repeats is neither decoded nor checked nor allocated again.
  */
 final class InboundTopics {
-    private static final int SLOT_BITS = 3;
+    private static final int PAIR_BITS = 4;
 
     /** Longer names are not remembered, which bounds what an idle connection holds. */
-    private static final int REMEMBERED_MAX = 512;
+    private static final int REMEMBERED_MAX = 256;
 
     private @Nullable TopicName last;
     private @Nullable TopicName @Nullable [] recent;
@@ -30,22 +30,26 @@ final class InboundTopics {
         if (to - from > REMEMBERED_MAX) {
             return decode(in, from, to, v5);
         }
-        int slot = (int) (in.fingerprint(from, to) >>> 64 - SLOT_BITS);
+        int pair = 2 * (int) (in.fingerprint(from, to) >>> 64 - PAIR_BITS);
         @Nullable TopicName[] slots = recent;
         if (slots != null) {
-            TopicName candidate = slots[slot];
-            if (candidate != null && isIn(in, from, to, candidate)) {
-                last = candidate;
-                return candidate;
+            TopicName found = slots[pair];
+            if (found == null || !isIn(in, from, to, found)) {
+                found = slots[pair + 1];
+            }
+            if (found != null && isIn(in, from, to, found)) {
+                last = found;
+                return found;
             }
         }
         TopicName decoded = decode(in, from, to, v5);
         if (slots == null && latest != null) {
-            slots = new @Nullable TopicName[1 << SLOT_BITS];
+            slots = new @Nullable TopicName[2 << PAIR_BITS];
             recent = slots;
         }
         if (slots != null) {
-            slots[slot] = decoded;
+            slots[pair + 1] = slots[pair]; // the older one of the two leaves
+            slots[pair] = decoded;
         }
         last = decoded;
         return decoded;
@@ -65,7 +69,8 @@ final class InboundTopics {
     }
 
     /** What the alias stands for, or null if it has not been set. */
-    @Nullable TopicName aliased(int alias) {
+    @Nullable
+    TopicName aliased(int alias) {
         @Nullable TopicName[] names = aliases;
         return names == null || alias >= names.length ? null : names[alias];
     }

@@ -7,8 +7,8 @@ import org.dunlin.mqtt.Message;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thread of the connection only. The properties of a PUBLISH or of a will: those that go to the receivers unaltered are cut
- * out of the packet as they stand, the others are read.
+ * Thread of the connection only. The properties of a PUBLISH or of a will: those that go to the receivers unaltered
+ * are cut out of the packet as they stand, the others are read.
  */
 final class MessageProperties implements Property.Sink {
     /** Seconds, -1 if there is none. */

@@ -7,8 +7,8 @@ import org.dunlin.mqtt.TopicName;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thread of the connection only; one for each connection. How one receiver takes a PUBLISH, and the topic aliases it has
- * been told: the first topics get them, and keep them as long as the connection lives [MQTT-3.3.2-7].
+ * Thread of the connection only; one for each connection. How one receiver takes a PUBLISH, and the topic aliases it
+ * has been told: the first topics get them, and keep them as long as the connection lives [MQTT-3.3.2-7].
  */
 public final class OutboundTerms {
     private final ProtocolVersion version;

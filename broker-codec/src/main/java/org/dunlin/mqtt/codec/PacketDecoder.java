@@ -15,14 +15,14 @@ import org.dunlin.mqtt.ReasonCode;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thread of the connection only; one for each connection. Turns the bytes of one direction into packets, strictly: what it
- * hands out has passed every rule of the packet's format.
+ * Thread of the connection only; one for each connection. Turns the bytes of one direction into packets, strictly:
+ * what it hands out has passed every rule of the packet's format.
  *
  * <p>Where the standard leaves a choice: QoS 0 with DUP is malformed but in 3.1; overlong Variable Byte Integers are
- * malformed; control characters and non-characters in strings are let through; an illegal value is a Protocol Error and an
- * alias out of range Topic Alias invalid; in 3.1 SUBSCRIBE, UNSUBSCRIBE and PUBREL may carry DUP; bit 7 of the protocol
- * level, which some bridges set for 3.1 and 3.1.1, is ignored. Left to others: which topic filters are valid, which client
- * identifiers, whether a server answers CONNACK first, and which packet identifiers are in use.
+ * malformed; control characters and non-characters in strings are let through; an illegal value is a Protocol Error
+ * and an alias out of range Topic Alias invalid; in 3.1 SUBSCRIBE, UNSUBSCRIBE and PUBREL may carry DUP; bit 7 of the
+ * protocol level, which some bridges set for 3.1 and 3.1.1, is ignored. Left to others: which topic filters are
+ * valid, which client identifiers, whether a server answers CONNACK first, and which packet identifiers are in use.
  */
 public final class PacketDecoder {
     /** Which side we are. */
@@ -66,8 +66,8 @@ public final class PacketDecoder {
     }
 
     /**
-     * The version of the peer, which is known once protocol name and level of its CONNECT were read, even if the rest was
-     * bad. If the level was none of ours, it is the version to refuse it in; null if it speaks another protocol.
+     * The version of the peer, which is known once protocol name and level of its CONNECT were read, even if the rest
+     * was bad. If the level was none of ours, it is the version to refuse it in; null if it speaks another protocol.
      */
     public @Nullable ProtocolVersion version() {
         return version;
@@ -98,11 +98,11 @@ public final class PacketDecoder {
     }
 
     /**
-     * The next packet, or null if it is not there whole; then nothing has been taken from the buffer. What the first byte and
-     * the length say is checked as soon as they are there, without waiting for the rest.
+     * The next packet, or null if it is not there whole; then nothing has been taken from the buffer. What the first
+     * byte and the length say is checked as soon as they are there, without waiting for the rest.
      *
-     * @throws ProtocolError if the bytes are no packet that may come here; the connection is of no use from then on, and
-     *     every later call throws the same
+     * @throws ProtocolError if the bytes are no packet that may come here; the connection is of no use from then on,
+     *     and every later call throws the same
      */
     public @Nullable Packet decode(ByteBuf in) {
         ProtocolError failed = failure;
@@ -214,13 +214,12 @@ public final class PacketDecoder {
 
     /** What can be said of the length without the body. */
     private void checkLength(PacketType type, int length) {
-        boolean good =
-                switch (type) {
-                    case PINGREQ, PINGRESP -> length == 0;
-                    case PUBACK, PUBREC, PUBREL, PUBCOMP -> length == 2 || length > 2 && isV5();
-                    case DISCONNECT -> length == 0 || isV5();
-                    default -> true;
-                };
+        boolean good = switch (type) {
+            case PINGREQ, PINGRESP -> length == 0;
+            case PUBACK, PUBREC, PUBREL, PUBCOMP -> length == 2 || length > 2 && isV5();
+            case DISCONNECT -> length == 0 || isV5();
+            default -> true;
+        };
         if (!good) {
             throw malformed("The Remaining Length is none that " + type + " can have");
         }

@@ -19,8 +19,9 @@ import org.dunlin.mqtt.Unsubscribe;
 import org.dunlin.mqtt.codec.PacketDecoder.Role;
 
 /**
- * Thread of the connection only; one for each connection. Turns packets into bytes in the version and within the size that
- * the peer takes. It trusts its caller that a packet makes sense; messages to subscribers leave by {@link PublishWriter}.
+ * Thread of the connection only; one for each connection. Turns packets into bytes in the version and within the size
+ * that the peer takes. It trusts its caller that a packet makes sense; messages to subscribers leave by {@link
+ * PublishWriter}.
  */
 public final class PacketEncoder {
     private final Role role;
@@ -64,11 +65,11 @@ public final class PacketEncoder {
     }
 
     /**
-     * Appends a packet. A Reason String and then the User Properties that explain an answer are left out if the packet would
-     * exceed the peer's Maximum Packet Size [MQTT-3.1.2-24].
+     * Appends a packet. A Reason String and then the User Properties that explain an answer are left out if the
+     * packet would exceed the peer's Maximum Packet Size [MQTT-3.1.2-24].
      *
-     * @return false if it does not fit even so, or the version has no such packet or code (a DISCONNECT of a 3.x server,
-     *     AUTH, most refusals in CONNACK); then nothing was written
+     * @return false if it does not fit even so, or the version has no such packet or code (a DISCONNECT of a 3.x
+     *     server, AUTH, most refusals in CONNACK); then nothing was written
      * @throws IllegalArgumentException if a string or binary field exceeds 65,535 bytes; nothing was written
      */
     public boolean encode(Packet packet, ByteBuf out) {
@@ -98,7 +99,10 @@ public final class PacketEncoder {
         return true;
     }
 
-    /** Appends PUBACK, PUBREC, PUBREL or PUBCOMP in its shortest form: four bytes, and in MQTT 5 one more for a failure. */
+    /**
+     * Appends PUBACK, PUBREC, PUBREL or PUBCOMP in its shortest form: four bytes, and in MQTT 5 one more for a
+     * failure.
+     */
     public void ack(PacketType type, int packetId, ReasonCode reason, ByteBuf out) {
         AckCodec.writeLean(type, packetId, reason, version.isV5(), out);
     }

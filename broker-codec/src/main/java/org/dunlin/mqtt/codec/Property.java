@@ -22,8 +22,8 @@ import org.dunlin.mqtt.codec.PacketDecoder.Role;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Any thread. The properties of MQTT 5: identifier, type with its legal values, the packets each may stand in; and the one
- * loop that reads the properties of every packet by this table.
+ * Any thread. The properties of MQTT 5: identifier, type with its legal values, the packets each may stand in; and
+ * the one loop that reads the properties of every packet by this table.
  */
 enum Property {
     PAYLOAD_FORMAT_INDICATOR(0x01, "Payload Format Indicator", Kind.BIT, Property.WILL | in(PUBLISH)),
@@ -166,7 +166,10 @@ enum Property {
         };
     }
 
-    /** Reads a property length and the properties after it. An unknown or misplaced one is malformed, a repeated one an error. */
+    /**
+     * Reads a property length and the properties after it. An unknown or misplaced one is malformed, a repeated one
+     * an error.
+     */
     static void readAll(Frame frame, int place, Role us, Sink sink) {
         int length = frame.vbi("Property Length");
         if (length == 0) {

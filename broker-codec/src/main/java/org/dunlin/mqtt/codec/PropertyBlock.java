@@ -7,11 +7,12 @@ import org.dunlin.mqtt.UserProperty;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thread of the connection only. The properties of one packet on its way out: gathered, measured, thinned out if the packet
- * would be too large for its receiver, and written. What is null is absent.
+ * Thread of the connection only. The properties of one packet on its way out: gathered, measured, thinned out if the
+ * packet would be too large for its receiver, and written. What is null is absent.
  */
 final class PropertyBlock {
-    private record Entry(Property property, long number, @Nullable String text, byte @Nullable [] bytes) {}
+    private record Entry(
+            Property property, long number, @Nullable String text, byte @Nullable [] bytes) {}
 
     private final List<Entry> entries = new ArrayList<>(0);
     private int size;
@@ -88,7 +89,10 @@ final class PropertyBlock {
         return sum;
     }
 
-    /** Leaves out the Reason String, or, if it is gone, the explaining User Properties. @return false if nothing was left */
+    /**
+     * Leaves out the Reason String, or, if it is gone, the explaining User Properties. @return false if nothing was
+     * left
+     */
     private boolean thinOut() {
         String reason = reasonString;
         if (reason != null) {

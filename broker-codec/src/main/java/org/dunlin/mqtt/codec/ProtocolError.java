@@ -3,8 +3,8 @@ package org.dunlin.mqtt.codec;
 import org.dunlin.mqtt.ReasonCode;
 
 /**
- * Bytes that are no valid packet, or a packet that may not come here. The only exception that a decoder throws; it carries
- * the reason code for the peer, a text for people that quotes no input unescaped, and no stack trace.
+ * Bytes that are no valid packet, or a packet that may not come here. The only exception that a decoder throws; it
+ * carries the reason code for the peer, a text for people that quotes no input unescaped, and no stack trace.
  */
 public final class ProtocolError extends RuntimeException {
     private static final long serialVersionUID = 1L;

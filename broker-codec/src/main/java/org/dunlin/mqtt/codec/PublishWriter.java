@@ -6,10 +6,10 @@ import org.dunlin.mqtt.Qos;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thread of the event loop only; one for each loop. Writes a message to its receivers. The first time it is laid out field
- * by field into the receiver's buffer; while the same message goes to further receivers of the same layout, the bytes are
- * copied and only first byte, packet identifier, remaining expiry and alias are changed. Receivers with subscription
- * identifiers, and those told a new alias, get a head of their own.
+ * Thread of the event loop only; one for each loop. Writes a message to its receivers. The first time it is laid out
+ * field by field into the receiver's buffer; while the same message goes to further receivers of the same layout, the
+ * bytes are copied and only first byte, packet identifier, remaining expiry and alias are changed. Receivers with
+ * subscription identifiers, and those told a new alias, get a head of their own.
  */
 public final class PublishWriter {
     /** A larger payload is not written here but left to the caller, in bytes. */
@@ -88,8 +88,7 @@ public final class PublishWriter {
             return Result.TOO_LARGE;
         }
         int start = out.writerIndex();
-        PublishCodec.writeHead(
-                out, message, first, (int) body, known == 0, packetId, v5, alias, ids, nowMillis);
+        PublishCodec.writeHead(out, message, first, (int) body, known == 0, packetId, v5, alias, ids, nowMillis);
         if (inline) {
             out.writeBytes(message.payload());
         }

@@ -5,7 +5,9 @@ import io.netty.buffer.ByteBufUtil;
 import java.nio.charset.StandardCharsets;
 import org.dunlin.mqtt.PacketType;
 
-/** The data types of the standard: how long they are, how they are written, and what is well-formed UTF-8. Any thread. */
+/**
+ * The data types of the standard: how long they are, how they are written, and what is well-formed UTF-8. Any thread.
+ */
 final class Wire {
     /** The largest number a Variable Byte Integer holds, and so the largest Remaining Length. */
     static final int VBI_MAX = 268_435_455;
@@ -46,7 +48,9 @@ final class Wire {
         out.writeByte(rest);
     }
 
-    /** Whether a packet with that many bytes after its length can be sent to one who takes packets up to the maximum. */
+    /**
+     * Whether a packet with that many bytes after its length can be sent to one who takes packets up to the maximum.
+     */
     static boolean fits(long body, long maximumPacketSize) {
         return body <= VBI_MAX && 1 + vbiSize((int) body) + body <= maximumPacketSize;
     }
@@ -58,8 +62,8 @@ final class Wire {
     }
 
     /**
-     * Bytes of a string with its length. A lone surrogate counts and is written as a question mark: ill-formed UTF-8 never
-     * leaves [MQTT-1.5.4-1].
+     * Bytes of a string with its length. A lone surrogate counts and is written as a question mark: ill-formed UTF-8
+     * never leaves [MQTT-1.5.4-1].
      *
      * @throws IllegalArgumentException if it is too long for the wire
      */
@@ -127,7 +131,9 @@ final class Wire {
         return ((eight | eight - LOW_BITS) & HIGH_BITS) == 0;
     }
 
-    /** Bytes of the well-formed sequence of two to four bytes that stands there, 0 if none does (Unicode, table 3-7). */
+    /**
+     * Bytes of the well-formed sequence of two to four bytes that stands there, 0 if none does (Unicode, table 3-7).
+     */
     private static int sequenceSize(ByteBuf in, int at, int to, int lead) {
         if (lead < 0xC2 || lead > 0xF4) {
             return 0;
