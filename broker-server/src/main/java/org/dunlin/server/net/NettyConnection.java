@@ -76,8 +76,8 @@ final class NettyConnection implements Connection {
         this.peer = peer;
     }
 
-    void inbound(Connection.Inbound told) {
-        inbound = told;
+    void inbound(Connection.Inbound to) {
+        inbound = to;
         loop.add(this);
     }
 
@@ -251,16 +251,11 @@ final class NettyConnection implements Connection {
         if (slow && !closing && !moving && pendingBytes() <= listening.limits().outboundBufferBytes() / 2) {
             slow = false;
             sentWhileSlow = 0;
-            told().writable();
+            Connection.Inbound to = inbound;
+            if (to != null) {
+                to.writable();
+            }
         }
-    }
-
-    private Connection.Inbound told() {
-        Connection.Inbound to = inbound;
-        if (to == null) {
-            throw new IllegalStateException("no one to tell");
-        }
-        return to;
     }
 
     /** At the end of a turn of that loop, which may be one that it has left since. */
@@ -320,7 +315,7 @@ final class NettyConnection implements Connection {
             return;
         }
         awaiting = false;
-        if (out != null) {
+        if (out != null || unflushed) {
             touch();
         }
         drained();
@@ -381,7 +376,7 @@ final class NettyConnection implements Connection {
             gone();
             return;
         }
-        if (told) {
+        if (told || (closing && !moved)) {
             return;
         }
         if (moved) {
@@ -519,9 +514,10 @@ final class NettyConnection implements Connection {
     }
 
     private void tell(@Nullable String cause) {
-        if (!told) {
+        Connection.Inbound to = inbound;
+        if (!told && to != null) {
             told = true;
-            told().closed(cause);
+            to.closed(cause);
         }
     }
 

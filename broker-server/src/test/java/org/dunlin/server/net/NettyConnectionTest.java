@@ -187,10 +187,13 @@ class NettyConnectionTest {
     @MethodSource("pipelines")
     void isWritable_ofASlowReader_turnsFalseAndIsToldWhenItHasRead(Transport transport, Layer layer)
             throws Exception {
+        slowReader(transport, layer, 3000, 4000);
+        slowReader(transport, layer, 20_000, 600);
+    }
+
+    private static void slowReader(Transport transport, Layer layer, int size, int total) throws Exception {
         int limit = 200_000;
         AtomicInteger sent = new AtomicInteger();
-        int size = 3000;
-        int total = 4000;
         try (Rig rig = new Rig(transport, layer, ChannelMoveTest.limits(10_000, limit, 10), 10, probe -> {
             Runnable more = () -> {
                 while (sent.get() < total && probe.connection.isWritable()) {

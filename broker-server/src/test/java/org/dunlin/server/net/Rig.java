@@ -432,6 +432,9 @@ final class Rig implements AutoCloseable {
 
         /** What comes until the peer ends. */
         byte[] readAll() throws IOException {
+            if (!layer.webSocket()) {
+                return in.readAllBytes();
+            }
             ByteArrayOutputStream all = new ByteArrayOutputStream();
             byte[] one = read(1);
             while (one.length > 0) {
