@@ -48,15 +48,6 @@ final class Listening {
         return open;
     }
 
-    int outboundBufferBytes() {
-        return limits.outboundBufferBytes();
-    }
-
-    /** Whether anything lies between MQTT and the socket that may keep what it is given. */
-    boolean isLayered() {
-        return listener.layers() != null;
-    }
-
     /** "127.0.0.1:53211", "[::1]:53211". */
     static String text(@Nullable SocketAddress address) {
         if (address instanceof InetSocketAddress inet && inet.getAddress() != null) {

@@ -119,7 +119,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             if (state == State.DRAINING) {
                 context.close();
             } else if (!held && connection != null) {
-                connection.closedByPeer(endCause());
+                connection.closedByPeer(cause());
             }
         }
     }
@@ -153,7 +153,8 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         if (failure instanceof IOException) {
             return text.contains("reset") || text.contains("Broken pipe") ? "reset by the peer" : text;
         }
-        log.error("Handling a connection from {} failed", connection, failure);
+        NettyConnection current = connection;
+        log.error("Handling a connection from {} failed", current == null ? "nobody" : current.peer(), failure);
         return "internal error";
     }
 
@@ -199,24 +200,50 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     /** Takes over the reference. The buffer is in no field meanwhile, so that whoever stops the input finds none. */
     private void decode(ByteBuf in) {
         try {
-            Connection.Inbound to = inbound;
-            while (state == State.DECODING && !held && to != null) {
-                Packet packet = decoder.decode(in);
-                if (packet == null) {
-                    break;
-                }
-                received = true;
-                disconnected = packet.type() == PacketType.DISCONNECT;
-                to.received(packet);
+            ProtocolError error = handOver(in);
+            if (error != null) {
+                violated(error);
             }
-        } catch (ProtocolError e) {
-            violated(e);
         } finally {
             keep(in);
         }
     }
 
+    private @Nullable ProtocolError handOver(ByteBuf in) {
+        Connection.Inbound to = inbound;
+        NettyConnection current = connection;
+        if (to == null || current == null) {
+            return null;
+        }
+        boolean any = false;
+        ProtocolError error = null;
+        while (state == State.DECODING && !held) {
+            Packet packet;
+            try {
+                packet = decoder.decode(in);
+            } catch (ProtocolError e) {
+                error = e;
+                break;
+            }
+            if (packet == null) {
+                break;
+            }
+            any = true;
+            received = true;
+            disconnected = packet.type() == PacketType.DISCONNECT;
+            to.received(packet);
+        }
+        // Once it is on its way to another loop it is not ours to call.
+        if (any && !current.isMoving()) {
+            to.readComplete();
+        }
+        return error;
+    }
+
     private void violated(ProtocolError e) {
+        if (state != State.DECODING) {
+            return;
+        }
         state = State.STOPPED;
         ChannelHandlerContext context = ctx;
         Connection.Inbound to = inbound;
@@ -268,12 +295,10 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         return decoder.version();
     }
 
+    /** Why it ended, as far as the input knows; null if the client said DISCONNECT before. */
     @Nullable
     String cause() {
-        if (cause == null && !disconnected) {
-            return endCause();
-        }
-        return cause;
+        return cause == null && !disconnected ? endCause() : cause;
     }
 
     void cause(String text) {
@@ -334,7 +359,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         }
         if (!held && state == State.DECODING) {
             if (inputEnded) {
-                current.closedByPeer(disconnected ? null : endCause());
+                current.closedByPeer(cause());
             } else {
                 readOn();
             }

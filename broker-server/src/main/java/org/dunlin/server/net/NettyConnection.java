@@ -53,10 +53,10 @@ final class NettyConnection implements Connection {
     private @Nullable OutboundTerms terms;
     private @Nullable ByteBuf out;
 
-    /** Given to a layer that keeps it to itself until it is flushed. */
-    private int unflushed;
 
+    /** Bytes added while more than the limit waited already: a peer that never reads must not make us hold ever more. */
     private int sentWhileSlow;
+    private boolean unflushed;
     private boolean encoderSet;
     private boolean touched;
     private boolean slow;
@@ -76,8 +76,8 @@ final class NettyConnection implements Connection {
         this.peer = peer;
     }
 
-    void inbound(Connection.Inbound told) {
-        inbound = told;
+    void inbound(Connection.Inbound to) {
+        inbound = to;
         loop.add(this);
     }
 
@@ -178,10 +178,9 @@ final class NettyConnection implements Connection {
             return;
         }
         out = null;
-        int bytes = header.readableBytes() + payload.length;
         ctx.write(header, ctx.voidPromise());
         ctx.write(here.shared(payload), ctx.voidPromise());
-        unflushed += bytes;
+        unflushed = true;
     }
 
     private ByteBuf buffer() {
@@ -195,13 +194,17 @@ final class NettyConnection implements Connection {
 
     private void written(int bytes) {
         touch();
-        if (pendingBytes() <= listening.outboundBufferBytes()) {
+        long pending = pendingBytes();
+        int limit = listening.limits().outboundBufferBytes();
+        if (pending <= limit) {
             return;
         }
         slow = true;
-        sentWhileSlow += bytes;
-        if (sentWhileSlow - bytes > listening.outboundBufferBytes()) {
-            cut("the client does not read: " + pendingBytes() + " bytes wait for it");
+        if (pending - bytes > limit) {
+            sentWhileSlow += bytes;
+            if (sentWhileSlow > limit) {
+                cut("the client does not read: " + pending + " bytes wait for it");
+            }
         }
     }
 
@@ -216,9 +219,10 @@ final class NettyConnection implements Connection {
     private long pendingBytes() {
         ByteBuf buffer = out;
         long ours = buffer == null ? 0 : buffer.readableBytes();
-        return ours + nettyPendingBytes() + (listening.isLayered() ? unflushed : 0);
+        return ours + nettyPendingBytes();
     }
 
+    /** What was written is counted by Netty from then on, and while TLS holds it too. */
     private long nettyPendingBytes() {
         ChannelOutboundBuffer waiting = ctx.channel().unsafe().outboundBuffer();
         return waiting == null ? 0 : waiting.totalPendingWriteBytes();
@@ -230,7 +234,7 @@ final class NettyConnection implements Connection {
         if (closing) {
             return false;
         }
-        if (pendingBytes() <= listening.outboundBufferBytes()) {
+        if (pendingBytes() <= listening.limits().outboundBufferBytes()) {
             return true;
         }
         slow = true;
@@ -244,19 +248,14 @@ final class NettyConnection implements Connection {
             here.execute(this::drained);
             return;
         }
-        if (slow && !closing && !moving && pendingBytes() <= listening.outboundBufferBytes() / 2) {
+        if (slow && !closing && !moving && pendingBytes() <= listening.limits().outboundBufferBytes() / 2) {
             slow = false;
             sentWhileSlow = 0;
-            told().writable();
+            Connection.Inbound to = inbound;
+            if (to != null) {
+                to.writable();
+            }
         }
-    }
-
-    private Connection.Inbound told() {
-        Connection.Inbound to = inbound;
-        if (to == null) {
-            throw new IllegalStateException("no one to tell");
-        }
-        return to;
     }
 
     /** At the end of a turn of that loop, which may be one that it has left since. */
@@ -283,10 +282,10 @@ final class NettyConnection implements Connection {
             buffer.release();
             buffer = null;
         }
-        if (told || (buffer == null && unflushed == 0)) {
+        if (told || (buffer == null && !unflushed)) {
             return;
         }
-        unflushed = 0;
+        unflushed = false;
         if (buffer == null) {
             ctx.flush();
         } else {
@@ -316,7 +315,7 @@ final class NettyConnection implements Connection {
             return;
         }
         awaiting = false;
-        if (out != null) {
+        if (out != null || unflushed) {
             touch();
         }
         drained();
@@ -377,7 +376,7 @@ final class NettyConnection implements Connection {
             gone();
             return;
         }
-        if (told) {
+        if (told || (closing && !moved)) {
             return;
         }
         if (moved) {
@@ -515,9 +514,10 @@ final class NettyConnection implements Connection {
     }
 
     private void tell(@Nullable String cause) {
-        if (!told) {
+        Connection.Inbound to = inbound;
+        if (!told && to != null) {
             told = true;
-            told().closed(cause);
+            to.closed(cause);
         }
     }
 

@@ -1,7 +1,7 @@
 package org.dunlin.server.net;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SingleThreadEventLoop;
 import java.util.ArrayList;
@@ -161,7 +161,7 @@ public final class NettyLoop implements Loop {
         ByteBuf buffer = shared;
         if (buffer == null || sharedPayload != payload) {
             forgetShared();
-            buffer = PooledByteBufAllocator.DEFAULT.directBuffer(payload.length, payload.length);
+            buffer = ByteBufAllocator.DEFAULT.directBuffer(payload.length, payload.length);
             buffer.writeBytes(payload);
             shared = buffer;
             sharedPayload = payload;

@@ -1,0 +1,166 @@
+package org.dunlin.server.net;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.dunlin.core.limits.Limits;
+import org.dunlin.mqtt.Ping;
+import org.dunlin.server.net.Rig.Client;
+import org.dunlin.server.net.Rig.Layer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@Timeout(value = 1, unit = TimeUnit.MINUTES)
+class ListenersTest {
+    private static final byte[] PINGRESP = {(byte) 0xd0, 0};
+
+    static Stream<Transport> transports() {
+        return Transport.available().stream();
+    }
+
+    @Test
+    void transports_endWithNio() {
+        List<Transport> available = Transport.available();
+        assertEquals(Transport.NIO, available.get(available.size() - 1));
+        assertEquals(available.get(0), Transport.best());
+    }
+
+    @ParameterizedTest
+    @MethodSource("transports")
+    void open_onPortZero_reportsThePort(Transport transport) throws Exception {
+        try (Rig rig = new Rig(transport, Layer.PLAIN, Rig::echo)) {
+            assertTrue(rig.address.getPort() > 0);
+            assertEquals(List.of(rig.address), rig.listeners.addresses());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("transports")
+    void open_onAnAddressInUse_saysAddressPortAndWhatToDo(Transport transport) throws Exception {
+        try (Rig rig = new Rig(transport, Layer.PLAIN, Rig::echo);
+                ServerSocket taken = new ServerSocket(0, 1, rig.address.getAddress())) {
+            ListenException failure = assertThrows(
+                    ListenException.class,
+                    () -> rig.listeners.open(Listener.tcp("mqtt", "127.0.0.1", taken.getLocalPort())));
+            assertTrue(failure.isAddressInUse());
+            assertEquals(
+                    "listener mqtt: 127.0.0.1 port " + taken.getLocalPort()
+                            + " is in use by another process; stop that one, or choose another port (-p)",
+                    failure.getMessage());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("transports")
+    void open_onAForeignAddress_saysSo(Transport transport) throws Exception {
+        try (Rig rig = new Rig(transport, Layer.PLAIN, Rig::echo)) {
+            ListenException failure = assertThrows(
+                    ListenException.class, () -> rig.listeners.open(Listener.tcp("mqtt", "192.0.2.1", 0)));
+            assertFalse(failure.isAddressInUse());
+            assertTrue(failure.getMessage().contains("no address of this machine"), failure.getMessage());
+            ListenException unknown = assertThrows(
+                    ListenException.class, () -> rig.listeners.open(Listener.tcp("mqtt", "no such host", 0)));
+            assertTrue(unknown.getMessage().contains("unknown here"), unknown.getMessage());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("transports")
+    void accept_beyondMaxConnections_closesAndReportsUntilOneHasLeft(Transport transport) throws Exception {
+        for (boolean global : new boolean[] {true, false}) {
+            Limits limits = ChannelMoveTest.limits(10_000, 1 << 20, global ? 2 : 100);
+            try (Rig rig = new Rig(transport, Layer.PLAIN, limits, global ? 100 : 2, Rig::echo)) {
+                Client first = rig.connect();
+                Client second = rig.connect();
+                Rig.await("two", () -> rig.listeners.connections() == 2);
+                try (Client third = rig.connect()) {
+                    assertEnds(third);
+                }
+                Rig.await("the report", () -> rig.refused.size() == 1);
+                assertTrue(rig.refused.element().contains("max-connections"), rig.refused.element());
+                first.close();
+                Rig.await("room", () -> rig.listeners.connections() == 1);
+                try (Client fourth = rig.connect()) {
+                    byte[] stream = Rig.stream(100, 1);
+                    fourth.send(Rig.join(Rig.connectBytes(), stream));
+                    assertEquals(stream.length, fourth.read(stream.length).length);
+                }
+                second.close();
+            }
+        }
+    }
+
+    /** By its end or by a reset. */
+    private static void assertEnds(Client client) {
+        try {
+            assertEquals(0, client.readAll().length);
+        } catch (IOException e) {
+            assertTrue(String.valueOf(e.getMessage()).contains("reset"), e.toString());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("transports")
+    void close_writesOutWhatConnectionsWereSentAndRefusesNewOnes(Transport transport) throws Exception {
+        Rig rig = new Rig(transport, Layer.PLAIN, probe -> packet -> {
+            probe.connection.send(Ping.RESPONSE);
+            probe.run(() -> {});
+        });
+        InetSocketAddress address = rig.address;
+        try (Client client = rig.connect()) {
+            client.send(Rig.connectBytes());
+            assertEquals(2, client.read(2).length);
+            rig.probe().run(() -> rig.probe().connection.send(Ping.RESPONSE));
+            Thread closing = new Thread(rig.listeners::close);
+            closing.start();
+            assertEquals(PINGRESP.length, client.readAll().length);
+            client.socket.close();
+            closing.join();
+        }
+        assertThrows(IOException.class, () -> new Client(address, Layer.PLAIN));
+        rig.close();
+    }
+
+    /** As when the system has no file descriptor left: each accept fails until one is free. */
+    @Test
+    void accept_thatFails_pausesForABoundedTime() {
+        AtomicInteger reads = new AtomicInteger();
+        Listening listening =
+                new Listening(Listener.tcp("test", "127.0.0.1", 0), null, Limits.DEFAULTS, connection -> null);
+        EmbeddedChannel server = new EmbeddedChannel(
+                new io.netty.channel.ChannelOutboundHandlerAdapter() {
+                    @Override
+                    public void read(io.netty.channel.ChannelHandlerContext context) {
+                        reads.incrementAndGet();
+                        context.read();
+                    }
+                },
+                new AcceptGuard(listening, new AtomicInteger(), 10, null));
+        int before = reads.get();
+        server.freezeTime();
+        for (int i = 0; i < 100; i++) {
+            server.pipeline().fireExceptionCaught(new IOException("accept(..) failed: Too many open files"));
+        }
+        assertFalse(server.config().isAutoRead());
+        server.advanceTimeBy(AcceptGuard.PAUSE_MILLIS - 1, TimeUnit.MILLISECONDS);
+        server.runScheduledPendingTasks();
+        assertFalse(server.config().isAutoRead());
+        server.advanceTimeBy(1, TimeUnit.MILLISECONDS);
+        server.runScheduledPendingTasks();
+        assertTrue(server.config().isAutoRead());
+        assertEquals(before + 1, reads.get());
+        server.close();
+    }
+}
