@@ -95,7 +95,8 @@ final class AckCodec {
             }
         }
 
-        @Nullable String reasonString() {
+        @Nullable
+        String reasonString() {
             return reasonString;
         }
 

@@ -47,7 +47,8 @@ final class ConnectCodec {
             known.accept(ProtocolVersion.MQTT_3_1);
         } else if (!name.equals(ProtocolVersion.MQTT_5.protocolName())) {
             throw new ProtocolError(
-                    ReasonCode.UNSUPPORTED_PROTOCOL_VERSION, "Protocol Name is neither MQTT nor MQIsdp"); // [MQTT-3.1.2-1]
+                    ReasonCode.UNSUPPORTED_PROTOCOL_VERSION,
+                    "Protocol Name is neither MQTT nor MQIsdp"); // [MQTT-3.1.2-1]
         }
         int level = in.u8("Protocol Version");
         int plain = level & ~BRIDGE;
@@ -198,10 +199,7 @@ final class ConnectCodec {
         int receiveMaximum = connect.receiveMaximum();
         properties
                 .when(expiry != 0, Property.SESSION_EXPIRY_INTERVAL, expiry)
-                .when(
-                        receiveMaximum != Connect.DEFAULT_RECEIVE_MAXIMUM,
-                        Property.RECEIVE_MAXIMUM,
-                        receiveMaximum)
+                .when(receiveMaximum != Connect.DEFAULT_RECEIVE_MAXIMUM, Property.RECEIVE_MAXIMUM, receiveMaximum)
                 .when(
                         connect.maximumPacketSize() != Long.MAX_VALUE,
                         Property.MAXIMUM_PACKET_SIZE,

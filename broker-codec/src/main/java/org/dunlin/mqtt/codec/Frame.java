@@ -18,8 +18,7 @@ import org.dunlin.mqtt.UserProperty;
  * of that error.
  */
 final class Frame {
-    private static final VarHandle LONGS =
-            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
 
     private ByteBuf in = Unpooled.EMPTY_BUFFER;
     private int at;

@@ -65,7 +65,8 @@ final class InboundTopics {
     }
 
     /** What the alias stands for, or null if it has not been set. */
-    @Nullable TopicName aliased(int alias) {
+    @Nullable
+    TopicName aliased(int alias) {
         @Nullable TopicName[] names = aliases;
         return names == null || alias >= names.length ? null : names[alias];
     }

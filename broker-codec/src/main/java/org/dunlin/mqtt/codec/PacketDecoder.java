@@ -214,13 +214,12 @@ public final class PacketDecoder {
 
     /** What can be said of the length without the body. */
     private void checkLength(PacketType type, int length) {
-        boolean good =
-                switch (type) {
-                    case PINGREQ, PINGRESP -> length == 0;
-                    case PUBACK, PUBREC, PUBREL, PUBCOMP -> length == 2 || length > 2 && isV5();
-                    case DISCONNECT -> length == 0 || isV5();
-                    default -> true;
-                };
+        boolean good = switch (type) {
+            case PINGREQ, PINGRESP -> length == 0;
+            case PUBACK, PUBREC, PUBREL, PUBCOMP -> length == 2 || length > 2 && isV5();
+            case DISCONNECT -> length == 0 || isV5();
+            default -> true;
+        };
         if (!good) {
             throw malformed("The Remaining Length is none that " + type + " can have");
         }

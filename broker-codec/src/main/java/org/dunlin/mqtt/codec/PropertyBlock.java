@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * would be too large for its receiver, and written. What is null is absent.
  */
 final class PropertyBlock {
-    private record Entry(Property property, long number, @Nullable String text, byte @Nullable [] bytes) {}
+    private record Entry(
+            Property property, long number, @Nullable String text, byte @Nullable [] bytes) {}
 
     private final List<Entry> entries = new ArrayList<>(0);
     private int size;

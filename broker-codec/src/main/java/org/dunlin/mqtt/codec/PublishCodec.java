@@ -41,7 +41,8 @@ final class PublishCodec {
             alias = found.topicAlias;
             if (alias > aliasMaximum) { // [MQTT-3.3.2-9]
                 throw new ProtocolError(
-                        ReasonCode.TOPIC_ALIAS_INVALID, "Topic Alias is above the Topic Alias Maximum of " + aliasMaximum);
+                        ReasonCode.TOPIC_ALIAS_INVALID,
+                        "Topic Alias is above the Topic Alias Maximum of " + aliasMaximum);
             }
             if (found.expirySeconds >= 0) {
                 expiresAt = ingress.nowMillis() + found.expirySeconds * 1000;

@@ -88,8 +88,7 @@ public final class PublishWriter {
             return Result.TOO_LARGE;
         }
         int start = out.writerIndex();
-        PublishCodec.writeHead(
-                out, message, first, (int) body, known == 0, packetId, v5, alias, ids, nowMillis);
+        PublishCodec.writeHead(out, message, first, (int) body, known == 0, packetId, v5, alias, ids, nowMillis);
         if (inline) {
             out.writeBytes(message.payload());
         }

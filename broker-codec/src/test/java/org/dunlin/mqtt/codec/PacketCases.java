@@ -82,9 +82,7 @@ public final class PacketCases {
 
         /** As {@link Packets#decoder}, or a fresh one of a server. */
         public PacketDecoder decoder() {
-            return version == null
-                    ? new PacketDecoder(SERVER).ingress(Packets.INGRESS)
-                    : Packets.decoder(us, version);
+            return version == null ? new PacketDecoder(SERVER).ingress(Packets.INGRESS) : Packets.decoder(us, version);
         }
 
         @Override
@@ -290,14 +288,44 @@ public final class PacketCases {
                 null,
                 MALFORMED_PACKET,
                 connect("00 04", "'MQTT'", "04 42 00 00 00 01", "'c'", "00 01 00"));
-        bad("3.1.2-17 user name missing", SERVER, null, MALFORMED_PACKET, connect("00 04", "'MQTT'", "04 82 00 00 00 00"));
-        bad("3.1.2-19 password missing", SERVER, null, MALFORMED_PACKET, connect("00 04", "'MQTT'", "05 42 00 00 00 00 00"));
+        bad(
+                "3.1.2-17 user name missing",
+                SERVER,
+                null,
+                MALFORMED_PACKET,
+                connect("00 04", "'MQTT'", "04 82 00 00 00 00"));
+        bad(
+                "3.1.2-19 password missing",
+                SERVER,
+                null,
+                MALFORMED_PACKET,
+                connect("00 04", "'MQTT'", "05 42 00 00 00 00 00"));
         bad("3.1.2-9 will missing", SERVER, null, MALFORMED_PACKET, connect("00 04", "'MQTT'", "04 06 00 00 00 00"));
-        bad("3.1.2-16 user name unannounced", SERVER, null, MALFORMED_PACKET, connect("00 04", "'MQTT'", "04 02 00 00 00 00 00 00"));
-        bad("3.1.2-18 password unannounced", SERVER, null, MALFORMED_PACKET, connect("00 04", "'MQTT'", "05 82 00 00 00 00 00 00 00 00 00"));
-        bad("3.1.3-3 no client identifier", SERVER, null, MALFORMED_PACKET, connect("00 04", "'MQTT'", "05 02 00 00 00"));
+        bad(
+                "3.1.2-16 user name unannounced",
+                SERVER,
+                null,
+                MALFORMED_PACKET,
+                connect("00 04", "'MQTT'", "04 02 00 00 00 00 00 00"));
+        bad(
+                "3.1.2-18 password unannounced",
+                SERVER,
+                null,
+                MALFORMED_PACKET,
+                connect("00 04", "'MQTT'", "05 82 00 00 00 00 00 00 00 00 00"));
+        bad(
+                "3.1.3-3 no client identifier",
+                SERVER,
+                null,
+                MALFORMED_PACKET,
+                connect("00 04", "'MQTT'", "05 02 00 00 00"));
         bad("empty CONNECT", SERVER, null, MALFORMED_PACKET, hex("10 00"));
-        bad("E006 CONNECT with flags", SERVER, null, MALFORMED_PACKET, hex("11 0C 00 04", "'MQTT'", "04 02 00 00 00 00"));
+        bad(
+                "E006 CONNECT with flags",
+                SERVER,
+                null,
+                MALFORMED_PACKET,
+                hex("11 0C 00 04", "'MQTT'", "04 02 00 00 00 00"));
         bad("no property length", SERVER, null, MALFORMED_PACKET, connect("00 04", "'MQTT'", "05 02 00 00"));
         connectPropertyErrors();
     }
@@ -530,12 +558,23 @@ public final class PacketCases {
                         aPublish("$share/g").build());
             }
         }
-        read("DUP with QoS 0 of 3.1", SERVER, MQTT_3_1, frame(0x38, hex("00 01", "'a'")), aPublish("a").build());
+        read(
+                "DUP with QoS 0 of 3.1",
+                SERVER,
+                MQTT_3_1,
+                frame(0x38, hex("00 01", "'a'")),
+                aPublish("a").build());
         good(
                 "E086 properties in their order",
                 SERVER,
                 MQTT_5,
-                frame(0x30, hex("00 01", "'a'", "17 02 00 00 00 3C 26 00 01 62 00 00 01 00 09 00 00 26 00 01 61 00 01 31", "'p'")),
+                frame(
+                        0x30,
+                        hex(
+                                "00 01",
+                                "'a'",
+                                "17 02 00 00 00 3C 26 00 01 62 00 00 01 00 09 00 00 26 00 01 61 00 01 31",
+                                "'p'")),
                 aPublish("a")
                         .expirySeconds(60)
                         .user("b", "")
@@ -563,8 +602,18 @@ public final class PacketCases {
                 MQTT_5,
                 frame(0x30, hex("00 01", "'a'", "05 02 FF FF FF FF")),
                 aPublish("a").expirySeconds(0xFFFF_FFFFL).build());
-        good("expiry 0", SERVER, MQTT_5, frame(0x30, hex("00 01", "'a'", "05 02 00 00 00 00")), aPublish("a").expirySeconds(0).build());
-        good("E080 alias", SERVER, MQTT_5, frame(0x30, hex("00 01", "'a'", "03 23 00 0A")), aPublish("a").alias(10).build());
+        good(
+                "expiry 0",
+                SERVER,
+                MQTT_5,
+                frame(0x30, hex("00 01", "'a'", "05 02 00 00 00 00")),
+                aPublish("a").expirySeconds(0).build());
+        good(
+                "E080 alias",
+                SERVER,
+                MQTT_5,
+                frame(0x30, hex("00 01", "'a'", "03 23 00 0A")),
+                aPublish("a").alias(10).build());
         good(
                 "E143 subscription identifiers from a server",
                 CLIENT,
@@ -604,8 +653,18 @@ public final class PacketCases {
         bad("E080 alias above the maximum", SERVER, MQTT_5, TOPIC_ALIAS_INVALID, hex("30 07 00 01 61 03 23 00 0B"));
         bad("E080 the same with an empty topic", SERVER, MQTT_5, TOPIC_ALIAS_INVALID, hex("30 06 00 00 03 23 FF FF"));
         bad("subscription identifier 0", CLIENT, MQTT_5, PROTOCOL_ERROR, hex("30 06 00 01 61 02 0B 00"));
-        bad("E003 overlong subscription identifier", CLIENT, MQTT_5, MALFORMED_PACKET, hex("30 07 00 01 61 03 0B 81 00"));
-        bad("E084 wildcard in the response topic", SERVER, MQTT_5, PROTOCOL_ERROR, hex("30 09 00 01 61 05 08 00 02 61 2B"));
+        bad(
+                "E003 overlong subscription identifier",
+                CLIENT,
+                MQTT_5,
+                MALFORMED_PACKET,
+                hex("30 07 00 01 61 03 0B 81 00"));
+        bad(
+                "E084 wildcard in the response topic",
+                SERVER,
+                MQTT_5,
+                PROTOCOL_ERROR,
+                hex("30 09 00 01 61 05 08 00 02 61 2B"));
         bad("empty response topic", SERVER, MQTT_5, PROTOCOL_ERROR, hex("30 07 00 01 61 03 08 00 00"));
         bad("E085 payload format 2", SERVER, MQTT_5, PROTOCOL_ERROR, hex("30 06 00 01 61 02 01 02"));
         bad("E005 property length past the end", SERVER, MQTT_5, MALFORMED_PACKET, hex("30 05 00 01 61 02 01"));
@@ -623,18 +682,8 @@ public final class PacketCases {
                     bad(type + " of one byte", us, version, MALFORMED_PACKET, frame(first, hex("00")));
                     bad(type + " empty", us, version, MALFORMED_PACKET, frame(first, hex("")));
                     bad(type + " identifier 0", us, version, PROTOCOL_ERROR, frame(first, hex("00 00")));
-                    bad(
-                            "2.1.3-1 flags of " + type,
-                            us,
-                            version,
-                            MALFORMED_PACKET,
-                            frame(first ^ 1, hex("00 01")));
-                    bad(
-                            "2.1.3-1 flags of " + type,
-                            us,
-                            version,
-                            MALFORMED_PACKET,
-                            frame(first ^ 2, hex("00 01")));
+                    bad("2.1.3-1 flags of " + type, us, version, MALFORMED_PACKET, frame(first ^ 1, hex("00 01")));
+                    bad("2.1.3-1 flags of " + type, us, version, MALFORMED_PACKET, frame(first ^ 2, hex("00 01")));
                 }
                 badV3(type + " of three bytes in 3.x", us, MALFORMED_PACKET, frame(first, hex("00 01 00")));
                 ackOfV5(type, first, us);
@@ -701,13 +750,22 @@ public final class PacketCases {
                                     new Subscribe.Entry("b", Qos.AT_MOST_ONCE)),
                             List.of()));
         }
-        accepted("E137 filters that are none are the core's business", SERVER, MQTT_5, frame(0x82, hex("00 01 00 00 02", "'a#'", "00 00 00 00")));
+        accepted(
+                "E137 filters that are none are the core's business",
+                SERVER,
+                MQTT_5,
+                frame(0x82, hex("00 01 00 00 02", "'a#'", "00 00 00 00")));
         accepted("E157 shared", SERVER, MQTT_5, frame(0x82, hex("00 01 00 00 0A", "'$share/g/a'", "02")));
         accepted("No Local on $sharex", SERVER, MQTT_5, frame(0x82, hex("00 01 00 00 09", "'$sharex/a'", "04")));
         accepted("E184 DUP in 3.1", SERVER, MQTT_3_1, frame(0x8A, hex("00 01 00 01", "'a'", "00")));
         bad("DUP in 3.1.1", SERVER, MQTT_3_1_1, MALFORMED_PACKET, frame(0x8A, hex("00 01 00 01", "'a'", "00")));
         badAll("E006 flags 0", SERVER, MALFORMED_PACKET, frame(0x80, hex("00 01 00 00 01", "'a'", "00")));
-        bad("E158 No Local on a shared one", SERVER, MQTT_5, PROTOCOL_ERROR, frame(0x82, hex("00 01 00 00 0A", "'$share/g/a'", "04")));
+        bad(
+                "E158 No Local on a shared one",
+                SERVER,
+                MQTT_5,
+                PROTOCOL_ERROR,
+                frame(0x82, hex("00 01 00 00 0A", "'$share/g/a'", "04")));
         bad("E135 no filter", SERVER, MQTT_5, PROTOCOL_ERROR, hex("82 03 00 01 00"));
         badV3("E135 no filter", SERVER, PROTOCOL_ERROR, hex("82 02 00 01"));
         bad("E078 identifier 0", SERVER, MQTT_5, PROTOCOL_ERROR, frame(0x82, hex("00 00 00 00 01", "'a'", "00")));
@@ -729,7 +787,12 @@ public final class PacketCases {
                 accepted(name, SERVER, MQTT_5, v5);
             }
         }
-        bad("E142 subscription identifier 0", SERVER, MQTT_5, PROTOCOL_ERROR, frame(0x82, hex("00 01 02 0B 00 00 01", "'a'", "00")));
+        bad(
+                "E142 subscription identifier 0",
+                SERVER,
+                MQTT_5,
+                PROTOCOL_ERROR,
+                frame(0x82, hex("00 01 02 0B 00 00 01", "'a'", "00")));
         subAck();
     }
 
@@ -839,16 +902,25 @@ public final class PacketCases {
                 SERVER,
                 MQTT_5,
                 frame(0xE0, hex("00 11 11 FF FF FF FF 1F 00 02", "'ok'", "26 00 01", "'k'", "00 01", "'v'")),
-                new Disconnect(
-                        ReasonCode.SUCCESS, Connect.NO_EXPIRY, "ok", null, List.of(new UserProperty("k", "v"))));
+                new Disconnect(ReasonCode.SUCCESS, Connect.NO_EXPIRY, "ok", null, List.of(new UserProperty("k", "v"))));
         good(
                 "E052 server reference",
                 CLIENT,
                 MQTT_5,
                 frame(0xE0, hex("9C 0A 1C 00 01", "'h'", "1F 00 03", "'why'")),
                 new Disconnect(ReasonCode.USE_ANOTHER_SERVER, null, "why", "h", List.of()));
-        bad("3.14.2-2 session expiry from a server", CLIENT, MQTT_5, PROTOCOL_ERROR, frame(0xE0, hex("00 05 11 00 00 00 00")));
-        bad("server reference from a client", SERVER, MQTT_5, PROTOCOL_ERROR, frame(0xE0, hex("00 04 1C 00 01", "'h'")));
+        bad(
+                "3.14.2-2 session expiry from a server",
+                CLIENT,
+                MQTT_5,
+                PROTOCOL_ERROR,
+                frame(0xE0, hex("00 05 11 00 00 00 00")));
+        bad(
+                "server reference from a client",
+                SERVER,
+                MQTT_5,
+                PROTOCOL_ERROR,
+                frame(0xE0, hex("00 04 1C 00 01", "'h'")));
     }
 
     private void auth() {
@@ -878,7 +950,12 @@ public final class PacketCases {
                 frame(0xF0, hex("00 04 15 00 01", "'m'")),
                 new Auth(ReasonCode.SUCCESS, "m", null));
         bad("E175 success from a client", SERVER, MQTT_5, PROTOCOL_ERROR, frame(0xF0, hex("00 04 15 00 01", "'m'")));
-        bad("E175 re-authenticate from a server", CLIENT, MQTT_5, PROTOCOL_ERROR, frame(0xF0, hex("19 04 15 00 01", "'m'")));
+        bad(
+                "E175 re-authenticate from a server",
+                CLIENT,
+                MQTT_5,
+                PROTOCOL_ERROR,
+                frame(0xF0, hex("19 04 15 00 01", "'m'")));
     }
 
     /** Every string of every packet with every fault and every oddity. */
@@ -920,8 +997,8 @@ public final class PacketCases {
                     field.version,
                     MALFORMED_PACKET,
                     field.packet.apply(string(bytes))));
-            oddities.forEach((name, bytes) -> accepted(
-                    name + " in " + field.name, field.us, field.version, field.packet.apply(string(bytes))));
+            oddities.forEach((name, bytes) ->
+                    accepted(name + " in " + field.name, field.us, field.version, field.packet.apply(string(bytes))));
         }
     }
 
@@ -933,14 +1010,38 @@ public final class PacketCases {
 
     private static List<Field> stringFields() {
         List<Field> fields = new ArrayList<>();
-        fields.add(new Field("client identifier", SERVER, null, s -> frame(0x10, join(hex("00 04", "'MQTT'", "05 02 00 00 00"), s))));
-        fields.add(new Field("client identifier of 3.1", SERVER, null, s -> frame(0x10, join(hex("00 06", "'MQIsdp'", "03 02 00 00"), s))));
-        fields.add(new Field("will topic", SERVER, null, s -> frame(0x10, join(hex("00 04", "'MQTT'", "05 06 00 00 00 00 00 00"), s, hex("00 00")))));
-        fields.add(new Field("user name", SERVER, null, s -> frame(0x10, join(hex("00 04", "'MQTT'", "04 82 00 00 00 00"), s))));
-        fields.add(new Field("will content type", SERVER, null, s -> frame(0x10, join(hex("00 04", "'MQTT'", "05 06 00 00 00 00 00"), block("03", s), hex("00 01", "'w'", "00 00")))));
+        fields.add(new Field(
+                "client identifier",
+                SERVER,
+                null,
+                s -> frame(0x10, join(hex("00 04", "'MQTT'", "05 02 00 00 00"), s))));
+        fields.add(new Field(
+                "client identifier of 3.1",
+                SERVER,
+                null,
+                s -> frame(0x10, join(hex("00 06", "'MQIsdp'", "03 02 00 00"), s))));
+        fields.add(new Field(
+                "will topic",
+                SERVER,
+                null,
+                s -> frame(0x10, join(hex("00 04", "'MQTT'", "05 06 00 00 00 00 00 00"), s, hex("00 00")))));
+        fields.add(new Field(
+                "user name", SERVER, null, s -> frame(0x10, join(hex("00 04", "'MQTT'", "04 82 00 00 00 00"), s))));
+        fields.add(new Field(
+                "will content type",
+                SERVER,
+                null,
+                s -> frame(
+                        0x10,
+                        join(
+                                hex("00 04", "'MQTT'", "05 06 00 00 00 00 00"),
+                                block("03", s),
+                                hex("00 01", "'w'", "00 00")))));
         for (Place place : places()) {
             for (int id : new int[] {0x03, 0x08, 0x12, 0x15, 0x1A, 0x1C, 0x1F}) {
-                if (place.allowed.contains(id) && !(place.name.equals("AUTH") && id == 0x15) && !place.other.contains(id)) {
+                if (place.allowed.contains(id)
+                        && !(place.name.equals("AUTH") && id == 0x15)
+                        && !place.other.contains(id)) {
                     fields.add(new Field(
                             "property " + id + " of " + place.name,
                             place.us,
@@ -962,8 +1063,10 @@ public final class PacketCases {
         for (ProtocolVersion version : ProtocolVersion.values()) {
             byte[] none = version == MQTT_5 ? new byte[1] : new byte[0];
             fields.add(new Field("topic", SERVER, version, s -> frame(0x30, join(s, none))));
-            fields.add(new Field("topic filter", SERVER, version, s -> frame(0x82, join(hex("00 01"), none, s, hex("00")))));
-            fields.add(new Field("filter of UNSUBSCRIBE", SERVER, version, s -> frame(0xA2, join(hex("00 01"), none, s))));
+            fields.add(new Field(
+                    "topic filter", SERVER, version, s -> frame(0x82, join(hex("00 01"), none, s, hex("00")))));
+            fields.add(new Field(
+                    "filter of UNSUBSCRIBE", SERVER, version, s -> frame(0xA2, join(hex("00 01"), none, s))));
         }
         return fields;
     }
@@ -994,38 +1097,98 @@ public final class PacketCases {
     private static List<Place> places() {
         List<Place> places = new ArrayList<>();
         List<Integer> none = List.of();
-        places.add(new Place("CONNECT", SERVER, null, List.of(0x11, 0x15, 0x16, 0x17, 0x19, 0x21, 0x22, 0x26, 0x27), none, around(0x10, hex("00 04", "'MQTT'", "05 02 00 00"), hex("00 00"))));
-        places.add(new Place("will", SERVER, null, List.of(0x01, 0x02, 0x03, 0x08, 0x09, 0x18, 0x26), none, around(0x10, hex("00 04", "'MQTT'", "05 06 00 00 00 00 00"), hex("00 01", "'w'", "00 00"))));
-        places.add(new Place("CONNACK", CLIENT, MQTT_5, List.of(0x11, 0x12, 0x13, 0x15, 0x16, 0x1A, 0x1C, 0x1F, 0x21, 0x22, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2A), none, around(0x20, hex("00 00"), hex(""))));
+        places.add(new Place(
+                "CONNECT",
+                SERVER,
+                null,
+                List.of(0x11, 0x15, 0x16, 0x17, 0x19, 0x21, 0x22, 0x26, 0x27),
+                none,
+                around(0x10, hex("00 04", "'MQTT'", "05 02 00 00"), hex("00 00"))));
+        places.add(new Place(
+                "will",
+                SERVER,
+                null,
+                List.of(0x01, 0x02, 0x03, 0x08, 0x09, 0x18, 0x26),
+                none,
+                around(0x10, hex("00 04", "'MQTT'", "05 06 00 00 00 00 00"), hex("00 01", "'w'", "00 00"))));
+        places.add(new Place(
+                "CONNACK",
+                CLIENT,
+                MQTT_5,
+                List.of(
+                        0x11, 0x12, 0x13, 0x15, 0x16, 0x1A, 0x1C, 0x1F, 0x21, 0x22, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29,
+                        0x2A),
+                none,
+                around(0x20, hex("00 00"), hex(""))));
         List<Integer> publish = List.of(0x01, 0x02, 0x03, 0x08, 0x09, 0x0B, 0x23, 0x26);
-        places.add(new Place("PUBLISH to a server", SERVER, MQTT_5, publish, List.of(0x0B), around(0x30, hex("00 01", "'a'"), hex(""))));
-        places.add(new Place("PUBLISH to a client", CLIENT, MQTT_5, publish, none, around(0x30, hex("00 01", "'a'"), hex(""))));
+        places.add(new Place(
+                "PUBLISH to a server",
+                SERVER,
+                MQTT_5,
+                publish,
+                List.of(0x0B),
+                around(0x30, hex("00 01", "'a'"), hex(""))));
+        places.add(new Place(
+                "PUBLISH to a client", CLIENT, MQTT_5, publish, none, around(0x30, hex("00 01", "'a'"), hex(""))));
         List<Integer> ack = List.of(0x1F, 0x26);
         for (int first : new int[] {0x40, 0x50, 0x62, 0x70}) {
             places.add(new Place("ack " + first, SERVER, MQTT_5, ack, none, around(first, hex("00 01 00"), hex(""))));
         }
-        places.add(new Place("SUBSCRIBE", SERVER, MQTT_5, List.of(0x0B, 0x26), none, around(0x82, hex("00 01"), hex("00 01", "'a'", "00"))));
+        places.add(new Place(
+                "SUBSCRIBE",
+                SERVER,
+                MQTT_5,
+                List.of(0x0B, 0x26),
+                none,
+                around(0x82, hex("00 01"), hex("00 01", "'a'", "00"))));
         places.add(new Place("SUBACK", CLIENT, MQTT_5, ack, none, around(0x90, hex("00 01"), hex("00"))));
-        places.add(new Place("UNSUBSCRIBE", SERVER, MQTT_5, List.of(0x26), none, around(0xA2, hex("00 01"), hex("00 01", "'a'"))));
+        places.add(new Place(
+                "UNSUBSCRIBE", SERVER, MQTT_5, List.of(0x26), none, around(0xA2, hex("00 01"), hex("00 01", "'a'"))));
         places.add(new Place("UNSUBACK", CLIENT, MQTT_5, ack, none, around(0xB0, hex("00 01"), hex("00"))));
         List<Integer> disconnect = List.of(0x11, 0x1C, 0x1F, 0x26);
-        places.add(new Place("DISCONNECT to a server", SERVER, MQTT_5, disconnect, List.of(0x1C), around(0xE0, hex("00"), hex(""))));
-        places.add(new Place("DISCONNECT to a client", CLIENT, MQTT_5, disconnect, List.of(0x11), around(0xE0, hex("00"), hex(""))));
+        places.add(new Place(
+                "DISCONNECT to a server", SERVER, MQTT_5, disconnect, List.of(0x1C), around(0xE0, hex("00"), hex(""))));
+        places.add(new Place(
+                "DISCONNECT to a client", CLIENT, MQTT_5, disconnect, List.of(0x11), around(0xE0, hex("00"), hex(""))));
         UnaryOperator<byte[]> auth = around(0xF0, hex("18"), hex(""));
-        places.add(new Place("AUTH", SERVER, MQTT_5, List.of(0x15, 0x16, 0x1F, 0x26), none, p -> auth.apply(join(hex("15 00 01 6D"), p))));
+        places.add(new Place(
+                "AUTH",
+                SERVER,
+                MQTT_5,
+                List.of(0x15, 0x16, 0x1F, 0x26),
+                none,
+                p -> auth.apply(join(hex("15 00 01 6D"), p))));
         return places;
     }
 
     private static final Map<Integer, String> LEGAL_VALUE = Map.ofEntries(
-            Map.entry(0x01, "01"), Map.entry(0x02, "00 00 00 01"), Map.entry(0x03, "00 01 61"),
-            Map.entry(0x08, "00 01 61"), Map.entry(0x09, "00 01 00"), Map.entry(0x0B, "01"),
-            Map.entry(0x11, "00 00 00 01"), Map.entry(0x12, "00 01 61"), Map.entry(0x13, "00 01"),
-            Map.entry(0x15, "00 01 61"), Map.entry(0x16, "00 01 00"), Map.entry(0x17, "01"),
-            Map.entry(0x18, "00 00 00 01"), Map.entry(0x19, "01"), Map.entry(0x1A, "00 01 61"),
-            Map.entry(0x1C, "00 01 61"), Map.entry(0x1F, "00 01 61"), Map.entry(0x21, "00 01"),
-            Map.entry(0x22, "00 01"), Map.entry(0x23, "00 01"), Map.entry(0x24, "01"), Map.entry(0x25, "01"),
-            Map.entry(0x26, "00 01 61 00 01 62"), Map.entry(0x27, "00 00 00 01"), Map.entry(0x28, "01"),
-            Map.entry(0x29, "01"), Map.entry(0x2A, "01"));
+            Map.entry(0x01, "01"),
+            Map.entry(0x02, "00 00 00 01"),
+            Map.entry(0x03, "00 01 61"),
+            Map.entry(0x08, "00 01 61"),
+            Map.entry(0x09, "00 01 00"),
+            Map.entry(0x0B, "01"),
+            Map.entry(0x11, "00 00 00 01"),
+            Map.entry(0x12, "00 01 61"),
+            Map.entry(0x13, "00 01"),
+            Map.entry(0x15, "00 01 61"),
+            Map.entry(0x16, "00 01 00"),
+            Map.entry(0x17, "01"),
+            Map.entry(0x18, "00 00 00 01"),
+            Map.entry(0x19, "01"),
+            Map.entry(0x1A, "00 01 61"),
+            Map.entry(0x1C, "00 01 61"),
+            Map.entry(0x1F, "00 01 61"),
+            Map.entry(0x21, "00 01"),
+            Map.entry(0x22, "00 01"),
+            Map.entry(0x23, "00 01"),
+            Map.entry(0x24, "01"),
+            Map.entry(0x25, "01"),
+            Map.entry(0x26, "00 01 61 00 01 62"),
+            Map.entry(0x27, "00 00 00 01"),
+            Map.entry(0x28, "01"),
+            Map.entry(0x29, "01"),
+            Map.entry(0x2A, "01"));
 
     /** E026: each identifier in each packet; E025: each once and twice. */
     private void propertyMatrix() {
@@ -1054,7 +1217,12 @@ public final class PacketCases {
                     bad("E025 " + name + " twice", place.us, place.version, PROTOCOL_ERROR, twice);
                 }
             }
-            bad("E026 unknown identifier of two bytes in " + place.name, place.us, place.version, MALFORMED_PACKET, place.packet.apply(hex("81 01 00")));
+            bad(
+                    "E026 unknown identifier of two bytes in " + place.name,
+                    place.us,
+                    place.version,
+                    MALFORMED_PACKET,
+                    place.packet.apply(hex("81 01 00")));
         }
     }
 }

@@ -56,8 +56,7 @@ class PacketDecoderTest {
             for (int state = us == CLIENT ? 1 : 0; state <= 3; state++) {
                 ProtocolVersion version = state == 0 ? null : versions.get(state - 1);
                 for (int first = 0; first < 256; first++) {
-                    PacketDecoder decoder =
-                            version == null ? new PacketDecoder(SERVER) : Packets.decoder(us, version);
+                    PacketDecoder decoder = version == null ? new PacketDecoder(SERVER) : Packets.decoder(us, version);
                     ByteBuf in = Unpooled.wrappedBuffer(new byte[] {(byte) first});
                     ReasonCode reason = null;
                     try {
@@ -89,13 +88,11 @@ class PacketDecoderTest {
             return ReasonCode.PROTOCOL_ERROR;
         }
         boolean repeat = version == MQTT_3_1;
-        boolean good =
-                switch (type) {
-                    case 3 -> List.of(0, 1, 2, 3, 4, 5, 10, 11, 12, 13).contains(flags)
-                            || repeat && (flags == 8 || flags == 9);
-                    case 6, 8, 10 -> flags == 2 || repeat && flags == 10;
-                    default -> flags == 0;
-                };
+        boolean good = switch (type) {
+            case 3 -> List.of(0, 1, 2, 3, 4, 5, 10, 11, 12, 13).contains(flags) || repeat && (flags == 8 || flags == 9);
+            case 6, 8, 10 -> flags == 2 || repeat && flags == 10;
+            default -> flags == 0;
+        };
         return good ? null : ReasonCode.MALFORMED_PACKET;
     }
 
@@ -200,7 +197,8 @@ class PacketDecoderTest {
     void topicAlias_setUsedAndSetAnew_standsForTheLatestName() {
         PacketDecoder decoder = Packets.decoder(SERVER, MQTT_5).topicAliasMaximum(300);
         byte[] use = hex("30 06 00 00 03 23 00 05");
-        Publish set = publish(decoder, Packets.bytes(CLIENT, MQTT_5, aPublish("a").alias(5).build()));
+        Publish set = publish(
+                decoder, Packets.bytes(CLIENT, MQTT_5, aPublish("a").alias(5).build()));
         assertEquals(5, set.topicAlias());
         Publish used = publish(decoder, use);
         assertSame(set.message().topic(), used.message().topic());
@@ -211,7 +209,10 @@ class PacketDecoderTest {
         assertEquals("b", publish(decoder, use).message().topic().text());
         assertEquals(
                 "c",
-                publish(decoder, hex("30 06 00 00 03 23 01 2C")).message().topic().text());
+                publish(decoder, hex("30 06 00 00 03 23 01 2C"))
+                        .message()
+                        .topic()
+                        .text());
         assertEquals(ReasonCode.PROTOCOL_ERROR, reasonOf(decoder, hex("30 06 00 00 03 23 00 06")));
     }
 
@@ -220,7 +221,10 @@ class PacketDecoderTest {
     void topicAlias_everyOneUpToTheMaximum_isTaken() {
         PacketDecoder decoder = Packets.decoder(SERVER, MQTT_5).topicAliasMaximum(65_535);
         for (int alias = 1; alias <= 65_535; alias += alias < 600 ? 1 : 977) {
-            publish(decoder, Packets.bytes(CLIENT, MQTT_5, aPublish("t/" + alias).alias(alias).build()));
+            publish(
+                    decoder,
+                    Packets.bytes(
+                            CLIENT, MQTT_5, aPublish("t/" + alias).alias(alias).build()));
         }
         for (int alias = 1; alias <= 65_535; alias += alias < 600 ? 1 : 977) {
             byte[] use = frame(0x30, hex("00 00 03 23", String.format("%04X", alias)));
@@ -254,10 +258,12 @@ class PacketDecoderTest {
         String long512 = "x".repeat(511);
         for (int round = 0; round < 3; round++) {
             for (int i = 0; i < 50; i++) {
-                for (String topic :
-                        List.of("a" + i, i + "/temperature/celsius", "t/" + i + "/value", long512 + i, i + long512, "b")) {
-                    byte[] bytes = Packets.bytes(CLIENT, MQTT_3_1_1, aPublish(topic).build());
-                    assertEquals(topic, publish(decoder, bytes).message().topic().text());
+                for (String topic : List.of(
+                        "a" + i, i + "/temperature/celsius", "t/" + i + "/value", long512 + i, i + long512, "b")) {
+                    byte[] bytes =
+                            Packets.bytes(CLIENT, MQTT_3_1_1, aPublish(topic).build());
+                    assertEquals(
+                            topic, publish(decoder, bytes).message().topic().text());
                 }
             }
         }
@@ -267,7 +273,10 @@ class PacketDecoderTest {
     void userProperties_beyondTheMaximum_exceedTheQuota() {
         byte[] three = hex("26 00 00 00 00 26 00 00 00 00 26 00 00 00 00");
         byte[] publish = frame(0x30, join(hex("00 01", "'a'", "0F"), three));
-        assertEquals(1, Packets.decode(Packets.decoder(SERVER, MQTT_5).maximumUserProperties(3), publish).size());
+        assertEquals(
+                1,
+                Packets.decode(Packets.decoder(SERVER, MQTT_5).maximumUserProperties(3), publish)
+                        .size());
         PacketDecoder two = Packets.decoder(SERVER, MQTT_5).maximumUserProperties(2);
         assertEquals(ReasonCode.QUOTA_EXCEEDED, reasonOf(two, publish));
         byte[] connect = frame(
@@ -278,8 +287,7 @@ class PacketDecoderTest {
                         hex("00 00 0F"),
                         three,
                         hex("00 01", "'w'", "00 00")));
-        assertEquals(
-                ReasonCode.QUOTA_EXCEEDED, reasonOf(new PacketDecoder(SERVER).maximumUserProperties(5), connect));
+        assertEquals(ReasonCode.QUOTA_EXCEEDED, reasonOf(new PacketDecoder(SERVER).maximumUserProperties(5), connect));
         PacketDecoder six = new PacketDecoder(SERVER).maximumUserProperties(6);
         assertEquals(1, Packets.decode(six, connect).size());
         byte[] again = frame(0x30, join(hex("00 01", "'a'", "0F"), three));
@@ -312,7 +320,8 @@ class PacketDecoderTest {
         assertEquals(41, plain.id());
         assertEquals("client-7", plain.publisher());
         assertEquals(Message.NEVER, plain.expiresAtMillis());
-        Message mortal = publish(decoder, hex("30 09 00 01 61 05 02 00 00 00 0A")).message();
+        Message mortal =
+                publish(decoder, hex("30 09 00 01 61 05 02 00 00 00 0A")).message();
         assertEquals(42, mortal.id());
         assertEquals(15_000, mortal.expiresAtMillis());
         assertEquals(2, asked[0]);
@@ -329,16 +338,25 @@ class PacketDecoderTest {
         PacketDecoder none = new PacketDecoder(SERVER);
         Packets.decode(none, CONNECT_5);
         assertEquals(ReasonCode.PROTOCOL_ERROR, reasonOf(none, prolong));
-        assertEquals(2, Packets.decode(new PacketDecoder(SERVER), join(CONNECT_5, end)).size());
-        assertEquals(2, Packets.decode(new PacketDecoder(SERVER), join(connectWith10, prolong)).size());
-        assertEquals(2, Packets.decode(new PacketDecoder(SERVER), join(connectWith10, end)).size());
+        assertEquals(
+                2,
+                Packets.decode(new PacketDecoder(SERVER), join(CONNECT_5, end)).size());
+        assertEquals(
+                2,
+                Packets.decode(new PacketDecoder(SERVER), join(connectWith10, prolong))
+                        .size());
+        assertEquals(
+                2,
+                Packets.decode(new PacketDecoder(SERVER), join(connectWith10, end))
+                        .size());
     }
 
     @Test
     void decode_keepsNothingOfTheBuffer() {
         PacketDecoder decoder = new PacketDecoder(SERVER);
         ByteBuf in = Unpooled.directBuffer();
-        byte[] will = hex("00 04", "'MQTT'", "05 46 00 00 00 00 01", "'c'", "00 00 01", "'w'", "00 01", "'p'", "00 01", "'s'");
+        byte[] will = hex(
+                "00 04", "'MQTT'", "05 46 00 00 00 00 01", "'c'", "00 00 01", "'w'", "00 01", "'p'", "00 01", "'s'");
         in.writeBytes(frame(0x10, will)).writeBytes(hex("30 0B 00 01", "'a'", "06 09 00 03", "'abc'", "'p'"));
         Connect connect = (Connect) decoder.decode(in);
         Publish publish = (Publish) decoder.decode(in);
@@ -357,7 +375,8 @@ class PacketDecoderTest {
 
     @Test
     void decode_noPropertiesAndNoPayload_shareOneEmptyArray() {
-        Message message = publish(Packets.decoder(SERVER, MQTT_5), hex("30 04 00 01 61 00")).message();
+        Message message = publish(Packets.decoder(SERVER, MQTT_5), hex("30 04 00 01 61 00"))
+                .message();
         assertSame(Message.NO_BYTES, message.payload());
         assertSame(Message.NO_BYTES, message.properties());
     }

@@ -74,10 +74,7 @@ class PacketEncoderTest {
                 acks(PacketType.PUBREC, no),
                 acks(PacketType.PUBREL, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND),
                 acks(PacketType.PUBCOMP, ReasonCode.SUCCESS),
-                List.of(
-                        new SubAck(1, codes, "because", USER),
-                        new SubAck(1, codes, null, USER),
-                        new SubAck(1, codes)),
+                List.of(new SubAck(1, codes, "because", USER), new SubAck(1, codes, null, USER), new SubAck(1, codes)),
                 List.of(
                         new UnsubAck(1, codes, "because", USER),
                         new UnsubAck(1, codes, null, USER),
@@ -94,7 +91,9 @@ class PacketEncoderTest {
 
     private static List<Packet> acks(PacketType type, ReasonCode reason) {
         return List.of(
-                new Ack(type, 1, reason, "because", USER), new Ack(type, 1, reason, null, USER), new Ack(type, 1, reason));
+                new Ack(type, 1, reason, "because", USER),
+                new Ack(type, 1, reason, null, USER),
+                new Ack(type, 1, reason));
     }
 
     /** [MQTT-3.1.2-24] [MQTT-3.2.2-19] [MQTT-3.2.2-20] [MQTT-3.4.2-2] [MQTT-3.4.2-3] and likewise; E037 E112. */
@@ -155,7 +154,11 @@ class PacketEncoderTest {
     void encode_forV3_saysWhatThereIs() {
         for (ProtocolVersion v3 : List.of(MQTT_3_1, MQTT_3_1_1)) {
             PacketEncoder encoder = new PacketEncoder().version(v3);
-            assertArrayEquals(hex("40 02 00 01"), written(encoder, acks(PacketType.PUBACK, ReasonCode.QUOTA_EXCEEDED).get(0)));
+            assertArrayEquals(
+                    hex("40 02 00 01"),
+                    written(
+                            encoder,
+                            acks(PacketType.PUBACK, ReasonCode.QUOTA_EXCEEDED).get(0)));
             assertArrayEquals(hex("B0 02 00 01"), written(encoder, new UnsubAck(1, List.of(ReasonCode.SUCCESS))));
             assertArrayEquals(
                     hex("90 06 00 01 00 01 80 80"),
@@ -174,7 +177,13 @@ class PacketEncoderTest {
                     hex("20 02 00 05"), written(encoder, new ConnAck(true, ReasonCode.NOT_AUTHORIZED, explained())));
             byte[] accepted = written(encoder, new ConnAck(true, ReasonCode.SUCCESS, explained()));
             assertArrayEquals(hex("20 02", v3 == MQTT_3_1 ? "00" : "01", "00"), accepted);
-            Publish rich = aPublish("a").user("k", "v").expirySeconds(5).alias(3).subscriptionIds(7).payload("p").build();
+            Publish rich = aPublish("a")
+                    .user("k", "v")
+                    .expirySeconds(5)
+                    .alias(3)
+                    .subscriptionIds(7)
+                    .payload("p")
+                    .build();
             assertArrayEquals(hex("30 04 00 01", "'ap'"), written(encoder, rich));
         }
     }
@@ -250,12 +259,18 @@ class PacketEncoderTest {
         List<Packet> packets = List.of(
                 new Disconnect(ReasonCode.SUCCESS, tooLong),
                 Connect.builder(MQTT_5, tooLong).build(),
-                Connect.builder(MQTT_3_1_1, "c").userName("u").password(new byte[65_536]).build(),
+                Connect.builder(MQTT_3_1_1, "c")
+                        .userName("u")
+                        .password(new byte[65_536])
+                        .build(),
                 new Subscribe(1, 0, List.of(new Subscribe.Entry(tooLong, Qos.AT_MOST_ONCE)), List.of()),
                 new Unsubscribe(1, List.of("a", tooLong), List.of()));
         for (Packet packet : packets) {
             out.clear();
-            assertThrows(IllegalArgumentException.class, () -> new PacketEncoder().encode(packet, out), packet.type().name());
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> new PacketEncoder().encode(packet, out),
+                    packet.type().name());
             assertEquals(0, out.readableBytes());
         }
     }
@@ -271,8 +286,7 @@ class PacketEncoderTest {
     void encode_manyUserProperties_takesALongerLength() {
         for (int length : new int[] {118, 119, 120, 121, 122, 123, 124, 16_000, 60_000}) {
             Role sender = CLIENT;
-            Unsubscribe packet =
-                    new Unsubscribe(1, List.of("a"), List.of(new UserProperty("k", "v".repeat(length))));
+            Unsubscribe packet = new Unsubscribe(1, List.of("a"), List.of(new UserProperty("k", "v".repeat(length))));
             byte[] bytes = Packets.bytes(sender, MQTT_5, packet);
             assertEquals(List.of(packet), Packets.decode(Packets.decoder(SERVER, MQTT_5), bytes));
         }

@@ -27,9 +27,18 @@ class PublishWriterTest {
     @Test
     void write_everyLayoutManyTimes_equalsTheEncoder() {
         Message plain = aPublish("a/b").payload("hello").message();
-        Message rich = aPublish("a/b").payload("hello").expirySeconds(70).user("n", "v").contentType("x").message();
+        Message rich = aPublish("a/b")
+                .payload("hello")
+                .expirySeconds(70)
+                .user("n", "v")
+                .contentType("x")
+                .message();
         Message empty = aPublish("t").message();
-        Message manyProperties = aPublish("t").user("n", "v".repeat(300)).expirySeconds(5).payload("p").message();
+        Message manyProperties = aPublish("t")
+                .user("n", "v".repeat(300))
+                .expirySeconds(5)
+                .payload("p")
+                .message();
         for (Message message : List.of(plain, rich, empty, manyProperties)) {
             int id = 100;
             for (int round = 0; round < 4; round++) {
@@ -163,8 +172,7 @@ class PublishWriterTest {
         Message small = aPublish("topic").payload("x").message();
         OutboundTerms to = v5(30, 5);
         assertEquals(
-                Result.TOO_LARGE,
-                writer.write(out, to, large, Qos.AT_MOST_ONCE, false, false, 0, NO_IDS, Packets.NOW));
+                Result.TOO_LARGE, writer.write(out, to, large, Qos.AT_MOST_ONCE, false, false, 0, NO_IDS, Packets.NOW));
         assertEquals(0, out.readableBytes());
         assertArrayEquals(
                 Packets.hex("30 0C 00 05", "'topic'", "03 23 00 01", "'x'"), written(to, small, Qos.AT_MOST_ONCE, 0));
@@ -198,20 +206,10 @@ class PublishWriterTest {
                 out.clear();
                 assertEquals(
                         Result.HEADER_WRITTEN,
-                        writer.write(
-                                out, to, message, Qos.AT_LEAST_ONCE, false, false, id, NO_IDS, Packets.NOW + id));
+                        writer.write(out, to, message, Qos.AT_LEAST_ONCE, false, false, id, NO_IDS, Packets.NOW + id));
                 out.writeBytes(payload);
                 assertArrayEquals(
-                        encoded(
-                                message,
-                                version,
-                                Qos.AT_LEAST_ONCE,
-                                false,
-                                false,
-                                id,
-                                NO_IDS,
-                                0,
-                                Packets.NOW + id),
+                        encoded(message, version, Qos.AT_LEAST_ONCE, false, false, id, NO_IDS, 0, Packets.NOW + id),
                         ByteBufUtil.getBytes(out));
             }
         }
@@ -231,7 +229,8 @@ class PublishWriterTest {
     /** Layouts that are too large to be kept are written anew each time. */
     @Test
     void write_hugeProperties_staysRight() {
-        Message message = aPublish("t").user("n", "v".repeat(60_000)).payload("p").message();
+        Message message =
+                aPublish("t").user("n", "v".repeat(60_000)).payload("p").message();
         for (int id = 1; id < 5; id++) {
             assertArrayEquals(
                     encoded(

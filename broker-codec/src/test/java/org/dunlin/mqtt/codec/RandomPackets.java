@@ -27,7 +27,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Valid packets by chance, the same for the same seed. Not thread safe. */
 public final class RandomPackets {
-    private static final String[] CHARACTERS = {"a", "Z", "0", "/", " ", "$", "é", "€", "😀", "\u0001", "\uFEFF", "\uFFFF"};
+    private static final String[] CHARACTERS = {
+        "a", "Z", "0", "/", " ", "$", "é", "€", "😀", "\u0001", "\uFEFF", "\uFFFF"
+    };
 
     private final Random random;
 
@@ -44,14 +46,13 @@ public final class RandomPackets {
     public static List<PacketType> types(Role sender, ProtocolVersion version) {
         List<PacketType> types = new ArrayList<>();
         for (PacketType type : PacketType.values()) {
-            boolean may =
-                    switch (type) {
-                        case CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ -> sender == Role.CLIENT;
-                        case CONNACK, SUBACK, UNSUBACK, PINGRESP -> sender == Role.SERVER;
-                        case DISCONNECT -> sender == Role.CLIENT || version.isV5();
-                        case AUTH -> version.isV5();
-                        default -> true;
-                    };
+            boolean may = switch (type) {
+                case CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ -> sender == Role.CLIENT;
+                case CONNACK, SUBACK, UNSUBACK, PINGRESP -> sender == Role.SERVER;
+                case DISCONNECT -> sender == Role.CLIENT || version.isV5();
+                case AUTH -> version.isV5();
+                default -> true;
+            };
             if (may) {
                 types.add(type);
             }
@@ -74,14 +75,12 @@ public final class RandomPackets {
                         : new SubAck(id(), many(() -> ReasonCode.granted(Qos.of(below(3)))));
             case UNSUBSCRIBE -> new Unsubscribe(id(), many(this::text), v5 ? users() : List.of());
             case UNSUBACK ->
-                v5
-                        ? new UnsubAck(id(), reasons(type), maybe(this::text), users())
-                        : new UnsubAck(id(), List.of());
+                v5 ? new UnsubAck(id(), reasons(type), maybe(this::text), users()) : new UnsubAck(id(), List.of());
             case PINGREQ -> Ping.REQUEST;
             case PINGRESP -> Ping.RESPONSE;
             case DISCONNECT -> disconnect(sender, v5);
-            case AUTH -> new Auth(
-                    ReasonCode.CONTINUE_AUTHENTICATION, text(), maybe(this::bytes), maybe(this::text), users());
+            case AUTH ->
+                new Auth(ReasonCode.CONTINUE_AUTHENTICATION, text(), maybe(this::bytes), maybe(this::text), users());
         };
     }
 
@@ -230,9 +229,7 @@ public final class RandomPackets {
     }
 
     private List<UserProperty> users() {
-        return random.nextInt(3) > 0
-                ? List.of()
-                : many(() -> new UserProperty(text(), text()));
+        return random.nextInt(3) > 0 ? List.of() : many(() -> new UserProperty(text(), text()));
     }
 
     private TopicName topic() {

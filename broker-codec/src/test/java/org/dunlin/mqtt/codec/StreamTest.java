@@ -96,12 +96,14 @@ class StreamTest {
     @Test
     void decode_mutatedPackets_failsCleanlyWithinTheFrame() {
         Random random = new Random(seed);
-        List<Case> cases =
-                PacketCases.all().stream().filter(row -> row.bytes().length < 300).toList();
+        List<Case> cases = PacketCases.all().stream()
+                .filter(row -> row.bytes().length < 300)
+                .toList();
         int good = 0;
         for (int i = 0; i < MUTANTS; i++) {
             Case row = cases.get(random.nextInt(cases.size()));
-            byte[] bytes = mutate(row.bytes(), cases.get(random.nextInt(cases.size())).bytes(), random);
+            byte[] bytes =
+                    mutate(row.bytes(), cases.get(random.nextInt(cases.size())).bytes(), random);
             String first = outcome(row, bytes, (byte) 0x00);
             assertEquals(first, outcome(row, bytes, (byte) 0xFF), () -> trace(row, bytes));
             good += first.contains("[") ? 1 : 0;
@@ -138,14 +140,17 @@ class StreamTest {
                 case 0 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
                 case 1 -> bytes[at] = (byte) random.nextInt();
                 case 2 -> bytes[at] = random.nextBoolean() ? 0 : (byte) 0xFF;
-                case 3 -> bytes = Packets.join(Arrays.copyOf(bytes, at), Arrays.copyOfRange(bytes, at + 1, bytes.length));
+                case 3 ->
+                    bytes = Packets.join(Arrays.copyOf(bytes, at), Arrays.copyOfRange(bytes, at + 1, bytes.length));
                 case 4 -> {
                     byte[] more = new byte[1 + random.nextInt(4)];
                     random.nextBytes(more);
                     bytes = Packets.join(Arrays.copyOf(bytes, at), more, Arrays.copyOfRange(bytes, at, bytes.length));
                 }
-                default -> bytes = Packets.join(
-                        Arrays.copyOf(bytes, at), Arrays.copyOfRange(other, random.nextInt(other.length), other.length));
+                default ->
+                    bytes = Packets.join(
+                            Arrays.copyOf(bytes, at),
+                            Arrays.copyOfRange(other, random.nextInt(other.length), other.length));
             }
         }
         if (bytes.length > 2 && random.nextInt(3) > 0) {

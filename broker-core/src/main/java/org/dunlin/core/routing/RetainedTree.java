@@ -272,8 +272,7 @@ public final class RetainedTree {
                     }
                     behind = 0;
                     target = null;
-                    FilterScan.Verdict verdict =
-                            scan == null ? FilterScan.Verdict.MATCH : scan.look(key);
+                    FilterScan.Verdict verdict = scan == null ? FilterScan.Verdict.MATCH : scan.look(key);
                     if (verdict == FilterScan.Verdict.END) {
                         done = true;
                         break;

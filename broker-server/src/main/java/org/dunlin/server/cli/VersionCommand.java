@@ -45,8 +45,8 @@ public final class VersionCommand implements Callable<Integer> {
         out.println("Dunlin " + version());
         out.println("Java " + System.getProperty("java.version") + " (" + System.getProperty("java.vendor") + ")");
         out.println("System " + System.getProperty("os.name") + " " + System.getProperty("os.arch"));
-        out.println("Transports " + (Epoll.isAvailable() ? "epoll, " : "")
-                + (KQueue.isAvailable() ? "kqueue, " : "") + "nio");
+        out.println("Transports " + (Epoll.isAvailable() ? "epoll, " : "") + (KQueue.isAvailable() ? "kqueue, " : "")
+                + "nio");
         out.flush();
         return ExitCode.OK;
     }

@@ -23,8 +23,7 @@ public final class ConfigText {
     /** Every key with its explanation, range and default, each commented out: the file {@code conf/dunlin.yaml}. */
     public static String reference() {
         ConfigText text = new ConfigText(Keys.TABLE, null);
-        text.out.append(
-                """
+        text.out.append("""
                 # Configuration of Dunlin: every key, its default and what it is for.
                 # A key that is commented out has the default shown. To change one, remove its '#' and keep the indentation.
                 # Check the file with 'dunlin config check FILE'; see what is in force with 'dunlin config show -c FILE'.
@@ -127,7 +126,12 @@ public final class ConfigText {
         String origin = said == null ? Settings.DEFAULT : said.origin();
         if (key.secret()) {
             String state = said == null ? "not set" : "set, not shown (" + origin + ")";
-            out.append(indent).append('#').append(key.leaf()).append(": # secret, ").append(state).append('\n');
+            out.append(indent)
+                    .append('#')
+                    .append(key.leaf())
+                    .append(": # secret, ")
+                    .append(state)
+                    .append('\n');
             return false;
         }
         String text = said == null ? String.valueOf(key.defaultText()) : said.text();

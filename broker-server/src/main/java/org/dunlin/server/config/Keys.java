@@ -56,8 +56,8 @@ final class Keys {
             address(),
             "127.0.0.1",
             "Address of this machine to listen on; off loopback say who may connect (auth.allow-anonymous)."));
-    static final Key<Integer> LISTENER_PORT = add(Key.of(
-            "listeners[].port", integer(0, 65_535), 1883, "Port to listen on; 0 takes a free one and logs it."));
+    static final Key<Integer> LISTENER_PORT = add(
+            Key.of("listeners[].port", integer(0, 65_535), 1883, "Port to listen on; 0 takes a free one and logs it."));
     static final Key<AnonymousAccess> LISTENER_ALLOW_ANONYMOUS = add(Key.of(
             "listeners[].allow-anonymous",
             choice(AnonymousAccess.class, Set.of()),
@@ -96,7 +96,10 @@ final class Keys {
             Duration.ofSeconds(CORE.maxKeepAliveSeconds()),
             "Keep alive of v5 clients that ask for more or for none; 0 sets no bound."));
     static final Key<Qos> MAX_QOS = add(Key.of(
-            "limits.max-qos", choice(qosByNumber(), Set.of()), CORE.maxQos(), "Highest QoS to publish or subscribe with."));
+            "limits.max-qos",
+            choice(qosByNumber(), Set.of()),
+            CORE.maxQos(),
+            "Highest QoS to publish or subscribe with."));
     static final Key<Boolean> RETAIN_AVAILABLE = add(
             Key.of("limits.retain-available", bool(), CORE.retainAvailable(), "Whether clients may retain messages."));
     static final Key<Boolean> WILDCARD_SUBSCRIPTIONS = add(Key.of(
@@ -115,9 +118,12 @@ final class Keys {
             Duration.ofSeconds(CORE.sessionExpiryMaxSeconds()),
             "How long a session outlives its connection: bound for v5, value for v3 with clean session 0."));
     static final Key<Integer> MAX_CONNECTIONS = add(Key.of(
-            "limits.max-connections", integer(1, MANY), CORE.maxConnections(), "Connections to all listeners together."));
-    static final Key<Integer> MAX_SESSIONS = add(Key.of(
-            "limits.max-sessions", integer(1, MANY), CORE.maxSessions(), "Sessions, connected or not."));
+            "limits.max-connections",
+            integer(1, MANY),
+            CORE.maxConnections(),
+            "Connections to all listeners together."));
+    static final Key<Integer> MAX_SESSIONS =
+            add(Key.of("limits.max-sessions", integer(1, MANY), CORE.maxSessions(), "Sessions, connected or not."));
     static final Key<Integer> MAX_TOPIC_LEVELS = add(Key.of(
             "limits.max-topic-levels",
             integer(1, 65_535),
@@ -153,10 +159,13 @@ final class Keys {
             integer(1, 10_000_000),
             CORE.maxSubscriptionsPerClient(),
             "Subscriptions of one session."));
-    static final Key<Integer> MAX_RETAINED = add(
-            Key.of("limits.max-retained", integer(0, MANY), CORE.maxRetained(), "Retained messages of the whole broker."));
+    static final Key<Integer> MAX_RETAINED = add(Key.of(
+            "limits.max-retained", integer(0, MANY), CORE.maxRetained(), "Retained messages of the whole broker."));
     static final Key<Long> MAX_RETAINED_BYTES = add(Key.of(
-            "limits.max-retained-bytes", size(0, TERABYTE), CORE.maxRetainedBytes(), "Bytes of all retained messages."));
+            "limits.max-retained-bytes",
+            size(0, TERABYTE),
+            CORE.maxRetainedBytes(),
+            "Bytes of all retained messages."));
     static final Key<Integer> MAX_DELAYED = add(Key.of(
             "limits.max-delayed",
             integer(0, MANY),
@@ -168,7 +177,10 @@ final class Keys {
             Duration.ofSeconds(CORE.maxDelaySeconds()),
             "Longest time a message may be delayed by its publisher."));
     static final Key<Integer> MAX_USER_PROPERTIES = add(Key.of(
-            "limits.max-user-properties", integer(0, 65_535), CORE.maxUserProperties(), "User properties of one packet."));
+            "limits.max-user-properties",
+            integer(0, 65_535),
+            CORE.maxUserProperties(),
+            "User properties of one packet."));
     static final Key<Long> OUTBOUND_BUFFER = add(Key.of(
             "limits.outbound-buffer",
             size(16 * 1024, 1L << 30),
@@ -176,9 +188,15 @@ final class Keys {
             "Bytes a slow client may leave untaken before QoS 0 to it is dropped and the rest waits in its queue."));
 
     static final Key<Integer> QUEUE_MAX_MESSAGES = add(Key.of(
-            "queue.max-messages", integer(1, MANY), 100_000, "Messages waiting in one session, or in one shared group."));
+            "queue.max-messages",
+            integer(1, MANY),
+            100_000,
+            "Messages waiting in one session, or in one shared group."));
     static final Key<Long> QUEUE_MAX_BYTES = add(Key.of(
-            "queue.max-bytes", size(1024, TERABYTE), 64L << 20, "Bytes waiting in one session, or in one shared group."));
+            "queue.max-bytes",
+            size(1024, TERABYTE),
+            64L << 20,
+            "Bytes waiting in one session, or in one shared group."));
     static final Key<Overflow> QUEUE_OVERFLOW = add(Key.of(
             "queue.overflow",
             choice(Overflow.class, Set.of()),
@@ -189,15 +207,18 @@ final class Keys {
             duration(Duration.ofMillis(1), Duration.ofHours(1)),
             Duration.ofSeconds(10),
             "Longest time that hold-ack slows a publisher down; then it is rejected."));
-    static final Key<Boolean> QUEUE_QOS0_OFFLINE = add(Key.of(
-            "queue.qos0-offline", bool(), false, "Whether QoS 0 waits for sessions that are not connected."));
+    static final Key<Boolean> QUEUE_QOS0_OFFLINE = add(
+            Key.of("queue.qos0-offline", bool(), false, "Whether QoS 0 waits for sessions that are not connected."));
     static final Key<TopicFilter> RULE_FILTER = add(Key.required(
             "queue.rules[].filter",
             topicFilter(),
             "alarms/#",
             "Topics that get another overflow; the first rule that matches decides."));
     static final Key<Overflow> RULE_OVERFLOW = add(Key.required(
-            "queue.rules[].overflow", choice(Overflow.class, Set.of()), "hold-ack", "As queue.overflow, for these topics."));
+            "queue.rules[].overflow",
+            choice(Overflow.class, Set.of()),
+            "hold-ack",
+            "As queue.overflow, for these topics."));
 
     static final Key<Engine> STORAGE_ENGINE = add(Key.of(
             "storage.engine",
@@ -229,10 +250,13 @@ final class Keys {
             "Prefix of response topics, given to v5 clients that ask for it; none if empty."));
 
     static final Key<Duration> SYS_TOPICS_INTERVAL = add(Key.of(
-            "sys-topics.interval", seconds(0, 86_400), Duration.ofSeconds(10), "Time between $SYS updates; 0 turns $SYS off."));
+            "sys-topics.interval",
+            seconds(0, 86_400),
+            Duration.ofSeconds(10),
+            "Time between $SYS updates; 0 turns $SYS off."));
 
-    static final Key<LogLevel> LOG_LEVEL = add(Key.of(
-            "log.level", choice(LogLevel.class, Set.of()), LogLevel.INFO, "Least weight of what is logged."));
+    static final Key<LogLevel> LOG_LEVEL = add(
+            Key.of("log.level", choice(LogLevel.class, Set.of()), LogLevel.INFO, "Least weight of what is logged."));
     static final Key<LogFormat> LOG_FORMAT = add(Key.of(
             "log.format",
             choice(LogFormat.class, Set.of()),
