@@ -85,6 +85,7 @@ public final class Session implements Receiver, Place.Owner {
 
     // ---- who it is
 
+    @Override
     public Shard shard() {
         return shard;
     }

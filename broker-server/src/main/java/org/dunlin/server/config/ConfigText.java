@@ -2,6 +2,7 @@ package org.dunlin.server.config;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -153,7 +154,7 @@ public final class ConfigText {
             } else if (Character.isSurrogate(c)) {
                 quoted.append(c);
             } else if (Quote.hidden(c)) {
-                quoted.append(String.format("\\u%04x", (int) c));
+                quoted.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
             } else {
                 quoted.append(c);
             }
