@@ -10,5 +10,4 @@ module org.dunlin.core {
     exports org.dunlin.core.routing;
     exports org.dunlin.core.session;
     exports org.dunlin.core.spi;
-
 }

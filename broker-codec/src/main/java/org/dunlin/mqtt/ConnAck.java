@@ -50,8 +50,23 @@ public record ConnAck(boolean sessionPresent, ReasonCode reason, Properties prop
         /** Only a Reason String, for a refusal. */
         public static Properties reason(@Nullable String reasonString) {
             return new Properties(
-                    null, null, null, false, null, null, null, reasonString, List.of(), false, false, false, null, null,
-                    null, null, null);
+                    null,
+                    null,
+                    null,
+                    false,
+                    null,
+                    null,
+                    null,
+                    reasonString,
+                    List.of(),
+                    false,
+                    false,
+                    false,
+                    null,
+                    null,
+                    null,
+                    null,
+                    null);
         }
     }
 }

@@ -16,22 +16,67 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 final class TopicFilterTest {
     @ParameterizedTest
-    @ValueSource(strings = {
-        "", "a#", "a/#/b", "#/a", "##", "#/", "a+", "+a", "a/+b/c", "++", "a/b#", "$shared/a+b", "a/\u0000", "$share//a", "$share/g",
-        "$share/g/", "$share/g+/a", "$share/g#/a", "$share/+/a", "$share/#", "$share/", "$share/g/a#", "$share/g/a/#/b"
-    })
+    @ValueSource(
+            strings = {
+                "",
+                "a#",
+                "a/#/b",
+                "#/a",
+                "##",
+                "#/",
+                "a+",
+                "+a",
+                "a/+b/c",
+                "++",
+                "a/b#",
+                "$shared/a+b",
+                "a/\u0000",
+                "$share//a",
+                "$share/g",
+                "$share/g/",
+                "$share/g+/a",
+                "$share/g#/a",
+                "$share/+/a",
+                "$share/#",
+                "$share/",
+                "$share/g/a#",
+                "$share/g/a/#/b"
+            })
     void fault_ofInvalidFilter_saysWhat(String text) {
         assertNotNull(TopicFilter.fault(text));
-        IllegalArgumentException thrown =
-                assertThrows(IllegalArgumentException.class, () -> TopicFilter.of(text));
+        IllegalArgumentException thrown = assertThrows(IllegalArgumentException.class, () -> TopicFilter.of(text));
         assertTrue(String.valueOf(thrown.getMessage()).contains("'" + text + "'"));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "a", "/", "//", "a/", "/a", "#", "+", "+/+", "/+", "+/#", "a/+/b", "a/#", "a/$x", "$SYS/#", "$share", "$shared/a/+",
-        " ", "a b", "\u00e9/+", "$share/g/a", "$share/g//a", "$share/g/#", "$share/g/+", "$share/ /a", "$share/$x/$SYS/#"
-    })
+    @ValueSource(
+            strings = {
+                "a",
+                "/",
+                "//",
+                "a/",
+                "/a",
+                "#",
+                "+",
+                "+/+",
+                "/+",
+                "+/#",
+                "a/+/b",
+                "a/#",
+                "a/$x",
+                "$SYS/#",
+                "$share",
+                "$shared/a/+",
+                " ",
+                "a b",
+                "\u00e9/+",
+                "$share/g/a",
+                "$share/g//a",
+                "$share/g/#",
+                "$share/g/+",
+                "$share/ /a",
+                "$share/$x/$SYS/#"
+            })
     void fault_ofValidFilter_isNone(String text) {
         assertNull(TopicFilter.fault(text));
     }
@@ -68,9 +113,25 @@ final class TopicFilterTest {
 
     @ParameterizedTest
     @CsvSource({
-        "sport/#,sport", "sport/#,sport/", "sport/#,sport/a/b", "+/+,/finance", "/+,/finance", "sport/+,sport/",
-        "$SYS/+,$SYS/a", "$SYS/#,$SYS", "$SYS/#,$SYS/a/b", "+/$x,a/$x", "#,a/$x", "a/$x,a/$x", "#,/", "+/+,/", "//,//",
-        "$share/g/#,a", "$share/g/$SYS/#,$SYS/a", "$share/g//a,/a", "+/+/#,/"
+        "sport/#,sport",
+        "sport/#,sport/",
+        "sport/#,sport/a/b",
+        "+/+,/finance",
+        "/+,/finance",
+        "sport/+,sport/",
+        "$SYS/+,$SYS/a",
+        "$SYS/#,$SYS",
+        "$SYS/#,$SYS/a/b",
+        "+/$x,a/$x",
+        "#,a/$x",
+        "a/$x,a/$x",
+        "#,/",
+        "+/+,/",
+        "//,//",
+        "$share/g/#,a",
+        "$share/g/$SYS/#,$SYS/a",
+        "$share/g//a,/a",
+        "+/+/#,/"
     })
     void matches_whatFallsUnderIt(String filter, String topic) {
         assertTrue(TopicFilter.of(filter).matches(TopicName.of(topic)));
@@ -78,8 +139,22 @@ final class TopicFilterTest {
 
     @ParameterizedTest
     @CsvSource({
-        "+,/finance", "sport/+,sport", "sport/#,sports", "#,$SYS/a", "+/a,$SYS/a", "+,$SYS", "+/#,$SYS", "/,//", "a,a/",
-        "a,/a", "a/+,a/b/c", "a/b/#,a", "$share/g/#,$SYS/a", "$share/g/a,$share/g/a", "+/+/+,/", "a,A"
+        "+,/finance",
+        "sport/+,sport",
+        "sport/#,sports",
+        "#,$SYS/a",
+        "+/a,$SYS/a",
+        "+,$SYS",
+        "+/#,$SYS",
+        "/,//",
+        "a,a/",
+        "a,/a",
+        "a/+,a/b/c",
+        "a/b/#,a",
+        "$share/g/#,$SYS/a",
+        "$share/g/a,$share/g/a",
+        "+/+/+,/",
+        "a,A"
     })
     void matches_nothingElse(String filter, String topic) {
         assertFalse(TopicFilter.of(filter).matches(TopicName.of(topic)));

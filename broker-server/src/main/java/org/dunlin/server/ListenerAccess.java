@@ -21,8 +21,7 @@ final class ListenerAccess implements Authenticator {
                 ? new Answer.Accepted(credentials.userName(), null)
                 : new Answer.Refused(
                         ReasonCode.NOT_AUTHORIZED,
-                        "listener " + credentials.listener()
-                                + " takes no anonymous clients; see auth.allow-anonymous");
+                        "listener " + credentials.listener() + " takes no anonymous clients; see auth.allow-anonymous");
         return CompletableFuture.completedFuture(answer);
     }
 }

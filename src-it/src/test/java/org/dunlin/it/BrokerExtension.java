@@ -21,8 +21,6 @@ final class BrokerExtension implements ParameterResolver {
         List<String> settings = wanted == null
                 ? List.of()
                 : Arrays.stream(wanted.settings()).sorted().toList();
-        return context.getRoot()
-                .getStore(BROKERS)
-                .computeIfAbsent(settings, RunningBroker::start, RunningBroker.class);
+        return context.getRoot().getStore(BROKERS).computeIfAbsent(settings, RunningBroker::start, RunningBroker.class);
     }
 }

@@ -385,7 +385,8 @@ public final class MqttSocket implements AutoCloseable {
     public Publish expectPublish(String topic, String payload) {
         Publish publish = receivePublish();
         if (!publish.message().topic().text().equals(topic) || !text(publish).equals(payload)) {
-            throw new AssertionError("expected " + topic + " \"" + payload + "\", got " + publish + " \"" + text(publish) + "\"");
+            throw new AssertionError(
+                    "expected " + topic + " \"" + payload + "\", got " + publish + " \"" + text(publish) + "\"");
         }
         return publish;
     }

@@ -41,7 +41,8 @@ public final class RunningBroker implements AutoCloseable {
 
     /** Starts one with settings of the form key=value, and waits until it serves. */
     public static RunningBroker start(List<String> settings) {
-        List<String> command = new ArrayList<>(List.of(java(), "-ea", "-Xmx1g", "-jar", jar().toString(), "start", "-p", "0"));
+        List<String> command =
+                new ArrayList<>(List.of(java(), "-ea", "-Xmx1g", "-jar", jar().toString(), "start", "-p", "0"));
         for (String setting : settings) {
             command.add("--set");
             command.add(setting);
@@ -53,9 +54,10 @@ public final class RunningBroker implements AutoCloseable {
 
     /** The java that runs it: that of the system property {@code dunlin.it.java}, or the one of the tests. */
     public static String java() {
-        return System.getProperty(
-                "dunlin.it.java",
-                Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        String chosen = System.getProperty("dunlin.it.java", "");
+        return chosen.isEmpty()
+                ? Path.of(System.getProperty("java.home"), "bin", "java").toString()
+                : chosen;
     }
 
     /** The packed broker. */

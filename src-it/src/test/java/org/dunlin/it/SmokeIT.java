@@ -21,7 +21,12 @@ class SmokeIT {
             subscriber.subscribe(topic, Qos.EXACTLY_ONCE);
             for (Qos qos : Qos.values()) {
                 publisher.publish(topic, "qos" + qos.value(), qos);
-                assertEquals(qos, subscriber.expectPublish(topic, "qos" + qos.value()).message().qos());
+                assertEquals(
+                        qos,
+                        subscriber
+                                .expectPublish(topic, "qos" + qos.value())
+                                .message()
+                                .qos());
             }
         }
     }

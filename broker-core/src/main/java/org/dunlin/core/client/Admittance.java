@@ -22,10 +22,7 @@ public final class Admittance {
     private volatile boolean closed;
 
     public Admittance(
-            Limits limits,
-            Authenticator authenticator,
-            Authorizer authorizer,
-            @Nullable String responseInformation) {
+            Limits limits, Authenticator authenticator, Authorizer authorizer, @Nullable String responseInformation) {
         this.limits = limits;
         this.authenticator = authenticator;
         this.authorizer = authorizer;

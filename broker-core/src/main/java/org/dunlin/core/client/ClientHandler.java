@@ -143,18 +143,19 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     private void acknowledged(Connected known, Ack ack) {
         Session session = known.session;
         int id = ack.packetId();
-        Verdict verdict =
-                switch (ack.type()) {
-                    case PUBACK -> session.pubAck(id);
-                    case PUBREC -> session.pubRec(id, ack.reason());
-                    case PUBCOMP -> session.pubComp(id);
-                    default -> known.publishing.release(id);
-                };
+        Verdict verdict = switch (ack.type()) {
+            case PUBACK -> session.pubAck(id);
+            case PUBREC -> session.pubRec(id, ack.reason());
+            case PUBCOMP -> session.pubComp(id);
+            default -> known.publishing.release(id);
+        };
         if (verdict == Verdict.WRONG_KIND) {
             end(
                     ReasonCode.PROTOCOL_ERROR,
                     ack.type() + " for packet identifier " + id + ", whose message was sent with another QoS");
-        } else if (verdict == Verdict.UNKNOWN && ack.type() == PacketType.PUBREC && !ack.reason().isError()) {
+        } else if (verdict == Verdict.UNKNOWN
+                && ack.type() == PacketType.PUBREC
+                && !ack.reason().isError()) {
             // nothing is known of it, so the client may let go of it [MQTT 5, 3.6.2.1]
             connection.sendAck(PacketType.PUBREL, id, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND);
         }

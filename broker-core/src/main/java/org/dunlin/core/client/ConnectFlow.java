@@ -102,7 +102,8 @@ final class ConnectFlow {
         exchange = admittance.authenticator().exchange(method, credentials);
         if (exchange == null) {
             handler.end(
-                    ReasonCode.BAD_AUTHENTICATION_METHOD, "this authentication method is not known here"); // [MQTT-4.12.0-1]
+                    ReasonCode.BAD_AUTHENTICATION_METHOD,
+                    "this authentication method is not known here"); // [MQTT-4.12.0-1]
             return;
         }
         decide(exchange.step(known.authenticationData()));
@@ -119,7 +120,8 @@ final class ConnectFlow {
         if (!asked.clientId().isEmpty()) {
             return true;
         }
-        boolean mayAssign = asked.version().isV5() || asked.version() == ProtocolVersion.MQTT_3_1_1 && asked.cleanStart();
+        boolean mayAssign =
+                asked.version().isV5() || asked.version() == ProtocolVersion.MQTT_3_1_1 && asked.cleanStart();
         if (!mayAssign) { // [MQTT-3.1.3-8 of 3.1.1]
             handler.end(
                     ReasonCode.CLIENT_IDENTIFIER_NOT_VALID,
@@ -157,13 +159,16 @@ final class ConnectFlow {
         }
         Limits limits = admittance.limits();
         if (will.qos().value() > limits.maxQos().value()) { // [MQTT-3.2.2-12]
-            handler.end(ReasonCode.QOS_NOT_SUPPORTED, "the will's QoS is above " + limits.maxQos().value());
+            handler.end(
+                    ReasonCode.QOS_NOT_SUPPORTED,
+                    "the will's QoS is above " + limits.maxQos().value());
         } else if (will.retain() && !limits.retainAvailable()) { // [MQTT-3.2.2-13]
             handler.end(ReasonCode.RETAIN_NOT_SUPPORTED, "the will asks to be retained; see limits.retain-available");
         } else if (will.topic().levelCount() > limits.maxTopicLevels()) {
             handler.end(
                     ReasonCode.TOPIC_NAME_INVALID,
-                    "the will's topic has more than " + limits.maxTopicLevels() + " levels; see limits.max-topic-levels");
+                    "the will's topic has more than " + limits.maxTopicLevels()
+                            + " levels; see limits.max-topic-levels");
         } else if (PublishFlow.isReserved(will.topic())) {
             handler.end(ReasonCode.TOPIC_NAME_INVALID, "the will's topic is the broker's own");
         } else {
@@ -260,7 +265,8 @@ final class ConnectFlow {
         }
         deciding = true;
         Loop loop = connection.loop();
-        running.step(auth.data()).whenComplete((answer, failure) -> loop.execute(() -> reauthenticated(answer, auth.method())));
+        running.step(auth.data())
+                .whenComplete((answer, failure) -> loop.execute(() -> reauthenticated(answer, auth.method())));
     }
 
     private void reauthenticated(@Nullable Answer answer, String method) {
@@ -298,8 +304,7 @@ final class ConnectFlow {
         if (!handler.enter()) {
             handler.end(
                     ReasonCode.QUOTA_EXCEEDED,
-                    "more than " + admittance.limits().maxConnections()
-                            + " connections; see limits.max-connections");
+                    "more than " + admittance.limits().maxConnections() + " connections; see limits.max-connections");
             return;
         }
         long expiry = agreedExpiry(known);

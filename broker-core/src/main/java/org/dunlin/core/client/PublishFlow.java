@@ -35,11 +35,7 @@ final class PublishFlow {
     private long allowanceSince;
 
     PublishFlow(
-            ClientHandler handler,
-            Shard shard,
-            Session session,
-            Authorizer.Client identity,
-            ProtocolVersion version) {
+            ClientHandler handler, Shard shard, Session session, Authorizer.Client identity, ProtocolVersion version) {
         this.handler = handler;
         this.shard = shard;
         this.session = session;
@@ -57,7 +53,9 @@ final class PublishFlow {
         Message message = packet.message();
         Limits limits = handler.limits();
         if (message.qos().value() > limits.maxQos().value()) { // [MQTT-3.2.2-11]
-            handler.end(ReasonCode.QOS_NOT_SUPPORTED, "the QoS of a PUBLISH is above " + limits.maxQos().value());
+            handler.end(
+                    ReasonCode.QOS_NOT_SUPPORTED,
+                    "the QoS of a PUBLISH is above " + limits.maxQos().value());
             return;
         }
         if (message.retain() && !limits.retainAvailable()) { // [MQTT-3.2.2-14]

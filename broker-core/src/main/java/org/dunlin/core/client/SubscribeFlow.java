@@ -31,11 +31,7 @@ final class SubscribeFlow {
     private final ProtocolVersion version;
 
     SubscribeFlow(
-            ClientHandler handler,
-            Shard shard,
-            Session session,
-            Authorizer.Client identity,
-            ProtocolVersion version) {
+            ClientHandler handler, Shard shard, Session session, Authorizer.Client identity, ProtocolVersion version) {
         this.handler = handler;
         this.shard = shard;
         this.session = session;
@@ -56,7 +52,9 @@ final class SubscribeFlow {
         for (Subscribe.Entry entry : packet.entries()) {
             if (TopicFilter.fault(entry.filter()) != null) {
                 if (version == ProtocolVersion.MQTT_3_1) {
-                    handler.end(ReasonCode.TOPIC_FILTER_INVALID, "a topic filter is not valid, and SUBACK of MQTT 3.1 cannot say so");
+                    handler.end(
+                            ReasonCode.TOPIC_FILTER_INVALID,
+                            "a topic filter is not valid, and SUBACK of MQTT 3.1 cannot say so");
                     return false;
                 }
                 continue;
@@ -110,8 +108,7 @@ final class SubscribeFlow {
     void unsubscribe(Unsubscribe packet) {
         List<ReasonCode> reasons = new ArrayList<>(packet.filters().size());
         for (String filter : packet.filters()) { // compared as text alone [MQTT-3.10.4-1]
-            reasons.add(
-                    shard.unsubscribe(session, filter) ? ReasonCode.SUCCESS : ReasonCode.NO_SUBSCRIPTION_EXISTED);
+            reasons.add(shard.unsubscribe(session, filter) ? ReasonCode.SUCCESS : ReasonCode.NO_SUBSCRIPTION_EXISTED);
         }
         Connection connection = handler.connection();
         shard.afterCommit(session, failure -> {
@@ -167,12 +164,11 @@ final class SubscribeFlow {
             reasons[i] = ReasonCode.granted(granted);
             open++;
             shard.subscribe(session, subscription, isNew -> {
-                boolean replay =
-                        switch (entry.retainHandling()) {
-                            case SEND -> true;
-                            case SEND_IF_NEW -> isNew;
-                            case DO_NOT_SEND -> false;
-                        };
+                boolean replay = switch (entry.retainHandling()) {
+                    case SEND -> true;
+                    case SEND_IF_NEW -> isNew;
+                    case DO_NOT_SEND -> false;
+                };
                 if (replay && !filter.isShared()) { // [MQTT-3.3.1-9..11]
                     replays[i] = subscription;
                 }
@@ -203,7 +199,8 @@ final class SubscribeFlow {
             handler.connection().send(new SubAck(packet.packetId(), List.of(reasons)));
             for (Subscription subscription : replays) {
                 // one that has been replaced or ended meanwhile has nothing to come
-                if (subscription != null && session.subscription(subscription.filter().text()) == subscription) {
+                if (subscription != null
+                        && session.subscription(subscription.filter().text()) == subscription) {
                     session.replay(subscription);
                 }
             }

@@ -175,7 +175,8 @@ public final class Receivers {
 
     /** Of the receiver alone: under one pattern a receiver has one filter, except for a group of the same name. */
     private static long hash(Subscription s) {
-        return (long) (System.identityHashCode(s.receiver()) * 0x9E3779B9) << 32;
+        int mixed = System.identityHashCode(s.receiver()) * 0x9E3779B9;
+        return (long) mixed << 32;
     }
 
     private static int home(long hash, int mask) {

@@ -70,7 +70,7 @@ public final class RetainedTree {
      * limits do not apply, as what was acknowledged is kept.
      */
     public void restore(Message m, long stamp) {
-        Kept old = topics.put(m.topic().utf8(), new Kept(m, stamp));
+        Kept old = topics.put(m.topic().utf8(), new Kept(m));
         count.addAndGet(old == null ? 1 : 0);
         bytes.addAndGet(m.weight() - weight(old));
         stampsFrom(stamp);
@@ -124,7 +124,7 @@ public final class RetainedTree {
                 if (!reserve(count, 1, maxCount)) {
                     return Outcome.FULL;
                 }
-                old = new Kept(null, 0);
+                old = new Kept(null);
                 if (topics.putIfAbsent(key, old) != null) {
                     count.getAndDecrement();
                     continue;
@@ -138,7 +138,7 @@ public final class RetainedTree {
                 return Outcome.FULL;
             }
             long stamp = stamps.incrementAndGet();
-            if (topics.replace(key, old, new Kept(m, stamp))) {
+            if (topics.replace(key, old, new Kept(m))) {
                 return new Outcome(old.message == null ? Change.STORED : Change.REPLACED, stamp);
             }
             bytes.getAndAdd(-more);
@@ -193,14 +193,12 @@ public final class RetainedTree {
         return b == '/' ? 0 : b & 0xFF;
     }
 
-    /** A message with its stamp, or an empty place that a put has just made. Compared by identity. */
+    /** A message, or an empty place that a put has just made. Compared by identity. */
     private static final class Kept {
         final @Nullable Message message;
-        final long stamp;
 
-        Kept(@Nullable Message message, long stamp) {
+        Kept(@Nullable Message message) {
             this.message = message;
-            this.stamp = stamp;
         }
     }
 
@@ -226,9 +224,8 @@ public final class RetainedTree {
         private boolean done;
 
         private Cursor(@Nullable TopicFilter filter) {
-            boolean exact = filter != null && !filter.hasWildcard();
-            only = exact ? TopicName.of(filter.pattern()) : null;
-            scan = exact || filter == null ? null : new FilterScan(filter);
+            only = filter == null || filter.hasWildcard() ? null : TopicName.of(filter.pattern());
+            scan = filter == null || only != null ? null : new FilterScan(filter);
             if (scan != null) {
                 position = scan.start();
             }
@@ -272,8 +269,7 @@ public final class RetainedTree {
                     }
                     behind = 0;
                     target = null;
-                    FilterScan.Verdict verdict =
-                            scan == null ? FilterScan.Verdict.MATCH : scan.look(key);
+                    FilterScan.Verdict verdict = scan == null ? FilterScan.Verdict.MATCH : scan.look(key);
                     if (verdict == FilterScan.Verdict.END) {
                         done = true;
                         break;

@@ -70,7 +70,8 @@ public final class Route {
      *
      * @return this, or null if no shard is left
      */
-    @Nullable Route without(int shard) {
+    @Nullable
+    Route without(int shard) {
         int left = 0;
         for (Receivers one : slots) {
             left += one != null && one.shard() != shard ? 1 : 0;

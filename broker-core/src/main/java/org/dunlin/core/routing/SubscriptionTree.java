@@ -362,8 +362,7 @@ public final class SubscriptionTree {
 
         @Override
         public boolean equals(@Nullable Object other) {
-            return this == other
-                    || other instanceof Node that && parent == that.parent && level.equals(that.level);
+            return this == other || other instanceof Node that && parent == that.parent && level.equals(that.level);
         }
 
         @Override

@@ -17,6 +17,7 @@ public final class InboundWindow {
     private final ArrayDeque<Ticket> tickets = new ArrayDeque<>(4);
     /** Those of {@link #tickets} that are not with the store yet. */
     private final ArrayDeque<Ticket> unsubmitted = new ArrayDeque<>(4);
+
     private final PacketIds received = new PacketIds();
     /** Tickets of QoS 1, which count against the Receive Maximum beside the QoS 2 identifiers. */
     private int openQos1;

@@ -1,9 +1,9 @@
 package org.dunlin.core.session;
 
-import org.dunlin.core.limits.QueueLimits;
 import java.util.ArrayDeque;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.spi.DropReason;
 import org.jspecify.annotations.Nullable;

@@ -60,10 +60,7 @@ final class RetainedReplay {
             page.removeFirst();
             if (message.isExpired(nowMillis)) {
                 if (tree.remove(message)) {
-                    session.shard()
-                            .shards()
-                            .events()
-                            .dropped(message.publisher(), message.topic(), DropReason.EXPIRED);
+                    session.shard().shards().events().dropped(message.publisher(), message.topic(), DropReason.EXPIRED);
                 }
             } else if (tree.get(message.topic()) == message
                     && !(subscription.noLocal() && message.publisher().equals(session.clientId()))) {

@@ -1,15 +1,14 @@
 package org.dunlin.core.session;
 
-import org.dunlin.core.limits.QueueLimits;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.BiConsumer;
+import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.routing.Answer;
 import org.dunlin.core.routing.Gathering;
 import org.dunlin.core.routing.Receiver;
 import org.dunlin.core.routing.Subscription;
-import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.Loop;
@@ -86,6 +85,7 @@ public final class Session implements Receiver, Place.Owner {
 
     // ---- who it is
 
+    @Override
     public Shard shard() {
         return shard;
     }
@@ -285,7 +285,13 @@ public final class Session implements Receiver, Place.Owner {
                     .putSession(
                             key,
                             new SessionRecord(
-                                    clientId, userName, version, expirySeconds, expiresAtMillis, will, willDueAtMillis));
+                                    clientId,
+                                    userName,
+                                    version,
+                                    expirySeconds,
+                                    expiresAtMillis,
+                                    will,
+                                    willDueAtMillis));
         }
     }
 
@@ -429,9 +435,7 @@ public final class Session implements Receiver, Place.Owner {
         Connection to = connection;
         if (to == null || state != State.ONLINE) {
             if (shard.shards().queueLimits().qos0Offline() && expirySeconds > 0) {
-                accept(
-                        new Outgoing(message, Qos.AT_MOST_ONCE, retain, subscriptionIds, 0, null),
-                        Overflow.DROP_OLDEST);
+                accept(new Outgoing(message, Qos.AT_MOST_ONCE, retain, subscriptionIds, 0, null), Overflow.DROP_OLDEST);
             }
         } else if (!to.isWritable()) {
             shard.shards().events().dropped(clientId, message.topic(), DropReason.SLOW_CONSUMER);
@@ -447,8 +451,7 @@ public final class Session implements Receiver, Place.Owner {
             return;
         }
         accept(
-                new Outgoing(
-                        place.message, place.qos(), place.retain(), place.subscriptionIds(), place.seq(), null),
+                new Outgoing(place.message, place.qos(), place.retain(), place.subscriptionIds(), place.seq(), null),
                 overflowFor(place.message));
     }
 
@@ -503,12 +506,7 @@ public final class Session implements Receiver, Place.Owner {
         }
         outbound.begin(message);
         if (!to.deliver(
-                message.message(),
-                message.qos,
-                message.retain,
-                false,
-                message.packetId,
-                message.subscriptionIds)) {
+                message.message(), message.qos, message.retain, false, message.packetId, message.subscriptionIds)) {
             outbound.end(message);
             if (message.loan != null && message.loan.tryAnother()) {
                 return;

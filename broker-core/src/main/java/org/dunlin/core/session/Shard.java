@@ -23,7 +23,6 @@ import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicFilter;
-import org.dunlin.mqtt.TopicName;
 import org.dunlin.mqtt.Will;
 import org.jspecify.annotations.Nullable;
 
@@ -525,7 +524,8 @@ public final class Shard {
      *
      * @return null if there are too many sessions
      */
-    public @Nullable Admission admit(Connect connect, Connection connection, Session.Holder holder, long expirySeconds) {
+    public @Nullable Admission admit(
+            Connect connect, Connection connection, Session.Holder holder, long expirySeconds) {
         assert inLoop();
         String clientId = connect.clientId();
         ClientRegistry.Owner owner = shards.registry().claim(clientId, this);

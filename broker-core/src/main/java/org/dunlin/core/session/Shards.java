@@ -1,10 +1,10 @@
 package org.dunlin.core.session;
 
-import org.dunlin.core.limits.QueueLimits;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.routing.RetainedTree;
 import org.dunlin.core.routing.SubscriptionTree;
 import org.dunlin.core.spi.BrokerEvents;

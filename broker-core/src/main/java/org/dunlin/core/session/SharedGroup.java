@@ -3,11 +3,11 @@ package org.dunlin.core.session;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.routing.Answer;
 import org.dunlin.core.routing.Gathering;
 import org.dunlin.core.routing.Receiver;
 import org.dunlin.core.routing.Subscription;
-import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.SessionKey;
 import org.dunlin.mqtt.Message;
@@ -331,8 +331,7 @@ final class SharedGroup implements Place.Owner {
         }
 
         @Override
-        public void take(
-                Message message, Qos qos, boolean retain, int[] subscriptionIds, @Nullable Answer answer) {
+        public void take(Message message, Qos qos, boolean retain, int[] subscriptionIds, @Nullable Answer answer) {
             assert shard.inLoop();
             SharedGroup.this.take(message, answer);
         }

@@ -19,11 +19,7 @@ public interface Authenticator {
 
     /** What a CONNECT says of its sender. The password must not be kept or logged. */
     record Credentials(
-            String clientId,
-            @Nullable String userName,
-            byte @Nullable [] password,
-            String peer,
-            String listener) {}
+            String clientId, @Nullable String userName, byte @Nullable [] password, String peer, String listener) {}
 
     /** Steps of one enhanced authentication or re-authentication [MQTT-4.12]. */
     interface Exchange {

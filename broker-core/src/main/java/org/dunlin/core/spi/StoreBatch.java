@@ -56,6 +56,5 @@ public interface StoreBatch {
     }
 
     /** A subscription as it is kept. */
-    record SubscriptionRecord(
-            String filter, Qos qos, boolean noLocal, boolean retainAsPublished, int subscriptionId) {}
+    record SubscriptionRecord(String filter, Qos qos, boolean noLocal, boolean retainAsPublished, int subscriptionId) {}
 }

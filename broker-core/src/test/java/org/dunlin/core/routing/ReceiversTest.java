@@ -47,7 +47,8 @@ final class ReceiversTest {
                 Subscription old = model.get(at);
                 boolean other = random.nextInt(3) == 0;
                 Receiver receiver = other ? new Someone(random.nextBoolean()) : old.receiver();
-                Subscription now = new Subscription(receiver, old.filter(), Qos.EXACTLY_ONCE, true, true, new int[] {1 + step});
+                Subscription now =
+                        new Subscription(receiver, old.filter(), Qos.EXACTLY_ONCE, true, true, new int[] {1 + step});
                 receivers.replace(old, now);
                 model.set(at, now);
                 durable += (receiver.durable() ? 1 : 0) - (old.receiver().durable() ? 1 : 0);

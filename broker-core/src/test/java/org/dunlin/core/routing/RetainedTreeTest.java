@@ -100,7 +100,9 @@ final class RetainedTreeTest {
         RetainedTree tree = new RetainedTree(MUCH, MUCH);
         tree.put(retained("/".repeat(65_534), 1));
         tree.put(retained("/".repeat(32_767), 1));
-        assertEquals(1, all(tree.cursor(TopicFilter.of("+" + "/+".repeat(32_767))), 10).size());
+        assertEquals(
+                1,
+                all(tree.cursor(TopicFilter.of("+" + "/+".repeat(32_767))), 10).size());
         assertEquals(2, all(tree.cursor(TopicFilter.of("+/#")), 10).size());
     }
 
@@ -246,7 +248,8 @@ final class RetainedTreeTest {
         assertSame(small, narrow.get(small.topic()));
         assertEquals(Change.FULL, narrow.put(retained(TopicName.of("y"), 2, 1)).change());
         assertEquals(1, narrow.count());
-        assertEquals(Change.REPLACED, narrow.put(retained(TopicName.of("x"), 2, 15)).change());
+        assertEquals(
+                Change.REPLACED, narrow.put(retained(TopicName.of("x"), 2, 15)).change());
         assertEquals(small.weight() + 5, narrow.bytes());
     }
 

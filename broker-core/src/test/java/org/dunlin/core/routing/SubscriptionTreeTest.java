@@ -118,7 +118,8 @@ final class SubscriptionTreeTest {
         for (String topic : topics) {
             assertEquals(1, tree.match(TopicName.of(topic)).size(), filter + " " + topic);
         }
-        for (String topic : List.of("sport", "/finance", "a", "a/", "/a", "/", "//", "$SYS", "$SYS/a", "$SYS/a/b", "b/$x")) {
+        for (String topic :
+                List.of("sport", "/finance", "a", "a/", "/a", "/", "//", "$SYS", "$SYS/a", "$SYS/a/b", "b/$x")) {
             boolean expected = TopicFilter.of(filter).matches(TopicName.of(topic));
             assertEquals(expected ? 1 : 0, tree.match(TopicName.of(topic)).size(), filter + " " + topic);
         }
@@ -136,9 +137,7 @@ final class SubscriptionTreeTest {
         assertSame(now, receivers(match, 1).get(0));
         assertEquals(1, receivers(match, 1).size());
         assertNull(match.route(0).receivers(0));
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> tree.replace(now, subscription(now.receiver(), "a/#"), 1));
+        assertThrows(IllegalArgumentException.class, () -> tree.replace(now, subscription(now.receiver(), "a/#"), 1));
         assertThrows(IllegalStateException.class, () -> tree.replace(now, now, 0));
         tree.remove(old, 1);
         assertEquals(0, tree.nodes());
@@ -174,8 +173,16 @@ final class SubscriptionTreeTest {
         tree.add(subscription(one, "house/cellar/+"), 0);
         assertTrue(tree.isCurrent(match));
         for (String filter : List.of(
-                "#", "+/kitchen/light", "house/#", "house/+/light", "house/kitchen/+", "house/kitchen/light",
-                "house/kitchen/#", "house/kitchen/light/#", "house/kitchen/light/x/#", "$share/g/+/+/+")) {
+                "#",
+                "+/kitchen/light",
+                "house/#",
+                "house/+/light",
+                "house/kitchen/+",
+                "house/kitchen/light",
+                "house/kitchen/#",
+                "house/kitchen/light/#",
+                "house/kitchen/light/x/#",
+                "$share/g/+/+/+")) {
             Match before = tree.match(match.topic());
             tree.add(subscription(one, filter), 0);
             assertFalse(tree.isCurrent(before), filter);
@@ -350,7 +357,9 @@ final class SubscriptionTreeTest {
             }
             tree.add(subscription(new Someone(false), filter.toString()), 0);
         }
-        assertEquals(1 << depth, tree.match(TopicName.of("a" + "/a".repeat(depth - 1))).size());
+        assertEquals(
+                1 << depth,
+                tree.match(TopicName.of("a" + "/a".repeat(depth - 1))).size());
         assertEquals(0, tree.match(TopicName.of("a" + "/a".repeat(depth))).size());
     }
 
@@ -393,7 +402,8 @@ final class SubscriptionTreeTest {
                 }
                 Match match = tree.match(TopicName.of("a/b"));
                 for (int i = 0; i < shards; i++) {
-                    Receivers receivers = match.size() == 0 ? null : match.route(0).receivers(i);
+                    Receivers receivers =
+                            match.size() == 0 ? null : match.route(0).receivers(i);
                     assertEquals(held[i] != null, receivers != null);
                     assertSame(held[i], receivers == null ? null : receivers.get(0));
                 }

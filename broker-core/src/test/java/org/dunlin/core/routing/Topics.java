@@ -87,8 +87,7 @@ final class Topics {
         }
 
         @Override
-        public void take(
-                Message message, Qos qos, boolean retain, int[] subscriptionIds, @Nullable Answer answer) {
+        public void take(Message message, Qos qos, boolean retain, int[] subscriptionIds, @Nullable Answer answer) {
             throw new AssertionError("A tree delivers nothing");
         }
 

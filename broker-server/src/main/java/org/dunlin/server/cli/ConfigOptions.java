@@ -20,7 +20,8 @@ final class ConfigOptions {
             names = {"-c", "--config"},
             paramLabel = "FILE",
             description = "Configuration file (YAML); without it the defaults.")
-    @Nullable Path file;
+    @Nullable
+    Path file;
 
     @Option(
             names = "--set",

@@ -8,6 +8,7 @@ public final class ExitCode {
     public static final int USAGE = 2;
     /** The data directory is locked, damaged, from a newer version or not writable. */
     public static final int DATA_DIRECTORY = 3;
+
     public static final int ADDRESS_IN_USE = 4;
 
     private ExitCode() {}

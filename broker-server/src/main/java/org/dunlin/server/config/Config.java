@@ -46,12 +46,7 @@ public record Config(
      * @param maxConnections 0 for no other bound than {@link Limits#maxConnections()}
      */
     public record Listener(
-            String name,
-            ListenerType type,
-            String bind,
-            int port,
-            AnonymousAccess allowAnonymous,
-            int maxConnections) {
+            String name, ListenerType type, String bind, int port, AnonymousAccess allowAnonymous, int maxConnections) {
 
         /** Where it is bound to; reads no DNS. */
         public InetSocketAddress address() {

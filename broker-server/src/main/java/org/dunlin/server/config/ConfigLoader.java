@@ -203,7 +203,11 @@ public final class ConfigLoader {
             }
             set(path, new String(bytes, StandardCharsets.UTF_8).replaceFirst("\\r?\\n\\z", ""), variable);
         } catch (IOException | InvalidPathException unreadable) {
-            fault(variable, path, "names the file " + Quote.of(file) + ", which cannot be read", "check path and rights");
+            fault(
+                    variable,
+                    path,
+                    "names the file " + Quote.of(file) + ", which cannot be read",
+                    "check path and rights");
         }
     }
 
@@ -252,7 +256,11 @@ public final class ConfigLoader {
         } catch (ValueType.Unfit unfit) {
             String shown = key.secret() ? "the value" : Quote.of(text);
             faulty.add(key.path(index));
-            fault(origin, key.path(index), shown + " " + unfit.what(), "allowed: " + key.type().allowed());
+            fault(
+                    origin,
+                    key.path(index),
+                    shown + " " + unfit.what(),
+                    "allowed: " + key.type().allowed());
             String list = key.list();
             if (list != null) {
                 settings.complete(list, Math.min(index, RULES_MAX) + 1);

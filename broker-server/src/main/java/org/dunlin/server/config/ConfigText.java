@@ -2,6 +2,7 @@ package org.dunlin.server.config;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -23,8 +24,7 @@ public final class ConfigText {
     /** Every key with its explanation, range and default, each commented out: the file {@code conf/dunlin.yaml}. */
     public static String reference() {
         ConfigText text = new ConfigText(Keys.TABLE, null);
-        text.out.append(
-                """
+        text.out.append("""
                 # Configuration of Dunlin: every key, its default and what it is for.
                 # A key that is commented out has the default shown. To change one, remove its '#' and keep the indentation.
                 # Check the file with 'dunlin config check FILE'; see what is in force with 'dunlin config show -c FILE'.
@@ -129,7 +129,12 @@ public final class ConfigText {
         String origin = said == null ? Settings.DEFAULT : said.origin();
         if (key.secret()) {
             String state = said == null ? "not set" : "set, not shown (" + origin + ")";
-            out.append(indent).append('#').append(key.leaf()).append(": # secret, ").append(state).append('\n');
+            out.append(indent)
+                    .append('#')
+                    .append(key.leaf())
+                    .append(": # secret, ")
+                    .append(state)
+                    .append('\n');
             return false;
         }
         String text = said == null ? String.valueOf(key.defaultText()) : said.text();
@@ -151,7 +156,7 @@ public final class ConfigText {
             } else if (Character.isSurrogate(c)) {
                 quoted.append(c);
             } else if (Quote.hidden(c)) {
-                quoted.append(String.format("\\u%04x", (int) c));
+                quoted.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
             } else {
                 quoted.append(c);
             }

@@ -35,7 +35,8 @@ final class CrossCheck {
         }
         if (settings.get(Keys.QUEUE_MAX_BYTES) < settings.get(Keys.MAX_PACKET_SIZE)
                 && (said(Keys.QUEUE_MAX_BYTES, 0) || said(Keys.MAX_PACKET_SIZE, 0))) {
-            warnings.add("queue.max-bytes is smaller than limits.max-packet-size: the largest messages never fit a queue");
+            warnings.add(
+                    "queue.max-bytes is smaller than limits.max-packet-size: the largest messages never fit a queue");
         }
         if (said(Keys.STORAGE_PATH, 0) && settings.get(Keys.STORAGE_ENGINE) == Config.Engine.MEMORY) {
             warnings.add("storage.path (" + settings.origin("storage.path")
@@ -83,8 +84,7 @@ final class CrossCheck {
 
     /** Whether anybody can connect there; if nobody said so, off loopback, that is a fault. */
     private boolean checkAnonymous(int i) {
-        for (Key<?> key :
-                List.of(Keys.LISTENER_BIND, Keys.LISTENER_ALLOW_ANONYMOUS, Keys.ALLOW_ANONYMOUS)) {
+        for (Key<?> key : List.of(Keys.LISTENER_BIND, Keys.LISTENER_ALLOW_ANONYMOUS, Keys.ALLOW_ANONYMOUS)) {
             if (faulty.contains(key.path(i))) {
                 return true;
             }
@@ -108,8 +108,12 @@ final class CrossCheck {
 
     private Config.Listener listener(int i) {
         return new Config.Listener(
-                "", Config.ListenerType.TCP, settings.get(Keys.LISTENER_BIND, i), settings.get(Keys.LISTENER_PORT, i),
-                AnonymousAccess.AUTO, 0);
+                "",
+                Config.ListenerType.TCP,
+                settings.get(Keys.LISTENER_BIND, i),
+                settings.get(Keys.LISTENER_PORT, i),
+                AnonymousAccess.AUTO,
+                0);
     }
 
     /** The origin of the first of these keys that anybody set. */

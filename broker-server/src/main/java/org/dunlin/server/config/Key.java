@@ -15,12 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param secret its value is never shown
  */
 record Key<T>(
-        String name,
-        ValueType<T> type,
-        @Nullable T defaultValue,
-        String example,
-        String explanation,
-        boolean secret) {
+        String name, ValueType<T> type, @Nullable T defaultValue, String example, String explanation, boolean secret) {
     static final String ENVIRONMENT_PREFIX = "DUNLIN_";
     private static final String INDEX = "([0-9]{1,4})";
 
@@ -34,13 +29,15 @@ record Key<T>(
     }
 
     /** The default as it is written, or null. */
-    @Nullable String defaultText() {
+    @Nullable
+    String defaultText() {
         T value = defaultValue;
         return value == null ? null : type.format(value);
     }
 
     /** The list of which it describes an item, like "listeners", or null. */
-    @Nullable String list() {
+    @Nullable
+    String list() {
         int brackets = name.indexOf("[]");
         return brackets < 0 ? null : name.substring(0, brackets);
     }
@@ -57,12 +54,12 @@ record Key<T>(
 
     /** Like DUNLIN_LIMITS_MAX_QOS or DUNLIN_LISTENERS_0_PORT. */
     String environmentName(int index) {
-        return ENVIRONMENT_PREFIX
-                + path(index).replaceAll("[.\\[\\]-]+", "_").toUpperCase(Locale.ROOT);
+        return ENVIRONMENT_PREFIX + path(index).replaceAll("[.\\[\\]-]+", "_").toUpperCase(Locale.ROOT);
     }
 
     /** The path that an environment variable of this name sets, or null. */
-    @Nullable String pathOfEnvironment(String variable) {
+    @Nullable
+    String pathOfEnvironment(String variable) {
         Matcher m = Pattern.compile(environmentName(0).replaceFirst("_0_", "_" + INDEX + "_"))
                 .matcher(variable);
         if (!m.matches()) {

@@ -85,7 +85,9 @@ final class KeyTable {
 
     private Unknown unknown(String name) {
         if (isList(name)) {
-            return new Unknown("is a list, not a value", "name an item, like " + keysOf(name).get(0).path(0));
+            return new Unknown(
+                    "is a list, not a value",
+                    "name an item, like " + keysOf(name).get(0).path(0));
         }
         if (isSection(name)) {
             return new Unknown("is a section, not a value", "write its keys below it, like " + firstIn(name));
@@ -109,9 +111,7 @@ final class KeyTable {
     }
 
     private static String cure(@Nullable String nearest) {
-        return nearest != null
-                ? "did you mean " + nearest + "?"
-                : "remove it; 'dunlin config show' lists every key";
+        return nearest != null ? "did you mean " + nearest + "?" : "remove it; 'dunlin config show' lists every key";
     }
 
     private String firstIn(String section) {
@@ -123,7 +123,8 @@ final class KeyTable {
     }
 
     /** The key a person most likely meant, or null if none is near. */
-    @Nullable String nearest(String name) {
+    @Nullable
+    String nearest(String name) {
         String wanted = kebab(name);
         String wantedLeaf = wanted.substring(wanted.lastIndexOf('.') + 1);
         String best = null;
@@ -147,7 +148,8 @@ final class KeyTable {
     }
 
     /** The path set by an environment variable, or null if it is none of ours. */
-    @Nullable String pathOfEnvironment(String variable) {
+    @Nullable
+    String pathOfEnvironment(String variable) {
         for (Key<?> key : keys) {
             String path = key.pathOfEnvironment(variable);
             if (path != null) {
@@ -158,7 +160,8 @@ final class KeyTable {
     }
 
     /** The variable a person most likely meant, or null. */
-    @Nullable String nearestEnvironment(String variable) {
+    @Nullable
+    String nearestEnvironment(String variable) {
         List<String> names = new ArrayList<>();
         for (Key<?> key : keys) {
             names.add(key.environmentName(0));

@@ -56,8 +56,8 @@ final class Keys {
             address(),
             "127.0.0.1",
             "Address of this machine to listen on; off loopback say who may connect (auth.allow-anonymous)."));
-    static final Key<Integer> LISTENER_PORT = add(Key.of(
-            "listeners[].port", integer(0, 65_535), 1883, "Port to listen on; 0 takes a free one and logs it."));
+    static final Key<Integer> LISTENER_PORT = add(
+            Key.of("listeners[].port", integer(0, 65_535), 1883, "Port to listen on; 0 takes a free one and logs it."));
     static final Key<AnonymousAccess> LISTENER_ALLOW_ANONYMOUS = add(Key.of(
             "listeners[].allow-anonymous",
             choice(AnonymousAccess.class, Set.of()),
@@ -122,8 +122,8 @@ final class Keys {
             integer(1, MANY),
             CORE.maxConnections(),
             "Connections to all listeners together."));
-    static final Key<Integer> MAX_SESSIONS = add(Key.of(
-            "limits.max-sessions", integer(1, MANY), CORE.maxSessions(), "Sessions, connected or not."));
+    static final Key<Integer> MAX_SESSIONS =
+            add(Key.of("limits.max-sessions", integer(1, MANY), CORE.maxSessions(), "Sessions, connected or not."));
     static final Key<Integer> MAX_TOPIC_LEVELS = add(Key.of(
             "limits.max-topic-levels",
             integer(1, 65_535),
@@ -159,8 +159,8 @@ final class Keys {
             integer(1, 10_000_000),
             CORE.maxSubscriptionsPerClient(),
             "Subscriptions of one session."));
-    static final Key<Integer> MAX_RETAINED = add(
-            Key.of("limits.max-retained", integer(0, MANY), CORE.maxRetained(), "Retained messages of the whole broker."));
+    static final Key<Integer> MAX_RETAINED = add(Key.of(
+            "limits.max-retained", integer(0, MANY), CORE.maxRetained(), "Retained messages of the whole broker."));
     static final Key<Long> MAX_RETAINED_BYTES = add(Key.of(
             "limits.max-retained-bytes",
             size(0, TERABYTE),
@@ -207,8 +207,8 @@ final class Keys {
             duration(Duration.ofMillis(1), Duration.ofHours(1)),
             Duration.ofSeconds(10),
             "Longest time that hold-ack slows a publisher down; then it is rejected."));
-    static final Key<Boolean> QUEUE_QOS0_OFFLINE = add(Key.of(
-            "queue.qos0-offline", bool(), false, "Whether QoS 0 waits for sessions that are not connected."));
+    static final Key<Boolean> QUEUE_QOS0_OFFLINE = add(
+            Key.of("queue.qos0-offline", bool(), false, "Whether QoS 0 waits for sessions that are not connected."));
     static final Key<TopicFilter> RULE_FILTER = add(Key.required(
             "queue.rules[].filter",
             topicFilter(),
@@ -255,8 +255,8 @@ final class Keys {
             Duration.ofSeconds(10),
             "Time between $SYS updates; 0 turns $SYS off."));
 
-    static final Key<LogLevel> LOG_LEVEL = add(Key.of(
-            "log.level", choice(LogLevel.class, Set.of()), LogLevel.INFO, "Least weight of what is logged."));
+    static final Key<LogLevel> LOG_LEVEL = add(
+            Key.of("log.level", choice(LogLevel.class, Set.of()), LogLevel.INFO, "Least weight of what is logged."));
     static final Key<LogFormat> LOG_FORMAT = add(Key.of(
             "log.format",
             choice(LogFormat.class, Set.of()),

@@ -1,5 +1,7 @@
 package org.dunlin.server.config;
 
+import java.util.Locale;
+
 /** Makes text from outside safe to show in one line: cut to a length, control characters escaped. Any thread. */
 final class Quote {
     private static final int SHOWN_CHARACTERS = 80;
@@ -16,7 +18,7 @@ final class Quote {
         for (int i = 0; i < length; i++) {
             char c = text.charAt(i);
             if (hidden(c)) {
-                out.append(String.format("\\u%04x", (int) c));
+                out.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
             } else {
                 out.append(c);
             }

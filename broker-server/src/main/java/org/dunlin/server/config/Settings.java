@@ -54,7 +54,8 @@ public final class Settings {
     }
 
     /** What was said about the path, or null if nobody said anything. */
-    @Nullable Setting said(String path) {
+    @Nullable
+    Setting said(String path) {
         return byPath.get(path);
     }
 
@@ -97,10 +98,7 @@ public final class Settings {
                         rules()),
                 new Config.Storage(get(Keys.STORAGE_ENGINE), get(Keys.STORAGE_PATH)),
                 new Config.Server(
-                        get(Keys.LOOPS),
-                        get(Keys.TRANSPORT),
-                        get(Keys.DRAIN_TIMEOUT),
-                        get(Keys.RESPONSE_INFORMATION)),
+                        get(Keys.LOOPS), get(Keys.TRANSPORT), get(Keys.DRAIN_TIMEOUT), get(Keys.RESPONSE_INFORMATION)),
                 new Config.SysTopics(get(Keys.SYS_TOPICS_INTERVAL)),
                 new Config.Log(get(Keys.LOG_LEVEL), get(Keys.LOG_FORMAT)));
     }

@@ -132,7 +132,8 @@ record ValueType<T>(String allowed, Parser<T> parser, Function<T, String> format
                 text -> {
                     T value = values.get(text);
                     if (value == null) {
-                        throw new Unfit(later.contains(text) ? "comes in a later version" : "is not one of the choices");
+                        throw new Unfit(
+                                later.contains(text) ? "comes in a later version" : "is not one of the choices");
                     }
                     return value;
                 },
@@ -200,7 +201,8 @@ record ValueType<T>(String allowed, Parser<T> parser, Function<T, String> format
             if (text.equals("localhost")) {
                 return InetAddress.getByAddress("localhost", new byte[] {127, 0, 0, 1});
             }
-            if (text.length() <= 80 && (IPV4.matcher(text).matches() || IPV6.matcher(text).matches())) {
+            if (text.length() <= 80
+                    && (IPV4.matcher(text).matches() || IPV6.matcher(text).matches())) {
                 return InetAddress.getByName(text);
             }
         } catch (UnknownHostException malformed) {

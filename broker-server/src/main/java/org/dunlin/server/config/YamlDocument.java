@@ -151,7 +151,8 @@ final class YamlDocument {
                 return;
             }
             if (!(root instanceof CollectionStartEvent) || root instanceof SequenceStartEvent) {
-                throw at(root, "", "is not a list of keys with values", "write lines like 'limits:' and '  max-qos: 2'");
+                throw at(
+                        root, "", "is not a list of keys with values", "write lines like 'limits:' and '  max-qos: 2'");
             }
             refuseDecoration((NodeEvent) root, "");
             mapping("", 1);
@@ -166,7 +167,8 @@ final class YamlDocument {
                     new Fault(where(line), "", "is not YAML: " + problem, "mind indentation, colons and quotes"));
         } catch (ReaderException character) {
             int end = Math.min(text.length(), Math.max(0, character.getPosition()));
-            long line = 1 + text.substring(0, end).chars().filter(c -> c == '\n').count();
+            long line =
+                    1 + text.substring(0, end).chars().filter(c -> c == '\n').count();
             throw new Malformed(new Fault(
                     file + ":" + line, "", "has a character that YAML does not allow", "remove the control character"));
         } catch (YamlEngineException other) {
@@ -229,7 +231,11 @@ final class YamlDocument {
             return;
         }
         if (depth >= DEPTH_MAX) {
-            throw at(event, path, "is nested deeper than " + DEPTH_MAX + " levels", "no key is that deep; check brackets");
+            throw at(
+                    event,
+                    path,
+                    "is nested deeper than " + DEPTH_MAX + " levels",
+                    "no key is that deep; check brackets");
         }
         if (event instanceof SequenceStartEvent) {
             sequence(path, event, depth + 1);
@@ -240,7 +246,8 @@ final class YamlDocument {
 
     private void add(Entry entry) throws Malformed {
         if (entries.size() >= ENTRIES_MAX) {
-            throw malformed("has more than " + ENTRIES_MAX + " values", "a configuration is small: is this the right file?");
+            throw malformed(
+                    "has more than " + ENTRIES_MAX + " values", "a configuration is small: is this the right file?");
         }
         entries.add(entry);
     }

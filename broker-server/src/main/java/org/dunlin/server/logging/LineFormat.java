@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.dunlin.server.config.Config.LogFormat;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +18,9 @@ import org.slf4j.event.KeyValuePair;
  * and marks that turn the direction of writing are escaped. Any thread.
  */
 final class LineFormat {
-    private static final DateTimeFormatter TIME =
-            DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern(
+                    "uuuu-MM-dd'T'HH:mm:ss.SSS'Z'", Locale.ROOT)
+            .withZone(ZoneOffset.UTC);
     private static final Set<String> RESERVED = Set.of("timestamp", "level", "logger", "message", "error", "stack");
     private static final int VALUE_CHARACTERS_MAX = 2048;
     private static final int FRAMES_MAX = 60;

@@ -82,8 +82,7 @@ final class AcceptGuard extends ChannelInboundHandlerAdapter {
         }
         if (channel.config().isAutoRead()) {
             channel.config().setAutoRead(false);
-            channel.eventLoop()
-                    .schedule(() -> channel.config().setAutoRead(true), PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+            channel.eventLoop().schedule(() -> channel.config().setAutoRead(true), PAUSE_MILLIS, TimeUnit.MILLISECONDS);
         }
     }
 }

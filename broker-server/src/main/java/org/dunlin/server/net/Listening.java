@@ -16,11 +16,7 @@ final class Listening {
     private final Function<Connection, Connection.Inbound> protocol;
     private final AtomicInteger open = new AtomicInteger();
 
-    Listening(
-            Listener listener,
-            NettyLoops loops,
-            Limits limits,
-            Function<Connection, Connection.Inbound> protocol) {
+    Listening(Listener listener, NettyLoops loops, Limits limits, Function<Connection, Connection.Inbound> protocol) {
         this.listener = listener;
         this.loops = loops;
         this.limits = limits;

@@ -29,7 +29,6 @@ import org.slf4j.LoggerFactory;
 final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     private static final Logger log = LoggerFactory.getLogger(MqttChannelHandler.class);
 
-
     /** Unread input that is read to nowhere when a connection is closed, and how long. */
     static final int LINGER_BYTES = 16 * 1024 * 1024;
 
@@ -79,8 +78,8 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         ctx = context;
         Channel channel = context.channel();
         NettyLoop loop = listening.loops().of(channel.eventLoop());
-        NettyConnection made = new NettyConnection(
-                context, loop, this, listening, Listening.text(channel.remoteAddress()));
+        NettyConnection made =
+                new NettyConnection(context, loop, this, listening, Listening.text(channel.remoteAddress()));
         connection = made;
         deadline = loop.nowMillis() + listening.limits().connectTimeoutMillis();
         arm();
@@ -349,7 +348,10 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
 
     private void resume() {
         NettyConnection current = connection;
-        if (held || state != State.DECODING || current == null || !current.loop().inLoop()) {
+        if (held
+                || state != State.DECODING
+                || current == null
+                || !current.loop().inLoop()) {
             return;
         }
         ByteBuf kept = cumulation;

@@ -53,9 +53,9 @@ final class NettyConnection implements Connection {
     private @Nullable OutboundTerms terms;
     private @Nullable ByteBuf out;
 
-
     /** Bytes added while more than the limit waited already: a peer that never reads must not make us hold ever more. */
     private int sentWhileSlow;
+
     private boolean unflushed;
     private boolean encoderSet;
     private boolean touched;
@@ -108,8 +108,7 @@ final class NettyConnection implements Connection {
         encoder.maximumPacketSize(agreed.maximumPacketSizeOut());
         encoder.problemInformation(agreed.problemInformation());
         encoderSet = true;
-        terms = new OutboundTerms(
-                agreed.version(), agreed.maximumPacketSizeOut(), agreed.topicAliasMaximumOut());
+        terms = new OutboundTerms(agreed.version(), agreed.maximumPacketSizeOut(), agreed.topicAliasMaximumOut());
         input.agree(agreed);
     }
 
@@ -159,8 +158,8 @@ final class NettyConnection implements Connection {
         ByteBuf buffer = buffer();
         int before = buffer.writerIndex();
         long now = message.hasExpiry() ? here.nowMillis() : 0;
-        PublishWriter.Result result = here.publishWriter()
-                .write(buffer, to, message, qos, retain, dup, packetId, subscriptionIds, now);
+        PublishWriter.Result result =
+                here.publishWriter().write(buffer, to, message, qos, retain, dup, packetId, subscriptionIds, now);
         int bytes = buffer.writerIndex() - before;
         if (result == PublishWriter.Result.HEADER_WRITTEN) {
             byte[] payload = message.payload();

@@ -19,8 +19,7 @@ public final class NettyLoops implements AutoCloseable {
     /** @param count threads, 1 or more */
     public NettyLoops(Transport transport, int count) {
         this.transport = transport;
-        group = new MultiThreadIoEventLoopGroup(
-                count, new DefaultThreadFactory("dunlin-loop"), transport.ioHandlers());
+        group = new MultiThreadIoEventLoopGroup(count, new DefaultThreadFactory("dunlin-loop"), transport.ioHandlers());
         List<NettyLoop> made = new ArrayList<>(count);
         for (EventExecutor executor : group) {
             made.add(new NettyLoop((EventLoop) executor));

@@ -90,8 +90,10 @@ class ConfigLoaderTest {
     @Test
     void load_listOfListeners_mergesByIndex() throws Exception {
         Path file = file("listeners:\n  - name: a\n    port: 0\n  - name: b\n    port: 1884\n    max-connections: 7\n");
-        Config config = ConfigLoader.load(file, Map.of("DUNLIN_LISTENERS_1_PORT", "1999"), List.of(
-                        new Flag("--set", "listeners.0.name", "c")))
+        Config config = ConfigLoader.load(
+                        file,
+                        Map.of("DUNLIN_LISTENERS_1_PORT", "1999"),
+                        List.of(new Flag("--set", "listeners.0.name", "c")))
                 .config();
         assertEquals(2, config.listeners().size());
         assertEquals("c", config.listeners().get(0).name());
@@ -121,10 +123,13 @@ class ConfigLoaderTest {
 
     @Test
     void load_queueRuleWithoutFilter_saysWhatIsMissing() throws IOException {
-        List<String> faults = faults("queue:\n  rules:\n    - overflow: reject\n    - filter: a/#/b\n      overflow: x\n");
+        List<String> faults =
+                faults("queue:\n  rules:\n    - overflow: reject\n    - filter: a/#/b\n      overflow: x\n");
         assertFault("F:3: queue.rules[0].filter: is missing", faults);
         assertFault("F:4: queue.rules[1].filter: 'a/#/b'", faults);
-        assertFault("F:5: queue.rules[1].overflow: 'x' is not one of the choices; allowed: drop-oldest, drop-newest,", faults);
+        assertFault(
+                "F:5: queue.rules[1].overflow: 'x' is not one of the choices; allowed: drop-oldest, drop-newest,",
+                faults);
         assertEquals(3, faults.size());
     }
 
@@ -162,7 +167,18 @@ class ConfigLoaderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "wibble", "limits", "listeners", "listeners[0]", "listeners.port", "limits.max-qos.x", "[", "a[1][2].b"})
+    @ValueSource(
+            strings = {
+                "",
+                "wibble",
+                "limits",
+                "listeners",
+                "listeners[0]",
+                "listeners.port",
+                "limits.max-qos.x",
+                "[",
+                "a[1][2].b"
+            })
     void load_pathThatIsNoKey_isFaultWithCure(String path) {
         ConfigException thrown = assertThrows(ConfigException.class, () -> set(path, "1"));
         assertEquals(1, thrown.faults().size());
@@ -177,7 +193,13 @@ class ConfigLoaderTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"listeners[0].type,tls", "listeners[0].type,ws", "listeners[0].type,wss", "listeners[0].type,auto", "storage.engine,rocksdb"})
+    @CsvSource({
+        "listeners[0].type,tls",
+        "listeners[0].type,ws",
+        "listeners[0].type,wss",
+        "listeners[0].type,auto",
+        "storage.engine,rocksdb"
+    })
     void load_choiceOfLaterVersion_saysSo(String path, String text) {
         ConfigException thrown = assertThrows(ConfigException.class, () -> set(path, text));
         assertTrue(thrown.getMessage().contains("comes in a later version"), thrown.getMessage());
@@ -199,7 +221,8 @@ class ConfigLoaderTest {
     @ParameterizedTest
     @CsvSource({"500ms, 500", "10s, 10000", "1m, 60000", "1h, 3600000"})
     void load_durations_haveUnits(String text, long millis) throws ConfigException {
-        assertEquals(millis, set("limits.connect-timeout", text).config().limits().connectTimeoutMillis());
+        assertEquals(
+                millis, set("limits.connect-timeout", text).config().limits().connectTimeoutMillis());
     }
 
     @ParameterizedTest
@@ -315,8 +338,7 @@ class ConfigLoaderTest {
         assertTrue(thrown.getMessage().startsWith("-p: describes the only listener"), thrown.getMessage());
         assertTrue(thrown.getMessage().contains(":2)"), thrown.getMessage());
         assertThrows(
-                ConfigException.class,
-                () -> ConfigLoader.load(null, Map.of("DUNLIN_LISTENERS_0_NAME", "x"), flag));
+                ConfigException.class, () -> ConfigLoader.load(null, Map.of("DUNLIN_LISTENERS_0_NAME", "x"), flag));
         assertThrows(
                 ConfigException.class,
                 () -> ConfigLoader.load(

@@ -27,11 +27,12 @@ class HostileYamlTest {
         Path file = Files.write(folder.resolve("x.yaml"), content);
         return assertTimeoutPreemptively(
                 SOON,
-                () -> assertThrows(ConfigException.class, () -> ConfigLoader.load(file, Map.of(), List.of()))
-                        .faults()
-                        .stream()
-                        .map(fault -> fault.toString().replace(file.toString(), "F"))
-                        .toList());
+                () ->
+                        assertThrows(ConfigException.class, () -> ConfigLoader.load(file, Map.of(), List.of()))
+                                .faults()
+                                .stream()
+                                .map(fault -> fault.toString().replace(file.toString(), "F"))
+                                .toList());
     }
 
     private String fault(String content) throws Exception {
@@ -46,11 +47,19 @@ class HostileYamlTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"'[',500000", "'{',500000", "'{a: ',200000", "'- ',500000", "'? ',300000", "'[[]',200000", "'\"',1000000"})
+    @CsvSource({
+        "'[',500000",
+        "'{',500000",
+        "'{a: ',200000",
+        "'- ',500000",
+        "'? ',300000",
+        "'[[]',200000",
+        "'\"',1000000"
+    })
     void read_endlessOpenings_areRefusedQuickly(String opening, int times) throws Exception {
-        List<String> faults = faults(("limits: " + (opening.startsWith("-") || opening.startsWith("?") ? "\n " : "")
-                        + opening.repeat(times))
-                .getBytes(StandardCharsets.UTF_8));
+        List<String> faults = faults(
+                ("limits: " + (opening.startsWith("-") || opening.startsWith("?") ? "\n " : "") + opening.repeat(times))
+                        .getBytes(StandardCharsets.UTF_8));
         assertTrue(faults.size() <= 101, () -> String.valueOf(faults.size()));
     }
 
@@ -67,7 +76,12 @@ class HostileYamlTest {
     void read_billionLaughs_isRefusedAtTheFirstAnchor() throws Exception {
         StringBuilder yaml = new StringBuilder("a: &a [x, x, x, x, x, x, x, x, x]\n");
         for (char c = 'b'; c < 'k'; c++) {
-            yaml.append(c).append(": &").append(c).append(" [*").append((char) (c - 1)).append(", *");
+            yaml.append(c)
+                    .append(": &")
+                    .append(c)
+                    .append(" [*")
+                    .append((char) (c - 1))
+                    .append(", *");
             yaml.append((char) (c - 1)).append("]\n");
         }
         assertTrue(fault(yaml.toString()).startsWith("F:1: a: has an anchor"));
@@ -109,7 +123,8 @@ class HostileYamlTest {
         for (int i = 0; i < 15_000; i++) {
             yaml.append("key-").append(i).append(": 1\n");
         }
-        assertEquals(200, faults(yaml.toString().getBytes(StandardCharsets.UTF_8)).size());
+        assertEquals(
+                200, faults(yaml.toString().getBytes(StandardCharsets.UTF_8)).size());
     }
 
     @Test
@@ -150,7 +165,9 @@ class HostileYamlTest {
         for (String yaml : List.of("", "\n", "# only words\n", "---\n", "\uFEFFlimits:\n", "limits: {}\n")) {
             Path file = Files.writeString(folder.resolve("e.yaml"), yaml);
             assertEquals(
-                    Config.DEFAULTS, ConfigLoader.load(file, Map.of(), List.of()).config(), yaml);
+                    Config.DEFAULTS,
+                    ConfigLoader.load(file, Map.of(), List.of()).config(),
+                    yaml);
         }
     }
 

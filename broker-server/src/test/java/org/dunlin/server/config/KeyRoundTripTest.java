@@ -26,8 +26,22 @@ import org.junit.jupiter.params.provider.MethodSource;
 class KeyRoundTripTest {
     /** Tried in turn until one is a value of the key and not its default. */
     private static final List<String> VALUES = List.of(
-            "false", "true", "1", "100", "2KB", "20KB", "3s", "200ms", "::1", "alarm/+", "json", "debug", "nio",
-            "drop-newest", "data/x", "second");
+            "false",
+            "true",
+            "1",
+            "100",
+            "2KB",
+            "20KB",
+            "3s",
+            "200ms",
+            "::1",
+            "alarm/+",
+            "json",
+            "debug",
+            "nio",
+            "drop-newest",
+            "data/x",
+            "second");
 
     /** Types of one word so far; their only value is the default. */
     private static final Set<String> SINGLE = Set.of("listeners[].type", "storage.engine");

@@ -25,12 +25,17 @@ class ReferenceFileTest {
         if (Boolean.getBoolean("dunlin.write-reference")) {
             Files.writeString(REFERENCE, ConfigText.reference());
         }
-        assertEquals(ConfigText.reference(), Files.readString(REFERENCE), "run this test with -Ddunlin.write-reference=true");
+        assertEquals(
+                ConfigText.reference(),
+                Files.readString(REFERENCE),
+                "run this test with -Ddunlin.write-reference=true");
     }
 
     @Test
     void reference_asShipped_isTheDefaults() throws ConfigException {
-        assertEquals(Config.DEFAULTS, ConfigLoader.load(REFERENCE, Map.of(), List.of()).config());
+        assertEquals(
+                Config.DEFAULTS,
+                ConfigLoader.load(REFERENCE, Map.of(), List.of()).config());
     }
 
     @Test

@@ -118,14 +118,19 @@ class BoundedWriterTest {
         Logging.start(new Log(LogLevel.INFO, LogFormat.JSON), stream);
         try {
             for (int i = 0; i < BoundedWriter.LINES_MAX * 2; i++) {
-                LoggerFactory.getLogger("test").atInfo().addKeyValue("client", "c" + i).log("Hello");
+                LoggerFactory.getLogger("test")
+                        .atInfo()
+                        .addKeyValue("client", "c" + i)
+                        .log("Hello");
             }
             assertTrue(Logging.lostLines() > 0);
             LoggerFactory.getLogger("test").debug("not at this level");
             stream.open.countDown();
             assertTrue(Logging.flush(LONG));
             String text = stream.text();
-            assertTrue(text.contains("\"logger\":\"test\",\"message\":\"Hello\",\"client\":\"c0\"}\n"), text.substring(0, 300));
+            assertTrue(
+                    text.contains("\"logger\":\"test\",\"message\":\"Hello\",\"client\":\"c0\"}\n"),
+                    text.substring(0, 300));
             assertTrue(text.contains("Log lines were lost"));
             assertFalse(text.contains("not at this level"));
         } finally {

@@ -48,10 +48,16 @@ class LineFormatTest {
     @Test
     void text_valueThatForgesALine_staysInItsValue() {
         String line = line(
-                LogFormat.TEXT, "m\r\nx", null, "client", "c\n2026-11-21T10:00:00.000Z INFO a \u001b[2J\u2028\u202e\u0085");
+                LogFormat.TEXT,
+                "m\r\nx",
+                null,
+                "client",
+                "c\n2026-11-21T10:00:00.000Z INFO a \u001b[2J\u2028\u202e\u0085");
         assertEquals(1, line.lines().count());
-        assertTrue(line.endsWith(
-                "m\\r\\nx client=\"c\\n2026-11-21T10:00:00.000Z INFO a \\u001b[2J\\u2028\\u202e\\u0085\"\n"), line);
+        assertTrue(
+                line.endsWith(
+                        "m\\r\\nx client=\"c\\n2026-11-21T10:00:00.000Z INFO a \\u001b[2J\\u2028\\u202e\\u0085\"\n"),
+                line);
     }
 
     @Test
@@ -76,7 +82,9 @@ class LineFormatTest {
 
     @Test
     void longValue_isCut() {
-        assertTrue(line(LogFormat.TEXT, "m".repeat(100_000), null, "k", "v".repeat(100_000)).length() < 4300);
+        assertTrue(line(LogFormat.TEXT, "m".repeat(100_000), null, "k", "v".repeat(100_000))
+                        .length()
+                < 4300);
     }
 
     @Test

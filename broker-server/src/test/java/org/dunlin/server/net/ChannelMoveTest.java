@@ -16,8 +16,8 @@ import org.dunlin.core.limits.Limits;
 import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.Packet;
 import org.dunlin.mqtt.Ping;
-import org.dunlin.mqtt.Publish;
 import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.Publish;
 import org.dunlin.server.net.Rig.Client;
 import org.dunlin.server.net.Rig.Layer;
 import org.dunlin.server.net.Rig.Probe;
@@ -31,8 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ChannelMoveTest {
     private static final byte[] PINGRESP = {(byte) 0xd0, 0};
 
-    private static final long SEED =
-            Long.getLong("dunlin.seed", new Random().nextLong());
+    private static final long SEED = Long.getLong("dunlin.seed", new Random().nextLong());
 
     static Stream<Arguments> pipelines() {
         return Transport.available().stream()
@@ -74,7 +73,9 @@ class ChannelMoveTest {
                 assertArrayEquals(stream, client.read(stream.length));
                 client.close();
             }
-            assertEquals(connections, rig.probes.stream().mapToInt(probe -> probe.moves).sum());
+            assertEquals(
+                    connections,
+                    rig.probes.stream().mapToInt(probe -> probe.moves).sum());
         }
     }
 
@@ -171,8 +172,8 @@ class ChannelMoveTest {
             }
             Rig.await("all to tell", () -> rig.probes.stream().allMatch(probe -> probe.closed == 1));
             assertTrue(rig.probes.stream().allMatch(probe -> probe.moves == 1));
-            assertTrue(rig.probes.stream().allMatch(probe ->
-                    "closed by the peer without DISCONNECT".equals(probe.cause)));
+            assertTrue(
+                    rig.probes.stream().allMatch(probe -> "closed by the peer without DISCONNECT".equals(probe.cause)));
         }
     }
 
@@ -220,8 +221,11 @@ class ChannelMoveTest {
                 client.send(Rig.join(Rig.connectBytes(), stream));
             }
             Rig.await("all to connect", () -> rig.probes.size() == 60);
-            Rig.await("one owner", () -> rig.probes.stream().filter(probe -> probe.closed == 0).count() == 1
-                    && owner.get() != null && owner.get().packets.size() > 1);
+            Rig.await(
+                    "one owner",
+                    () -> rig.probes.stream().filter(probe -> probe.closed == 0).count() == 1
+                            && owner.get() != null
+                            && owner.get().packets.size() > 1);
             Probe last = owner.get();
             assertEquals(0, last.closed);
             assertEquals(rig.loops.all().get(1), last.connection.loop());

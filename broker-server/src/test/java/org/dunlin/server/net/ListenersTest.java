@@ -66,8 +66,8 @@ class ListenersTest {
     @MethodSource("transports")
     void open_onAForeignAddress_saysSo(Transport transport) throws Exception {
         try (Rig rig = new Rig(transport, Layer.PLAIN, Rig::echo)) {
-            ListenException failure = assertThrows(
-                    ListenException.class, () -> rig.listeners.open(Listener.tcp("mqtt", "192.0.2.1", 0)));
+            ListenException failure =
+                    assertThrows(ListenException.class, () -> rig.listeners.open(Listener.tcp("mqtt", "192.0.2.1", 0)));
             assertFalse(failure.isAddressInUse());
             assertTrue(failure.getMessage().contains("no address of this machine"), failure.getMessage());
             ListenException unknown = assertThrows(

@@ -89,12 +89,12 @@ class NettyConnectionTest {
     @MethodSource("transports")
     void hold_inTheMiddleOfARead_handsOverNothingUntilRelease(Transport transport) throws Exception {
         try (Rig rig = new Rig(transport, Layer.PLAIN, probe -> packet -> {
-            if (packet instanceof Connect connect) {
-                probe.agree(connect.version());
-            } else {
-                probe.connection.holdInput();
-            }
-        });
+                    if (packet instanceof Connect connect) {
+                        probe.agree(connect.version());
+                    } else {
+                        probe.connection.holdInput();
+                    }
+                });
                 Client client = rig.connect()) {
             int count = 50;
             client.send(Rig.connectBytes());
@@ -156,16 +156,16 @@ class NettyConnectionTest {
     @MethodSource("transports")
     void violation_isToldOnceAndAnsweredBeforeTheEnd(Transport transport) throws Exception {
         try (Rig rig = new Rig(transport, Layer.PLAIN, probe -> {
-            probe.whenViolated = () -> {
-                probe.connection.send(new Disconnect(ReasonCode.MALFORMED_PACKET));
-                probe.connection.close();
-            };
-            return packet -> {
-                if (packet instanceof Connect) {
-                    probe.agree(ProtocolVersion.MQTT_5);
-                }
-            };
-        });
+                    probe.whenViolated = () -> {
+                        probe.connection.send(new Disconnect(ReasonCode.MALFORMED_PACKET));
+                        probe.connection.close();
+                    };
+                    return packet -> {
+                        if (packet instanceof Connect) {
+                            probe.agree(ProtocolVersion.MQTT_5);
+                        }
+                    };
+                });
                 Client client = rig.connect()) {
             client.send(Rig.join(
                     Rig.bytes(Connect.builder(ProtocolVersion.MQTT_5, "c").build()),
@@ -185,8 +185,7 @@ class NettyConnectionTest {
 
     @ParameterizedTest
     @MethodSource("pipelines")
-    void isWritable_ofASlowReader_turnsFalseAndIsToldWhenItHasRead(Transport transport, Layer layer)
-            throws Exception {
+    void isWritable_ofASlowReader_turnsFalseAndIsToldWhenItHasRead(Transport transport, Layer layer) throws Exception {
         slowReader(transport, layer, 3000, 4000);
         slowReader(transport, layer, 20_000, 600);
     }
@@ -195,17 +194,17 @@ class NettyConnectionTest {
         int limit = 200_000;
         AtomicInteger sent = new AtomicInteger();
         try (Rig rig = new Rig(transport, layer, ChannelMoveTest.limits(10_000, limit, 10), 10, probe -> {
-            Runnable more = () -> {
-                while (sent.get() < total && probe.connection.isWritable()) {
-                    probe.deliver(Rig.message(size, sent.getAndIncrement()));
-                }
-            };
-            probe.whenWritable = more;
-            return packet -> {
-                probe.agree(ProtocolVersion.MQTT_3_1_1);
-                more.run();
-            };
-        });
+                    Runnable more = () -> {
+                        while (sent.get() < total && probe.connection.isWritable()) {
+                            probe.deliver(Rig.message(size, sent.getAndIncrement()));
+                        }
+                    };
+                    probe.whenWritable = more;
+                    return packet -> {
+                        probe.agree(ProtocolVersion.MQTT_3_1_1);
+                        more.run();
+                    };
+                });
                 Client client = rig.connect()) {
             client.send(Rig.connectBytes());
             Probe probe = rig.probe();
@@ -223,10 +222,11 @@ class NettyConnectionTest {
     void send_toAPeerThatNeverReads_isCutWithinABound(Transport transport) throws Exception {
         int limit = 100_000;
         AtomicInteger unwritable = new AtomicInteger();
-        try (Rig rig = new Rig(transport, Layer.PLAIN, ChannelMoveTest.limits(10_000, limit, 10), 10, probe -> packet -> {
-            probe.agree(ProtocolVersion.MQTT_3_1_1);
-            ping(probe, unwritable);
-        });
+        try (Rig rig = new Rig(
+                        transport, Layer.PLAIN, ChannelMoveTest.limits(10_000, limit, 10), 10, probe -> packet -> {
+                            probe.agree(ProtocolVersion.MQTT_3_1_1);
+                            ping(probe, unwritable);
+                        });
                 Client client = rig.connect()) {
             client.send(Rig.connectBytes());
             Probe probe = rig.probe();
@@ -274,7 +274,10 @@ class NettyConnectionTest {
                 client.send(Rig.join(Rig.connectBytes(), publish, Arrays.copyOf(publish, 50)));
                 assertArrayEquals(publish, client.readAll());
             }
-            Probe cut = rig.probes.stream().filter(probe -> probe != idleProbe).findFirst().orElseThrow();
+            Probe cut = rig.probes.stream()
+                    .filter(probe -> probe != idleProbe)
+                    .findFirst()
+                    .orElseThrow();
             Rig.await("closed", () -> cut.closed == 1);
             assertEquals("timeout: no more of a packet for 200 ms", cut.cause);
             assertEquals(0, idleProbe.closed);
@@ -344,11 +347,11 @@ class NettyConnectionTest {
     @MethodSource("transports")
     void received_thatThrows_endsThatConnectionOnly(Transport transport) throws Exception {
         try (Rig rig = new Rig(transport, Layer.PLAIN, probe -> packet -> {
-            if (packet instanceof Publish) {
-                throw new IllegalStateException("a fault of the script, meant by this test");
-            }
-            Rig.echo(probe).accept(packet);
-        });
+                    if (packet instanceof Publish) {
+                        throw new IllegalStateException("a fault of the script, meant by this test");
+                    }
+                    Rig.echo(probe).accept(packet);
+                });
                 Client other = rig.connect()) {
             other.send(Rig.connectBytes());
             Rig.await("the other", () -> rig.probe().packets.size() == 1);
@@ -372,8 +375,10 @@ class NettyConnectionTest {
                 clients[i] = rig.connect();
                 clients[i].send(Rig.connectBytes());
             }
-            Rig.await("all", () -> rig.probes.size() == count
-                    && rig.probes.stream().allMatch(probe -> probe.packets.size() == 1));
+            Rig.await(
+                    "all",
+                    () -> rig.probes.size() == count
+                            && rig.probes.stream().allMatch(probe -> probe.packets.size() == 1));
             var message = Rig.message(100_000, 4);
             for (NettyLoop loop : rig.loops.all()) {
                 loop.execute(() -> rig.probes.stream()
@@ -392,5 +397,4 @@ class NettyConnectionTest {
             }
         }
     }
-
 }

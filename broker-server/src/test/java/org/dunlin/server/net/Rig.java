@@ -251,7 +251,9 @@ final class Rig implements AutoCloseable {
         }
 
         NettyLoop otherLoop() {
-            return connection.loop() == loops.all().get(0) ? loops.all().get(1) : loops.all().get(0);
+            return connection.loop() == loops.all().get(0)
+                    ? loops.all().get(1)
+                    : loops.all().get(0);
         }
 
         @SuppressWarnings("NonAtomicOperationOnVolatileField")
@@ -300,7 +302,13 @@ final class Rig implements AutoCloseable {
             payload[i] = (byte) (seed * 31 + i * 7);
         }
         return new Message(
-                0, "", TopicName.of("t/" + seed % 10), payload, Qos.AT_MOST_ONCE, false, Message.NEVER,
+                0,
+                "",
+                TopicName.of("t/" + seed % 10),
+                payload,
+                Qos.AT_MOST_ONCE,
+                false,
+                Message.NEVER,
                 Message.NO_BYTES);
     }
 
@@ -497,9 +505,22 @@ final class Rig implements AutoCloseable {
                 Path dir = Files.createTempDirectory("dunlin-net");
                 Path file = dir.resolve("k.p12");
                 Process keytool = new ProcessBuilder(
-                                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair",
-                                "-alias", "k", "-keyalg", "EC", "-groupname", "secp256r1", "-dname", "CN=localhost",
-                                "-storetype", "PKCS12", "-keystore", file.toString(), "-storepass",
+                                Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                        .toString(),
+                                "-genkeypair",
+                                "-alias",
+                                "k",
+                                "-keyalg",
+                                "EC",
+                                "-groupname",
+                                "secp256r1",
+                                "-dname",
+                                "CN=localhost",
+                                "-storetype",
+                                "PKCS12",
+                                "-keystore",
+                                file.toString(),
+                                "-storepass",
                                 new String(PASSWORD))
                         .redirectErrorStream(true)
                         .start();
@@ -519,25 +540,30 @@ final class Rig implements AutoCloseable {
         static SslContext server() throws Exception {
             KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
             keys.init(store(), PASSWORD);
-            return SslContextBuilder.forServer(keys).sslProvider(SslProvider.JDK).build();
+            return SslContextBuilder.forServer(keys)
+                    .sslProvider(SslProvider.JDK)
+                    .build();
         }
 
         static SSLContext client() throws Exception {
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, new TrustManager[] {
-                new X509TrustManager() {
-                    @Override
-                    public void checkClientTrusted(X509Certificate[] chain, String type) {}
+            context.init(
+                    null,
+                    new TrustManager[] {
+                        new X509TrustManager() {
+                            @Override
+                            public void checkClientTrusted(X509Certificate[] chain, String type) {}
 
-                    @Override
-                    public void checkServerTrusted(X509Certificate[] chain, String type) {}
+                            @Override
+                            public void checkServerTrusted(X509Certificate[] chain, String type) {}
 
-                    @Override
-                    public X509Certificate[] getAcceptedIssuers() {
-                        return new X509Certificate[0];
-                    }
-                }
-            }, null);
+                            @Override
+                            public X509Certificate[] getAcceptedIssuers() {
+                                return new X509Certificate[0];
+                            }
+                        }
+                    },
+                    null);
             return context;
         }
     }
