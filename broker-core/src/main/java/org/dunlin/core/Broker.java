@@ -59,8 +59,8 @@ public final class Broker {
     }
 
     /**
-     * Sends every client away with 0x8B and takes no more [MQTT 5, 3.14.2.1]; their sessions stay as they are and their wills
-     * are not published. Completes when all have been told.
+     * Sends every client away with 0x8B and takes no more [MQTT 5, 3.14.2.1]; their wills go out, and sessions that are to
+     * end with their connection do. Completes when all have been told.
      */
     public CompletionStage<Void> stop() {
         admittance.close();

@@ -129,11 +129,15 @@ final class ConnectFlow {
             return false;
         }
         assignedClientId = true;
-        connect = withClientId(asked, admittance.assignClientId());
+        connect = with(asked, admittance.assignClientId(), asked.password());
         return true;
     }
 
-    private static Connect withClientId(Connect c, String clientId) {
+    private static Connect withoutPassword(Connect c) {
+        return with(c, c.clientId(), null);
+    }
+
+    private static Connect with(Connect c, String clientId, byte @Nullable [] password) {
         return new Connect(
                 c.version(),
                 clientId,
@@ -141,7 +145,7 @@ final class ConnectFlow {
                 c.keepAliveSeconds(),
                 c.will(),
                 c.userName(),
-                c.password(),
+                password,
                 c.sessionExpirySeconds(),
                 c.receiveMaximum(),
                 c.maximumPacketSize(),
@@ -209,10 +213,24 @@ final class ConnectFlow {
             handler.release(ClientHandler.Hold.CONNECT);
         } else if (answer instanceof Answer.Accepted accepted) {
             userName = accepted.userName();
+            if (!mayPublish(known, known.will())) {
+                return;
+            }
             lastData = accepted.data();
             handler.hold(ClientHandler.Hold.CONNECT);
             join(known);
         }
+    }
+
+    /** A will that its client may not publish is refused at once, not when it is due [MQTT-3.1.4-2]. */
+    private boolean mayPublish(Connect known, @Nullable Will will) {
+        Authorizer.Client identity =
+                new Authorizer.Client(known.clientId(), userName, connection.peer(), connection.listener());
+        if (will == null || admittance.authorizer().mayPublish(identity, will.topic(), will.qos(), will.retain())) {
+            return true;
+        }
+        handler.end(ReasonCode.NOT_AUTHORIZED, "not allowed to publish the will");
+        return false;
     }
 
     private void answer(Auth auth) {
@@ -291,22 +309,29 @@ final class ConnectFlow {
         if (abandoned) {
             return;
         }
-        Shard here = shards.on(connection.loop());
-        Shard owner = shards.ownerOf(known.clientId(), here);
-        if (owner == here) {
-            admit(known, here);
-        } else {
-            connection.moveTo(owner.loop(), () -> join(known));
-        }
-    }
-
-    private void admit(Connect known, Shard shard) {
         if (!handler.enter()) {
             handler.end(
                     ReasonCode.QUOTA_EXCEEDED,
                     "more than " + admittance.limits().maxConnections() + " connections; see limits.max-connections");
             return;
         }
+        go(known);
+    }
+
+    private void go(Connect known) {
+        if (abandoned) {
+            return;
+        }
+        Shard here = shards.on(connection.loop());
+        Shard owner = shards.ownerOf(known.clientId(), here);
+        if (owner == here) {
+            admit(known, here);
+        } else {
+            connection.moveTo(owner.loop(), () -> go(known));
+        }
+    }
+
+    private void admit(Connect known, Shard shard) {
         long expiry = agreedExpiry(known);
         Shard.Admission admission = shard.admit(known, connection, handler, expiry);
         if (admission == null) {
@@ -359,6 +384,7 @@ final class ConnectFlow {
         Authorizer.Client identity =
                 new Authorizer.Client(known.clientId(), userName, connection.peer(), connection.listener());
         exchange = null;
+        connect = withoutPassword(known);
         handler.connected(
                 new ClientHandler.Connected(
                         admission.session(),

@@ -65,9 +65,16 @@ final class PublishFlow {
         if (limits.publishRatePerSecond() > 0) {
             spendAllowance(limits.publishRatePerSecond());
         }
-        if (message.qos() != Qos.AT_MOST_ONCE && !checkWindow(packet, limits)) {
-            return;
+        if (message.qos() == Qos.AT_MOST_ONCE) {
+            accept(packet, limits);
+        } else if (checkWindow(packet, limits)) {
+            accept(packet, limits);
+            holdIfTooManyWait();
         }
+    }
+
+    private void accept(Publish packet, Limits limits) {
+        Message message = packet.message();
         TopicName topic = message.topic();
         if (topic.levelCount() > limits.maxTopicLevels()) {
             deny(
@@ -91,10 +98,6 @@ final class PublishFlow {
             deny(packet, DropReason.NOT_AUTHORIZED, ReasonCode.NOT_AUTHORIZED, "not allowed to publish there");
             return;
         }
-        hand(packet, message);
-    }
-
-    private void hand(Publish packet, Message message) {
         if (message.qos() == Qos.AT_MOST_ONCE) {
             if (!shard.publishQos0(message)) {
                 retainedLimit(message);
@@ -105,7 +108,6 @@ final class PublishFlow {
             retainedLimit(message);
             shard.acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED);
         }
-        holdIfTooManyWait();
     }
 
     private void retainedLimit(Message message) {
@@ -118,7 +120,10 @@ final class PublishFlow {
         Message message = packet.message();
         if (window.isReceived(packet.packetId())) {
             if (message.qos() == Qos.EXACTLY_ONCE) { // a repetition: PUBREC again, nothing else [MQTT-4.3.3-10]
-                shard.acknowledge(session, message, packet.packetId(), ReasonCode.SUCCESS);
+                if (!window.repeats(packet.packetId())) {
+                    shard.acknowledge(session, message, packet.packetId(), ReasonCode.SUCCESS);
+                    holdIfTooManyWait();
+                }
                 return false;
             }
             if (version.isV5()) { // E092
@@ -193,13 +198,11 @@ final class PublishFlow {
                 message.expiresAtMillis(),
                 message.properties());
         if (!shard.publishLater(session, later, packet.packetId(), seconds * 1000)) {
-            deny(
-                    packet,
-                    DropReason.QUEUE_FULL,
-                    ReasonCode.QUOTA_EXCEEDED,
-                    "more than " + limits.maxDelayed() + " delayed messages wait; see limits.max-delayed");
+            shard.shards().events().dropped(session.clientId(), topic, DropReason.QUEUE_FULL);
+            if (message.qos() != Qos.AT_MOST_ONCE) {
+                shard.acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED);
+            }
         }
-        holdIfTooManyWait();
     }
 
     /** @return -1 if it is no number of seconds that a clock could hold */
@@ -227,7 +230,9 @@ final class PublishFlow {
                 // what it owes us may be what its own messages wait for: two such clients must not stop each other
                 session.inbound().giveUpHeld();
             }
-            handler.hold(ClientHandler.Hold.ACKNOWLEDGEMENTS);
+            if (session.inbound().waiting() >= handler.limits().receiveMaximum()) {
+                handler.hold(ClientHandler.Hold.ACKNOWLEDGEMENTS);
+            }
         }
     }
 
@@ -257,6 +262,10 @@ final class PublishFlow {
     /** PUBREL: PUBCOMP once the identifier's end is on record; an unknown one is answered, too [MQTT-4.3.3-11]. */
     Verdict release(int packetId) {
         Connection connection = handler.connection();
+        if (session.inbound().isUnderWay(packetId)) {
+            handler.end(ReasonCode.PROTOCOL_ERROR, "PUBREL for a PUBLISH that has had no PUBREC");
+            return Verdict.DONE;
+        }
         if (!shard.release(session, packetId)) {
             connection.sendAck(
                     PacketType.PUBCOMP,
@@ -267,6 +276,8 @@ final class PublishFlow {
         shard.afterCommit(session, failure -> {
             if (failure == null) {
                 connection.sendAck(PacketType.PUBCOMP, packetId, ReasonCode.SUCCESS);
+            } else {
+                handler.end(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "PUBREL could not be stored: " + failure);
             }
         });
         return Verdict.DONE;

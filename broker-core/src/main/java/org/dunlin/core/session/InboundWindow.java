@@ -64,9 +64,43 @@ public final class InboundWindow {
         if (ticket.state == Ticket.State.GATHERING) {
             unsubmitted.add(ticket);
         }
-        if (ticket.qos() == Qos.AT_LEAST_ONCE) {
+        if (ticket.qos == Qos.AT_LEAST_ONCE) {
             openQos1++;
         }
+    }
+
+    /**
+     * A QoS 2 PUBLISH has come again: it shares the fate of the one that is still under way.
+     *
+     * @return false if none is under way, so that PUBREC may be sent again
+     */
+    public boolean repeats(int packetId) {
+        for (Ticket ticket : tickets) {
+            if (ticket.qos == Qos.EXACTLY_ONCE && ticket.packetId == packetId && ticket.state != Ticket.State.DONE) {
+                if (ticket.origin == session.connection()) {
+                    ticket.repetitions++;
+                } else {
+                    ticket.origin = session.connection();
+                }
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a QoS 2 PUBLISH with that identifier is still without its PUBREC. */
+    public boolean isUnderWay(int packetId) {
+        for (Ticket ticket : tickets) {
+            if (ticket.qos == Qos.EXACTLY_ONCE && ticket.packetId == packetId) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** What waits will not be acknowledged on this connection, and does not count on the next one. */
+    void connectionLost() {
+        openQos1 = 0;
     }
 
     /** Ends the waiting for room in full queues: what waits is refused. */
@@ -84,10 +118,13 @@ public final class InboundWindow {
         boolean any = false;
         while (!tickets.isEmpty() && tickets.getFirst().state == Ticket.State.DONE) {
             Ticket ticket = tickets.removeFirst();
-            if (ticket.qos() == Qos.AT_LEAST_ONCE) {
+            if (ticket.qos == Qos.AT_LEAST_ONCE && ticket.origin == session.connection()) {
                 openQos1--;
             }
-            acknowledge(ticket.qos(), ticket.packetId, ticket.reason, ticket.origin);
+            acknowledge(ticket.qos, ticket.packetId, ticket.reason, ticket.origin);
+            for (int i = 0; i < ticket.repetitions && !ticket.reason.isError(); i++) {
+                acknowledge(ticket.qos, ticket.packetId, ticket.reason, ticket.origin);
+            }
             any = true;
         }
         if (any) {
@@ -105,7 +142,13 @@ public final class InboundWindow {
             return;
         }
         if (reason.isError() && !session.version().isV5()) {
-            session.evict(reason, "a message was refused, and MQTT " + session.version() + " has no way to say so");
+            // later, since the caller may be in the middle of what the end of the connection changes
+            session.shard().loop().execute(() -> {
+                if (session.connection() == connection) {
+                    session.evict(
+                            reason, "a message was refused, and MQTT " + session.version() + " has no way to say so");
+                }
+            });
             return;
         }
         connection.sendAck(qos == Qos.AT_LEAST_ONCE ? PacketType.PUBACK : PacketType.PUBREC, packetId, reason);

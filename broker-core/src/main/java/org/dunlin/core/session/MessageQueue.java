@@ -1,11 +1,13 @@
 package org.dunlin.core.session;
 
 import java.util.ArrayDeque;
-import java.util.function.Consumer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Predicate;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.spi.DropReason;
+import org.dunlin.mqtt.Message;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,16 +16,21 @@ import org.jspecify.annotations.Nullable;
  */
 final class MessageQueue {
     private final QueueLimits limits;
+    private final Predicate<Message> expired;
     private final Drops drops;
     private final ArrayDeque<Outgoing> waiting = new ArrayDeque<>(4);
     private long bytes;
     /** Places promised to messages that are on their way through the store. */
     private int reserved;
+
+    private long reservedBytes;
     /** Publishers that wait for room, in their order. */
     private @Nullable ArrayDeque<Held> held;
 
-    MessageQueue(QueueLimits limits, Drops drops) {
+    /** @param expired whether a message's time is up now */
+    MessageQueue(QueueLimits limits, Predicate<Message> expired, Drops drops) {
         this.limits = limits;
+        this.expired = expired;
         this.drops = drops;
     }
 
@@ -35,48 +42,56 @@ final class MessageQueue {
         return waiting.isEmpty();
     }
 
-    private boolean isFull(int weight) {
-        return (long) waiting.size() + reserved >= limits.maxMessages()
-                || !waiting.isEmpty() && bytes + weight > limits.maxBytes();
+    /** Whether nothing waits, nothing is promised and nobody waits for room. */
+    boolean isIdle() {
+        return waiting.isEmpty() && reserved == 0 && !hasHeld();
     }
 
-    /** Whether a message may come in under a policy that refuses at a full queue; those that wait already are first. */
+    boolean hasHeld() {
+        return held != null && !held.isEmpty();
+    }
+
+    private boolean isFull(int weight, int promised, long promisedBytes) {
+        int count = waiting.size() + promised;
+        return count >= limits.maxMessages() || count > 0 && bytes + promisedBytes + weight > limits.maxBytes();
+    }
+
+    /** Whether a message may come in under a policy that refuses at a full queue; those that wait for room are first. */
     boolean admits(int weight) {
-        return !isFull(weight) && (held == null || held.isEmpty());
+        return !hasHeld() && !isFull(weight, reserved, reservedBytes);
     }
 
-    void reserve() {
+    void reserve(int weight) {
         reserved++;
+        reservedBytes += weight;
     }
 
-    void unreserve() {
+    void unreserve(int weight) {
         reserved--;
+        reservedBytes -= weight;
     }
 
     /**
-     * Adds one; at a full queue drops the oldest or, by {@link Overflow#DROP_NEWEST}, this one.
-     *
-     * @return false if this one was dropped
+     * Adds one; at a full queue drops the oldest or, by {@link Overflow#DROP_NEWEST}, this one. Under a policy that answers
+     * it has been admitted before and is never dropped.
      */
-    boolean add(Outgoing message, Overflow overflow) {
+    void add(Outgoing message, Overflow overflow) {
         int weight = message.message().weight();
-        if (isFull(weight)) {
+        if (!overflow.answers() && isFull(weight, 0, 0)) {
             if (overflow == Overflow.DROP_NEWEST) {
                 drops.dropped(message, DropReason.QUEUE_FULL);
-                return false;
+                return;
             }
-            while (isFull(weight) && !waiting.isEmpty()) {
+            while (isFull(weight, 0, 0) && !waiting.isEmpty()) {
                 drops.dropped(remove(), DropReason.QUEUE_FULL);
             }
         }
-        waiting.addLast(message);
-        bytes += weight;
-        return true;
+        addLent(message);
     }
 
-    /** Puts one back where {@link #poll} has taken it from. */
-    void putBack(Outgoing message) {
-        waiting.addFirst(message);
+    /** Adds one that its lender has bounded already. */
+    void addLent(Outgoing message) {
+        waiting.addLast(message);
         bytes += message.message().weight();
     }
 
@@ -86,13 +101,12 @@ final class MessageQueue {
         return message;
     }
 
-    /** The oldest that has not expired [MQTT-3.3.2-5], or null; those who wait for room get it. */
+    /** The oldest that has not expired [MQTT-3.3.2-5], or null. */
     @Nullable
-    Outgoing poll(long nowMillis) {
+    Outgoing poll() {
         while (!waiting.isEmpty()) {
             Outgoing message = remove();
-            admitHeld();
-            if (!message.message().isExpired(nowMillis)) {
+            if (!expired.test(message.message())) {
                 return message;
             }
             drops.dropped(message, DropReason.EXPIRED);
@@ -108,39 +122,45 @@ final class MessageQueue {
         held.add(publisher);
     }
 
-    private void admitHeld() {
-        while (held != null && !held.isEmpty() && !isFull(held.getFirst().weight())) {
+    /** Gives publishers that wait the room there is now. @return whether there were any */
+    boolean admitHeld() {
+        boolean any = false;
+        while (held != null && !held.isEmpty() && !isFull(held.getFirst().weight(), reserved, reservedBytes)) {
             held.removeFirst().admitted();
+            any = true;
+        }
+        return any;
+    }
+
+    /** Ends the waiting of one publisher, if it still waits. */
+    void giveUpHeld(Held publisher) {
+        if (held != null && held.remove(publisher)) {
+            publisher.gaveUp();
         }
     }
 
-    /** Ends the waiting of one publisher, or of all. */
-    void giveUpHeld(Predicate<Held> which) {
-        if (held == null) {
-            return;
+    /** Ends the waiting of all. */
+    void giveUpAllHeld() {
+        while (held != null && !held.isEmpty()) {
+            held.removeFirst().gaveUp();
         }
-        held.removeIf(publisher -> {
-            boolean ends = which.test(publisher);
-            if (ends) {
-                publisher.gaveUp();
-            }
-            return ends;
-        });
     }
 
-    /** Takes out all that the test accepts, oldest first, and hands them over. */
-    void takeOut(Predicate<Outgoing> which, Consumer<Outgoing> to) {
+    /** Takes out all that the test accepts, oldest first. */
+    List<Outgoing> takeOut(Predicate<Outgoing> which) {
+        List<Outgoing> taken = new ArrayList<>();
         waiting.removeIf(message -> {
             if (!which.test(message)) {
                 return false;
             }
             bytes -= message.message().weight();
-            to.accept(message);
+            taken.add(message);
             return true;
         });
+        return taken;
     }
 
-    /** Told of each message that the queue loses. */
+    /** Told of each message that the queue loses; must not add to it. */
     interface Drops {
         void dropped(Outgoing message, DropReason reason);
     }

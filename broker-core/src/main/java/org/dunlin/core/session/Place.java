@@ -11,6 +11,7 @@ import org.dunlin.mqtt.Qos;
  */
 public final class Place implements StoreBatch.Target {
     final Owner queue;
+    private final SessionKey owner;
     final Message message;
     private final Qos qos;
     private final boolean retain;
@@ -19,6 +20,7 @@ public final class Place implements StoreBatch.Target {
 
     Place(Owner queue, Message message, Qos qos, boolean retain, int[] subscriptionIds) {
         this.queue = queue;
+        this.owner = queue.key();
         this.message = message;
         this.qos = qos;
         this.retain = retain;
@@ -27,7 +29,7 @@ public final class Place implements StoreBatch.Target {
 
     @Override
     public SessionKey owner() {
-        return queue.key();
+        return owner;
     }
 
     @Override

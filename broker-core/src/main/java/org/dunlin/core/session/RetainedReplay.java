@@ -43,13 +43,16 @@ final class RetainedReplay {
         return subscription.filter().text();
     }
 
-    Step step(long nowMillis) {
+    Step step() {
         for (int n = 0; n < STEP; n++) {
             if (page.isEmpty()) {
                 if (!more) {
                     return Step.DONE;
                 }
                 more = cursor.next(PAGE, page::add);
+                if (page.isEmpty()) {
+                    return more ? Step.PAUSE : Step.DONE; // a page looks at many topics, whether they match or not
+                }
                 continue;
             }
             Message message = page.getFirst();
@@ -58,7 +61,7 @@ final class RetainedReplay {
                 return Step.NO_ROOM;
             }
             page.removeFirst();
-            if (message.isExpired(nowMillis)) {
+            if (session.shard().isExpired(message)) {
                 if (tree.remove(message)) {
                     session.shard().shards().events().dropped(message.publisher(), message.topic(), DropReason.EXPIRED);
                 }

@@ -127,6 +127,7 @@ final class Router {
     /** Several filters match: a receiver that has more than one of them gets one copy with all identifiers. */
     private void gather(Message message, Match match) {
         stamp++;
+        gathered.clear();
         for (int r = 0; r < match.size(); r++) {
             Receivers receivers = match.route(r).receivers(shard.index());
             if (receivers == null) {

@@ -1,9 +1,10 @@
 package org.dunlin.core.session;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.function.BiConsumer;
 import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.routing.Answer;
 import org.dunlin.core.routing.Gathering;
@@ -21,6 +22,7 @@ import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.mqtt.Will;
 import org.jspecify.annotations.Nullable;
 
@@ -72,6 +74,7 @@ public final class Session implements Receiver, Place.Owner {
     private Loop.@Nullable Timer expiryTimer;
     private @Nullable Gathering gathering;
     private @Nullable Map<String, RetainedReplay> replays;
+    private boolean pumpPending;
 
     Session(Shard shard, ClientRegistry.Owner owner, String clientId, long sid, boolean durable) {
         this.shard = shard;
@@ -80,7 +83,7 @@ public final class Session implements Receiver, Place.Owner {
         this.sid = sid;
         this.durable = durable;
         this.key = new SessionKey(sid, 0);
-        this.queue = new MessageQueue(shard.shards().queueLimits(), this::dropped);
+        this.queue = new MessageQueue(shard.shards().queueLimits(), shard::isExpired, this::dropped);
     }
 
     // ---- who it is
@@ -168,7 +171,8 @@ public final class Session implements Receiver, Place.Owner {
             return;
         }
         state = State.ONLINE;
-        shard.groupsOf(this, SharedGroup::memberReady);
+        int credits = windowMax;
+        shard.groupsOf(this, (group, session) -> group.memberReady(session, credits));
         pump();
     }
 
@@ -184,17 +188,17 @@ public final class Session implements Receiver, Place.Owner {
         }
         connection = null;
         holder = null;
-        replays = null;
+        state = State.OFFLINE;
         if (!willIsDue) {
             will = null;
         }
         outbound.connectionLost();
+        inbound.connectionLost();
         giveBackLoans();
         if (expirySeconds == 0) {
             end();
             return;
         }
-        state = State.OFFLINE;
         long now = shard.loop().nowMillis();
         if (expirySeconds < Connect.NO_EXPIRY) {
             expiresAtMillis = now + expirySeconds * 1000;
@@ -266,7 +270,8 @@ public final class Session implements Receiver, Place.Owner {
         state = State.ENDED;
         cancelTimers();
         publishWill();
-        queue.giveUpHeld(held -> true);
+        replays = null;
+        queue.giveUpAllHeld();
         for (Subscription subscription : subscriptions.values()) {
             shard.unsubscribe(this, subscription);
         }
@@ -344,14 +349,7 @@ public final class Session implements Receiver, Place.Owner {
             if (durable) {
                 shard.batch().removeSubscription(key, filter);
             }
-            if (replays != null) {
-                replays.remove(filter);
-            }
-            if (removed.filter().isShared()) {
-                queue.takeOut(
-                        waiting -> waiting.loan != null && waiting.loan.isOf(removed.filter()),
-                        waiting -> loanOf(waiting).giveBack());
-            }
+            forgetReplay(filter);
         }
         return removed;
     }
@@ -375,7 +373,7 @@ public final class Session implements Receiver, Place.Owner {
     /** Whether a retained message could leave now. */
     boolean hasRoomFor(Qos qos) {
         Connection to = connection;
-        return qos == Qos.AT_MOST_ONCE ? to != null && to.isWritable() : hasRoom();
+        return qos == Qos.AT_MOST_ONCE ? to != null && to.isWritable() : outbound.nextResend() == null && hasRoom();
     }
 
     // ---- messages to the client
@@ -393,10 +391,8 @@ public final class Session implements Receiver, Place.Owner {
             }
             return;
         }
-        if (answer == null) {
-            if (!durable) {
-                accept(new Outgoing(message, qos, retain, subscriptionIds, 0, null), overflowFor(message));
-            } // else it subscribed after the publisher's shard had looked
+        if (answer == null) { // if durable, it subscribed after the publisher's shard had looked
+            accept(new Outgoing(message, qos, retain, subscriptionIds, 0, null), overflowFor(message));
             return;
         }
         Overflow overflow = overflowFor(message);
@@ -417,13 +413,13 @@ public final class Session implements Receiver, Place.Owner {
     }
 
     private boolean mayTake(Message message) {
-        return canSendNow() || queue.admits(message.weight());
+        return queue.isIdle() && canSendNow() || queue.admits(message.weight());
     }
 
     private void takeNow(
             Message message, Qos qos, boolean retain, int[] subscriptionIds, Overflow overflow, Answer answer) {
         if (durable) {
-            queue.reserve();
+            queue.reserve(message.weight());
             answer.reserve(new Place(this, message, qos, retain, subscriptionIds));
         } else {
             accept(new Outgoing(message, qos, retain, subscriptionIds, 0, null), overflow);
@@ -439,6 +435,8 @@ public final class Session implements Receiver, Place.Owner {
             }
         } else if (!to.isWritable()) {
             shard.shards().events().dropped(clientId, message.topic(), DropReason.SLOW_CONSUMER);
+        } else if (shard.isExpired(message)) {
+            shard.shards().events().dropped(clientId, message.topic(), DropReason.EXPIRED);
         } else if (!to.deliver(message, Qos.AT_MOST_ONCE, retain, false, 0, subscriptionIds)) {
             shard.shards().events().dropped(clientId, message.topic(), DropReason.TOO_LARGE);
         }
@@ -446,18 +444,22 @@ public final class Session implements Receiver, Place.Owner {
 
     @Override
     public void committed(Place place) {
-        queue.unreserve();
+        queue.unreserve(place.message.weight());
         if (state == State.ENDED) {
             return;
         }
         accept(
                 new Outgoing(place.message, place.qos(), place.retain(), place.subscriptionIds(), place.seq(), null),
                 overflowFor(place.message));
+        if (replays != null || queue.hasHeld()) {
+            pump();
+        }
     }
 
     @Override
     public void failed(Place place) {
-        queue.unreserve();
+        queue.unreserve(place.message.weight());
+        pump();
     }
 
     private boolean canSendNow() {
@@ -487,8 +489,18 @@ public final class Session implements Receiver, Place.Owner {
             takeQos0(message.message(), message.retain, message.subscriptionIds);
             loanOf(message).settle();
         } else {
-            accept(message, Overflow.DROP_OLDEST);
+            // as many as the group has credits
+            if (canSendNow()) {
+                send(message);
+            } else {
+                queue.addLent(message);
+            }
         }
+    }
+
+    /** How many messages a shared group may lend at a time. */
+    int credits() {
+        return windowMax;
     }
 
     private static Loan loanOf(Outgoing message) {
@@ -500,7 +512,7 @@ public final class Session implements Receiver, Place.Owner {
     private void send(Outgoing message) {
         Connection to = connection;
         assert to != null;
-        if (message.message().isExpired(shard.loop().nowMillis())) {
+        if (shard.isExpired(message.message())) {
             dropped(message, DropReason.EXPIRED);
             return;
         }
@@ -522,18 +534,15 @@ public final class Session implements Receiver, Place.Owner {
             return;
         }
         resend();
-        while (true) {
-            boolean sent = false;
-            if (outbound.nextResend() == null && hasRoom()) {
-                sent = sendQueued();
+        boolean sent;
+        do {
+            sent = outbound.nextResend() == null && hasRoom() && sendQueued();
+            sent |= queue.admitHeld();
+            // never while something older may still wait or be on its way through the store
+            if (!sent && replays != null && queue.isIdle()) {
+                sent = sendRetained();
             }
-            if (replays != null) {
-                sent |= sendRetained();
-            }
-            if (!sent) {
-                return;
-            }
-        }
+        } while (sent);
     }
 
     private boolean hasRoom() {
@@ -566,7 +575,7 @@ public final class Session implements Receiver, Place.Owner {
     }
 
     private boolean sendQueued() {
-        Outgoing message = queue.poll(shard.loop().nowMillis());
+        Outgoing message = queue.poll();
         if (message == null) {
             return false;
         }
@@ -580,7 +589,7 @@ public final class Session implements Receiver, Place.Owner {
 
     private boolean sendRetained() {
         Map<String, RetainedReplay> running = replays;
-        if (running == null || running.isEmpty()) {
+        if (running == null) {
             return false;
         }
         RetainedReplay replay = running.values().iterator().next();
@@ -588,15 +597,30 @@ public final class Session implements Receiver, Place.Owner {
         if (to == null || !to.isWritable()) {
             return false;
         }
-        RetainedReplay.Step step = replay.step(shard.loop().nowMillis());
-        if (step == RetainedReplay.Step.PAUSE) {
-            shard.loop().execute(this::pump); // others are served before it goes on
+        RetainedReplay.Step step = replay.step();
+        if (step == RetainedReplay.Step.PAUSE && !pumpPending) {
+            pumpPending = true;
+            shard.loop()
+                    .execute(
+                            () -> { // others are served before it goes on
+                                pumpPending = false;
+                                pump();
+                            });
         }
         if (step != RetainedReplay.Step.DONE) {
             return false;
         }
-        running.remove(replay.filter());
+        forgetReplay(replay.filter());
         return true;
+    }
+
+    private void forgetReplay(String filter) {
+        if (replays != null) {
+            replays.remove(filter);
+            if (replays.isEmpty()) {
+                replays = null;
+            }
+        }
     }
 
     void sendRetained(Message message, Qos qos, Subscription subscription) {
@@ -650,8 +674,13 @@ public final class Session implements Receiver, Place.Owner {
         }
         if (durable && flow.seq > 0) {
             shard.afterCommit(failure -> {
-                if (failure == null && connection == to) {
+                if (connection != to) {
+                    return; // PUBREL goes out on the next connection
+                }
+                if (failure == null) {
                     to.sendAck(PacketType.PUBREL, packetId, ReasonCode.SUCCESS);
+                } else {
+                    evict(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "PUBREC could not be stored: " + failure);
                 }
             });
         } else {
@@ -684,7 +713,7 @@ public final class Session implements Receiver, Place.Owner {
                 shard.batch().ack(key, flow.seq);
             }
         }
-        if (!queue.isEmpty() || outbound.nextResend() != null || replays != null) {
+        if (!queue.isIdle() || outbound.nextResend() != null || replays != null) {
             pump();
         }
     }
@@ -704,31 +733,30 @@ public final class Session implements Receiver, Place.Owner {
         return outbound.open() > 0;
     }
 
-    /** Ends the waiting of one publisher whose acknowledgement this session's full queue holds back. */
-    private void giveUpHeld(MessageQueue.Held which) {
-        queue.giveUpHeld(held -> held == which);
-    }
-
     // ---- loans of shared groups
 
     /** The client is away: QoS 1, and what was not begun, goes back; a QoS 2 flow stays [MQTT-4.8.2-4]. */
     private void giveBackLoans() {
-        BiConsumer<Outgoing, Boolean> back = (flow, begun) -> {
-            if (begun) {
-                outbound.end(flow);
-            }
-            loanOf(flow).giveBack();
-        };
+        // first of all, so that nothing that goes back is lent here again
+        shard.groupsOf(this, SharedGroup::memberAway);
+        List<Outgoing> back = new ArrayList<>();
         Outgoing flow = outbound.first();
         while (flow != null) {
             Outgoing next = flow.next;
             if (flow.loan != null && flow.qos == Qos.AT_LEAST_ONCE) {
-                back.accept(flow, true);
+                outbound.end(flow);
+                back.add(flow);
             }
             flow = next;
         }
-        queue.takeOut(waiting -> waiting.loan != null, waiting -> back.accept(waiting, false));
-        shard.groupsOf(this, SharedGroup::memberAway);
+        back.addAll(queue.takeOut(waiting -> waiting.loan != null));
+        back.forEach(lent -> loanOf(lent).giveBack());
+    }
+
+    /** It has left a group: what was not begun goes back. */
+    void giveBackWaiting(TopicFilter group) {
+        queue.takeOut(waiting -> waiting.loan != null && waiting.loan.isOf(group))
+                .forEach(lent -> loanOf(lent).giveBack());
     }
 
     /** The session has ended: its QoS 2 flows go to no other member [MQTT-4.8.2-5]. */
@@ -773,11 +801,12 @@ public final class Session implements Receiver, Place.Owner {
         }
 
         void begin(Answer toWhom) {
-            answer = toWhom.held(() -> giveUpHeld(this));
+            answer = toWhom.held(() -> queue.giveUpHeld(this));
             queue.hold(this);
             timer = shard.loop()
                     .schedule(
-                            () -> giveUpHeld(this), shard.shards().queueLimits().holdTimeoutMillis());
+                            () -> queue.giveUpHeld(this),
+                            shard.shards().queueLimits().holdTimeoutMillis());
         }
 
         @Override

@@ -25,12 +25,15 @@ import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.mqtt.Will;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One event loop's part of the broker: its sessions and shared groups, and what it has for the store and for other shards at
  * the end of a turn. On the thread of {@link #loop()} only, but for {@link #post} and {@link #backlog}.
  */
 public final class Shard {
+    private static final Logger LOG = LoggerFactory.getLogger("dunlin.core");
     /** Items handled for another shard before others on the loop have their turn. */
     private static final int BUDGET = 4096;
 
@@ -178,12 +181,17 @@ public final class Shard {
         }
     }
 
+    /** A fault in one item must not keep the others from their receivers. */
     private void handle(Outbox outbox, int i) {
-        Object item = outbox.item(i);
-        if (item instanceof Message message) {
-            router.deliver(message, outbox.match(i), outbox.ticket(i), outbox.from());
-        } else {
-            ((Runnable) item).run();
+        try {
+            Object item = outbox.item(i);
+            if (item instanceof Message message) {
+                router.deliver(message, outbox.match(i), outbox.ticket(i), outbox.from());
+            } else {
+                ((Runnable) item).run();
+            }
+        } catch (RuntimeException | AssertionError e) {
+            LOG.atError().setCause(e).addKeyValue("shard", index).log("An item for a shard has failed");
         }
     }
 
@@ -324,7 +332,7 @@ public final class Shard {
         ticket.mustBeStored = message.retain();
         if (!mustWait) {
             router.fanOut(message, match, null);
-            ticket.state = Ticket.State.DONE;
+            ticket.done();
             window.add(ticket);
             return true;
         }
@@ -342,12 +350,12 @@ public final class Shard {
         }
         Ticket ticket = new Ticket(message, window, publisher.connection(), packetId);
         ticket.reason = reason;
-        ticket.state = Ticket.State.DONE;
+        ticket.done();
         window.add(ticket);
     }
 
     private void gather(Ticket ticket, Match match) {
-        router.fanOut(ticket.message, match, ticket);
+        router.fanOut(ticket.message(), match, ticket);
         if (ticket.isUnanswered()) {
             gathered(ticket);
         }
@@ -391,20 +399,20 @@ public final class Shard {
         assert inLoop() && ticket.state == Ticket.State.GATHERED;
         if (ticket.isRefused()) {
             ticket.reason = ReasonCode.QUOTA_EXCEEDED;
-            ticket.state = Ticket.State.DONE;
+            ticket.done();
             return;
         }
         List<StoreBatch.Target> targets = ticket.targets();
         Session publisher = ticket.publisher == null ? null : ticket.publisher.session();
-        boolean keepsId = publisher != null && publisher.durable() && ticket.qos() == Qos.EXACTLY_ONCE;
+        boolean keepsId = publisher != null && publisher.durable() && ticket.qos == Qos.EXACTLY_ONCE;
         if (targets.isEmpty() && !keepsId && !ticket.mustBeStored) {
-            ticket.state = Ticket.State.DONE;
+            ticket.done();
             return;
         }
         ticket.state = Ticket.State.SUBMITTED;
         Commit current = commit();
         if (!targets.isEmpty()) {
-            current.batch.enqueue(ticket.message, targets);
+            current.batch.enqueue(ticket.message(), targets);
             for (StoreBatch.Target target : targets) {
                 current.places.add((Place) target);
             }
@@ -416,7 +424,7 @@ public final class Shard {
             if (failure != null) {
                 ticket.reason = ReasonCode.UNSPECIFIED_ERROR; // never a success for what is not safe
             }
-            ticket.state = Ticket.State.DONE;
+            ticket.done();
             if (ticket.publisher != null) {
                 ticket.publisher.advance();
             }
@@ -536,8 +544,8 @@ public final class Shard {
             shards.registry().release(clientId, owner);
             return null;
         }
-        admitting = clientId;
         if (session != null) {
+            admitting = clientId;
             Connection former = session.connection();
             if (former != null) {
                 session.evict(ReasonCode.SESSION_TAKEN_OVER, "another connection has come with this client identifier");
@@ -587,8 +595,9 @@ public final class Shard {
         Subscription former = session.put(subscription);
         if (subscription.filter().isShared()) {
             Shard owner = shards.ofGroup(subscription.filter().text());
+            int credits = session.credits();
             owner.runOrPost(this, () -> {
-                owner.group(subscription.filter(), session.durable()).join(session, subscription);
+                owner.group(subscription.filter(), session.durable()).join(session, subscription, credits);
                 runOrPost(owner, () -> then.accept(former == null));
             });
             return;
@@ -619,6 +628,7 @@ public final class Shard {
                     group.leave(session);
                 }
             });
+            session.giveBackWaiting(subscription.filter());
         } else {
             shards.subscriptions().remove(subscription, index);
         }
@@ -631,6 +641,10 @@ public final class Shard {
             groups.put(filter.text(), group);
         }
         return group;
+    }
+
+    boolean isExpired(Message message) {
+        return message.hasExpiry() && message.isExpired(loop.nowMillis());
     }
 
     void endedGroup(SharedGroup group) {

@@ -1,7 +1,10 @@
 package org.dunlin.core.session;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.routing.Answer;
@@ -21,27 +24,31 @@ import org.jspecify.annotations.Nullable;
  * it has credits, and what it has not acknowledged at QoS 1 comes back when it leaves.
  */
 final class SharedGroup implements Place.Owner {
-    /** Messages a member may have open for the group. */
+    /** Messages a member may have open for the group at most. */
     private static final int CREDITS = 64;
 
     private final Shard shard;
     private final TopicFilter filter;
     private final SessionKey key;
-    private final List<Member> members = new ArrayList<>(4);
+    private final Map<Session, Member> members = new HashMap<>(4);
+    /** Connected members in turn: whoever has got a message is the last. */
+    private final Set<Member> connected = new LinkedHashSet<>(4);
+    /** Those of them that may have more open, in turn. */
+    private final Set<Member> free = new LinkedHashSet<>(4);
+
     private final MessageQueue queue;
     /** Came back from a member, by their old order; they are first. */
     private final TreeMap<Long, Entry> returned = new TreeMap<>();
 
     private Subscription intake;
     private long lastOrder;
-    private int turn;
     private boolean dispatching;
 
     SharedGroup(Shard shard, TopicFilter filter, long sid, boolean durable) {
         this.shard = shard;
         this.filter = filter;
         this.key = new SessionKey(sid, 0);
-        this.queue = new MessageQueue(shard.shards().queueLimits(), this::dropped);
+        this.queue = new MessageQueue(shard.shards().queueLimits(), shard::isExpired, this::dropped);
         this.intake = intake(durable);
         shard.shards().subscriptions().add(intake, shard.index());
     }
@@ -67,64 +74,70 @@ final class SharedGroup implements Place.Owner {
     // ---- members
 
     /** Adds a member, or changes the options of one that is there already. */
-    void join(Session session, Subscription options) {
-        Member member = find(session);
-        if (member == null) {
-            member = new Member(session, options);
-            members.add(member);
-        }
+    void join(Session session, Subscription options, int credits) {
+        Member member = members.computeIfAbsent(session, Member::new);
         member.options = options;
-        member.ready = true;
         if (session.durable() && !intake.receiver().durable()) {
             Subscription kept = intake(true);
             shard.shards().subscriptions().replace(intake, kept, shard.index());
             intake = kept;
         }
-        dispatch();
+        ready(member, credits);
     }
 
     /** Removes a member; with the last one the group ends, and what nobody has got is gone. */
     void leave(Session session) {
-        Member member = find(session);
+        Member member = members.remove(session);
         if (member != null) {
-            members.remove(member);
+            connected.remove(member);
+            free.remove(member);
         }
-        if (members.isEmpty()) {
-            queue.giveUpHeld(held -> true);
-            shard.shards().subscriptions().remove(intake, shard.index());
-            shard.endedGroup(this);
+        if (!members.isEmpty()) {
+            return;
+        }
+        for (Outgoing waiting : queue.takeOut(message -> true)) {
+            dropped(waiting, DropReason.SESSION_ENDED);
+        }
+        for (Entry waiting : returned.values()) {
+            dropped(waiting, DropReason.SESSION_ENDED);
+        }
+        returned.clear();
+        shard.shards().subscriptions().remove(intake, shard.index());
+        if (intake.receiver().durable()) {
+            shard.batch().removeSession(key);
+        }
+        shard.endedGroup(this);
+    }
+
+    void memberReady(Session session, int credits) {
+        Member member = members.get(session);
+        if (member != null) {
+            ready(member, credits);
         }
     }
 
-    void memberReady(Session session) {
-        Member member = find(session);
-        if (member != null) {
-            member.ready = true;
-            dispatch();
+    private void ready(Member member, int credits) {
+        member.credits = Math.min(CREDITS, credits);
+        connected.add(member);
+        if (member.open < member.credits) {
+            free.add(member);
         }
+        dispatch();
     }
 
     void memberAway(Session session) {
-        Member member = find(session);
+        Member member = members.get(session);
         if (member != null) {
-            member.ready = false;
+            connected.remove(member);
+            free.remove(member);
         }
-    }
-
-    private @Nullable Member find(Session session) {
-        for (Member member : members) {
-            if (member.session == session) {
-                return member;
-            }
-        }
-        return null;
     }
 
     // ---- messages
 
     private void take(Message message, @Nullable Answer answer) {
         if (message.qos() == Qos.AT_MOST_ONCE) {
-            Member member = next(false);
+            Member member = next(connected);
             if (member != null) {
                 lend(member, new Entry(message, 0, ++lastOrder));
             }
@@ -133,18 +146,17 @@ final class SharedGroup implements Place.Owner {
             }
             return;
         }
-        if (answer == null) {
-            if (!intake.receiver().durable()) {
-                accept(message, 0);
-            } // else a durable member joined after the publisher's shard had looked
+        if (answer == null) { // if durable, such a member has joined after the publisher's shard had looked
+            accept(message, 0);
             return;
         }
         Overflow overflow = shard.shards().queueLimits().overflowFor(message.topic());
-        if (overflow.answers() && !queue.admits(message.weight()) && next(true) == null) {
+        boolean atOnce = queue.isIdle() && returned.isEmpty() && !free.isEmpty();
+        if (overflow.answers() && !atOnce && !queue.admits(message.weight())) {
             shard.shards().events().dropped(filter.text(), message.topic(), DropReason.QUEUE_FULL);
             answer.refused();
         } else if (intake.receiver().durable()) {
-            queue.reserve();
+            queue.reserve(message.weight());
             answer.reserve(new Place(this, message, message.qos(), message.retain(), Subscription.NO_IDS));
         } else {
             accept(message, 0);
@@ -154,19 +166,22 @@ final class SharedGroup implements Place.Owner {
 
     @Override
     public void committed(Place place) {
-        queue.unreserve();
+        queue.unreserve(place.message.weight());
         if (!members.isEmpty()) {
             accept(place.message, place.seq());
+        } else {
+            shard.shards().events().dropped(filter.text(), place.message.topic(), DropReason.SESSION_ENDED);
+            forget(place.seq());
         }
     }
 
     @Override
     public void failed(Place place) {
-        queue.unreserve();
+        queue.unreserve(place.message.weight());
     }
 
     private void accept(Message message, long seq) {
-        Member member = returned.isEmpty() && queue.isEmpty() ? next(true) : null;
+        Member member = returned.isEmpty() && queue.isEmpty() ? next(free) : null;
         if (member != null) {
             lend(member, new Entry(message, seq, ++lastOrder));
         } else {
@@ -182,46 +197,50 @@ final class SharedGroup implements Place.Owner {
             return; // a member that settles at once has called back: the loop below goes on
         }
         dispatching = true;
-        while (!returned.isEmpty() || !queue.isEmpty()) {
-            Member member = next(true);
-            if (member == null) {
-                break;
-            }
-            Entry entry;
-            if (!returned.isEmpty()) {
-                entry = returned.pollFirstEntry().getValue();
-                if (entry.message.isExpired(shard.loop().nowMillis())) {
-                    shard.shards().events().dropped(filter.text(), entry.message.topic(), DropReason.EXPIRED);
-                    forget(entry.seq);
-                    continue;
+        try {
+            while (!free.isEmpty()) {
+                Entry entry = nextEntry();
+                Member member = entry == null ? null : next(free);
+                if (entry == null || member == null) {
+                    return;
                 }
-            } else {
-                Outgoing waiting = queue.poll(shard.loop().nowMillis());
-                if (waiting == null) {
-                    break;
-                }
-                entry = new Entry(waiting.message(), waiting.seq, ++lastOrder);
+                lend(member, entry);
             }
-            lend(member, entry);
+        } finally {
+            dispatching = false;
         }
-        dispatching = false;
     }
 
-    /** The next connected member in turn, with a credit if that is needed. */
-    private @Nullable Member next(boolean withCredit) {
-        for (int i = 0; i < members.size(); i++) {
-            turn = turn + 1 < members.size() ? turn + 1 : 0;
-            Member member = members.get(turn);
-            if (member.ready && (!withCredit || member.open < CREDITS)) {
-                return member;
+    private @Nullable Entry nextEntry() {
+        while (!returned.isEmpty()) {
+            Entry entry = returned.pollFirstEntry().getValue();
+            if (!shard.isExpired(entry.message)) {
+                return entry;
             }
+            dropped(entry, DropReason.EXPIRED);
         }
-        return null;
+        Outgoing waiting = queue.poll();
+        return waiting == null ? null : new Entry(waiting.message(), waiting.seq, ++lastOrder);
+    }
+
+    /** The first of them, who becomes the last. */
+    private static @Nullable Member next(Set<Member> inTurn) {
+        Iterator<Member> members = inTurn.iterator();
+        if (!members.hasNext()) {
+            return null;
+        }
+        Member member = members.next();
+        members.remove();
+        inTurn.add(member);
+        return member;
     }
 
     private void lend(Member member, Entry entry) {
         member.open++;
-        Subscription options = member.options;
+        if (member.open >= member.credits) {
+            free.remove(member);
+        }
+        Subscription options = member.options();
         Outgoing message = new Outgoing(
                 entry.message,
                 Qos.min(entry.message.qos(), options.qos()),
@@ -233,19 +252,27 @@ final class SharedGroup implements Place.Owner {
     }
 
     void settled(Member member, Entry entry) {
-        member.open--;
         forget(entry.seq);
+        closed(member);
         dispatch();
+    }
+
+    private void closed(Member member) {
+        member.open--;
+        if (connected.contains(member) && member.open < member.credits) {
+            free.add(member);
+        }
     }
 
     /** The member has left: the message goes to the next one as if it had never been sent, with DUP 0. */
     void returned(Member member, Entry entry) {
-        member.open--;
-        if (members.isEmpty()) {
-            return;
-        }
+        closed(member);
         if (entry.message.qos() == Qos.AT_MOST_ONCE) {
             return; // sent once at most; its member was gone before it came
+        }
+        if (members.isEmpty()) {
+            dropped(entry, DropReason.SESSION_ENDED);
+            return;
         }
         returned.put(entry.order, entry);
         dispatch();
@@ -254,13 +281,17 @@ final class SharedGroup implements Place.Owner {
     void refusedAsTooLarge(Member member, Entry entry) {
         entry.attempts++;
         if (entry.attempts >= members.size()) {
-            member.open--;
-            shard.shards().events().dropped(filter.text(), entry.message.topic(), DropReason.TOO_LARGE);
-            forget(entry.seq);
+            closed(member);
+            dropped(entry, DropReason.TOO_LARGE);
             dispatch();
         } else {
             returned(member, entry);
         }
+    }
+
+    private void dropped(Entry entry, DropReason reason) {
+        shard.shards().events().dropped(filter.text(), entry.message.topic(), reason);
+        forget(entry.seq);
     }
 
     private void dropped(Outgoing message, DropReason reason) {
@@ -277,13 +308,18 @@ final class SharedGroup implements Place.Owner {
     /** One session's part in the group. Group's thread only, but for the session, which never changes. */
     static final class Member {
         private final Session session;
-        private Subscription options;
-        private boolean ready;
+        private @Nullable Subscription options;
+        private int credits;
         private int open;
 
-        private Member(Session session, Subscription options) {
+        private Member(Session session) {
             this.session = session;
-            this.options = options;
+        }
+
+        private Subscription options() {
+            Subscription present = options;
+            assert present != null : "a member joins with its options";
+            return present;
         }
 
         Session session() {

@@ -22,11 +22,15 @@ final class Ticket {
         DONE
     }
 
-    final Message message;
+    final Qos qos;
+    /** Null once nothing is to be done with it any more: only the acknowledgement waits. */
+    private @Nullable Message message;
+
     /** Where the acknowledgement goes; null for a message without a publisher to answer, such as a will. */
     final @Nullable InboundWindow publisher;
     /** Acknowledged there only: another connection of the session has not sent this PUBLISH. */
-    final @Nullable Connection origin;
+    @Nullable
+    Connection origin;
 
     final int packetId;
 
@@ -35,6 +39,9 @@ final class Ticket {
     /** Something else in the batches so far has to be durable before the acknowledgement: a retained or delayed message. */
     boolean mustBeStored;
 
+    /** How often the PUBLISH has come again on the same connection: each is answered. */
+    int repetitions;
+
     private int shardsOwing;
     private boolean taken;
     private boolean refused;
@@ -42,13 +49,23 @@ final class Ticket {
 
     Ticket(Message message, @Nullable InboundWindow publisher, @Nullable Connection origin, int packetId) {
         this.message = message;
+        this.qos = message.qos();
         this.publisher = publisher;
         this.origin = origin;
         this.packetId = packetId;
     }
 
-    Qos qos() {
-        return message.qos();
+    /** The message, until the ticket is done. */
+    Message message() {
+        Message present = message;
+        assert present != null : "asked for the message of a ticket that is done";
+        return present;
+    }
+
+    void done() {
+        state = State.DONE;
+        message = null;
+        targets = null;
     }
 
     List<StoreBatch.Target> targets() {

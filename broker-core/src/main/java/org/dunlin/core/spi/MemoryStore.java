@@ -1,9 +1,7 @@
 package org.dunlin.core.spi;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -20,7 +18,7 @@ public final class MemoryStore implements Store {
     private final AtomicInteger pending = new AtomicInteger();
     private final AtomicLong lastSid = new AtomicLong();
     /** Of the thread at work alone. */
-    private final Map<Long, long[]> lastSeqs = new HashMap<>();
+    private long lastSeq;
 
     public MemoryStore() {}
 
@@ -45,11 +43,8 @@ public final class MemoryStore implements Store {
     private void apply(Batch batch) {
         for (int i = 0; i < batch.targets.size(); i++) {
             for (StoreBatch.Target target : batch.targets.get(i)) {
-                target.placed(++lastSeqs.computeIfAbsent(target.owner().sid(), sid -> new long[1])[0]);
+                target.placed(++lastSeq);
             }
-        }
-        for (SessionKey removed : batch.removed) {
-            lastSeqs.remove(removed.sid());
         }
     }
 
@@ -71,15 +66,12 @@ public final class MemoryStore implements Store {
     /** Remembers only what {@link #apply} needs. */
     private static final class Batch implements StoreBatch {
         private final List<List<? extends Target>> targets = new ArrayList<>();
-        private final List<SessionKey> removed = new ArrayList<>();
 
         @Override
         public void putSession(SessionKey session, SessionRecord state) {}
 
         @Override
-        public void removeSession(SessionKey session) {
-            removed.add(session);
-        }
+        public void removeSession(SessionKey session) {}
 
         @Override
         public void putSubscription(SessionKey session, SubscriptionRecord subscription) {}

@@ -43,6 +43,7 @@ public interface StoreBatch {
 
     /** One queue that a message goes to. */
     interface Target {
+        /** The session identifier counts; a message may be gathered before a CONNECT that raises the generation. */
         SessionKey owner();
 
         Qos qos();
@@ -51,7 +52,7 @@ public interface StoreBatch {
 
         int[] subscriptionIds();
 
-        /** Called by the store before the batch completes, on any thread: places of one queue rise by commit order, from 1. */
+        /** Called by the store before the batch completes, on any thread: places of a queue are above 0 and rise by commit. */
         void placed(long seq);
     }
 
