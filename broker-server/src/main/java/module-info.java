@@ -1,6 +1,7 @@
 /** Listeners, configuration and the command line. */
 module org.dunlin.server {
     requires org.dunlin.core;
+    requires org.dunlin.persistence;
     requires io.netty.buffer;
     requires io.netty.common;
     requires io.netty.transport;

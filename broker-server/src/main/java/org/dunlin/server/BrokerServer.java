@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -16,8 +17,8 @@ import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.session.Shards;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Loop;
-import org.dunlin.core.spi.MemoryStore;
 import org.dunlin.core.spi.Store;
+import org.dunlin.persistence.Stores;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Listener;
@@ -37,7 +38,7 @@ public final class BrokerServer implements AutoCloseable {
     private static final int OTHER_FILES = 200;
 
     private final Config config;
-    private final Store store = new MemoryStore();
+    private final Store store;
     private final EventLog events = new EventLog();
     private final NettyLoops loops;
     private final Broker broker;
@@ -47,6 +48,7 @@ public final class BrokerServer implements AutoCloseable {
 
     private BrokerServer(Config config, String version) {
         this.config = config;
+        this.store = Stores.create(config.storage().engine().name().toLowerCase(Locale.ROOT));
         this.loops = new NettyLoops(transport(config), loopCount(config));
         Limits limits = config.limits();
         String responseInformation = config.server().responseInformation();

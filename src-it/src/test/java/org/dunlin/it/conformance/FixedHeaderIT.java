@@ -100,7 +100,8 @@ class FixedHeaderIT {
             edge = {"E006"})
     void connectWithWrongFlags_isRefused(ProtocolVersion version, RunningBroker broker) {
         for (int flags = 1; flags < 16; flags++) {
-            byte[] connect = RawPacket.connect(version, CLEAN).utf8(unique("fl")).bytes();
+            byte[] connect =
+                    RawPacket.connect(version, CLEAN).utf8(unique("fl")).bytes();
             connect[0] |= (byte) flags;
             try (MqttSocket socket = broker.socket()) {
                 socket.send(connect);
@@ -141,10 +142,12 @@ class FixedHeaderIT {
             assertEquals("0001" + none + "02", subAck.hex());
             socket.send(RawPacket.of(0x30).utf8(topic).hex(none).hex("30").bytes());
             assertEquals(0x30, RawFrame.read(socket).first());
-            socket.send(RawPacket.of(0x32).utf8(topic).u16(2).hex(none).hex("31").bytes());
+            socket.send(
+                    RawPacket.of(0x32).utf8(topic).u16(2).hex(none).hex("31").bytes());
             expectTypes(socket, 0x40, 0x32);
             socket.sendHex("40 02 0001"); // PUBACK of the broker's first packet identifier
-            socket.send(RawPacket.of(0x34).utf8(topic).u16(3).hex(none).hex("32").bytes());
+            socket.send(
+                    RawPacket.of(0x34).utf8(topic).u16(3).hex(none).hex("32").bytes());
             expectTypes(socket, 0x50, 0x34);
             socket.sendHex("62 02 0003"); // PUBREL
             assertEquals("packet 70 0003", RawFrame.read(socket).toString());
@@ -171,7 +174,9 @@ class FixedHeaderIT {
     private static void expectTypes(MqttSocket socket, int one, int other) {
         int first = RawFrame.read(socket).first();
         int second = RawFrame.read(socket).first();
-        assertEquals(true, first == one && second == other || first == other && second == one,
+        assertEquals(
+                true,
+                first == one && second == other || first == other && second == one,
                 Integer.toHexString(first) + " " + Integer.toHexString(second));
     }
 
@@ -196,7 +201,12 @@ class FixedHeaderIT {
         String none = version.isV5() ? "00" : "";
         all.writeBytes(encoder.bytes(Connect.builder(version, unique("split")).build()));
         all.writeBytes(RawPacket.of(0x82).u16(1).hex(none).utf8(topic).u8(0).bytes());
-        all.writeBytes(RawPacket.of(0x32).utf8(topic).u16(2).hex(none).bytes(new byte[200]).bytes());
+        all.writeBytes(RawPacket.of(0x32)
+                .utf8(topic)
+                .u16(2)
+                .hex(none)
+                .bytes(new byte[200])
+                .bytes());
         all.writeBytes(encoder.bytes(Ping.REQUEST));
         all.writeBytes(RawPacket.of(0xA2).u16(3).hex(none).utf8(topic).bytes());
         return all.toByteArray();
@@ -325,7 +335,9 @@ class FixedHeaderIT {
                 for (int size : new int[] {100, 120, 121, 122, 123, 124, 125, 126, 127, 128, 16_370, 16_384}) {
                     publisher.send(RawPacket.of(0x30)
                             .utf8(topic)
-                            .properties(RawPacket.part().u8(0x03).binary("c".repeat(size - 3).getBytes()))
+                            .properties(RawPacket.part()
+                                    .u8(0x03)
+                                    .binary("c".repeat(size - 3).getBytes()))
                             .bytes());
                     RawFrame.Publish publish = RawFrame.read(subscriber).publish(ProtocolVersion.MQTT_5);
                     RawFrame.Property found = publish.property(0x0B);

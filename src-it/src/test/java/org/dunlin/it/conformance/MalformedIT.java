@@ -84,14 +84,20 @@ class MalformedIT {
                             .properties(properties)
                             .utf8("t")
                             .utf8("w");
-                case PUBLISH -> RawPacket.of(0x30).utf8("mal/x").properties(properties).hex("78");
+                case PUBLISH ->
+                    RawPacket.of(0x30).utf8("mal/x").properties(properties).hex("78");
                 case PUBACK -> RawPacket.of(0x40).u16(9).u8(0).properties(properties);
                 case PUBREC -> RawPacket.of(0x50).u16(9).u8(0).properties(properties);
                 case PUBREL -> RawPacket.of(0x62).u16(9).u8(0).properties(properties);
                 case PUBCOMP -> RawPacket.of(0x70).u16(9).u8(0).properties(properties);
                 case SUBSCRIBE ->
-                    RawPacket.of(0x82).u16(9).properties(properties).utf8("mal/y").u8(0);
-                case UNSUBSCRIBE -> RawPacket.of(0xA2).u16(9).properties(properties).utf8("mal/y");
+                    RawPacket.of(0x82)
+                            .u16(9)
+                            .properties(properties)
+                            .utf8("mal/y")
+                            .u8(0);
+                case UNSUBSCRIBE ->
+                    RawPacket.of(0xA2).u16(9).properties(properties).utf8("mal/y");
                 case DISCONNECT -> RawPacket.of(0xE0).u8(0).properties(properties);
             };
         }
@@ -142,7 +148,8 @@ class MalformedIT {
             boolean repeatable = id == 0x26 || id == 0x0B && place == Place.PUBLISH;
             if (!repeatable && id != 0x1C) {
                 String method = id == 0x16 ? PROPERTIES.get(0x15) : "";
-                place.expectRefused(broker, method + PROPERTIES.get(id) + PROPERTIES.get(id), ReasonCode.PROTOCOL_ERROR);
+                place.expectRefused(
+                        broker, method + PROPERTIES.get(id) + PROPERTIES.get(id), ReasonCode.PROTOCOL_ERROR);
             }
         }
     }
@@ -248,8 +255,7 @@ class MalformedIT {
                 socket.send(cut);
                 // Before the level is read there is no version to answer in.
                 boolean known = length >= version.protocolName().length() + 3;
-                expectConnectRefused(
-                        socket, known ? version : ProtocolVersion.MQTT_3_1_1, ReasonCode.MALFORMED_PACKET);
+                expectConnectRefused(socket, known ? version : ProtocolVersion.MQTT_3_1_1, ReasonCode.MALFORMED_PACKET);
             } catch (AssertionError e) {
                 throw new AssertionError("cut off after " + length + " bytes", e);
             }
@@ -273,7 +279,10 @@ class MalformedIT {
                 publisher.publish(topic, "x", Qos.AT_LEAST_ONCE);
                 RawFrame publish = RawFrame.read(subscriber);
                 assertEquals(1, publish.publish(MQTT_5).qos());
-                subscriber.send(RawPacket.of(0x40).u16(publish.publish(MQTT_5).packetId()).hex(end).bytes());
+                subscriber.send(RawPacket.of(0x40)
+                        .u16(publish.publish(MQTT_5).packetId())
+                        .hex(end)
+                        .bytes());
                 publisher.publish(topic, "y", Qos.EXACTLY_ONCE);
                 int received = RawFrame.read(subscriber).publish(MQTT_5).packetId();
                 subscriber.send(RawPacket.of(0x50).u16(received).hex(end).bytes());
@@ -282,7 +291,8 @@ class MalformedIT {
                 subscriber.send(RawPacket.of(0x70).u16(received).hex(end).bytes());
                 subscriber.expectNothing();
                 int sent = 1000 + id++;
-                publisher.send(RawPacket.of(0x34).utf8(topic + "/none").u16(sent).u8(0).bytes());
+                publisher.send(
+                        RawPacket.of(0x34).utf8(topic + "/none").u16(sent).u8(0).bytes());
                 assertEquals(0x50, RawFrame.read(publisher).first());
                 publisher.send(RawPacket.of(0x62).u16(sent).hex(end).bytes());
                 RawFrame pubComp = RawFrame.read(publisher);

@@ -71,9 +71,17 @@ class PacketIdentifierIT {
         String[] ids = {"0001", "1234", "ffff"};
         try (MqttSocket socket = client(broker, version)) {
             for (String id : ids) {
-                socket.send(RawPacket.of(0x34).utf8(topic).hex(id).properties(version, NONE).bytes());
+                socket.send(RawPacket.of(0x34)
+                        .utf8(topic)
+                        .hex(id)
+                        .properties(version, NONE)
+                        .bytes());
             }
-            socket.send(RawPacket.of(0x32).utf8(topic).hex("0002").properties(version, NONE).bytes());
+            socket.send(RawPacket.of(0x32)
+                    .utf8(topic)
+                    .hex("0002")
+                    .properties(version, NONE)
+                    .bytes());
             for (String id : ids) {
                 expectAck(socket, 0x50, id);
             }
@@ -85,7 +93,11 @@ class PacketIdentifierIT {
                 expectAck(socket, 0x70, ids[i]);
             }
             for (String id : ids) {
-                socket.send(RawPacket.of(0x32).utf8(topic).hex(id).properties(version, NONE).bytes());
+                socket.send(RawPacket.of(0x32)
+                        .utf8(topic)
+                        .hex(id)
+                        .properties(version, NONE)
+                        .bytes());
                 expectAck(socket, 0x40, id);
             }
         }
@@ -139,7 +151,11 @@ class PacketIdentifierIT {
                         .utf8(filter)
                         .u8(0)
                         .bytes());
-                all.bytes(RawPacket.of(0xA2).hex(id).properties(version, NONE).utf8(filter).bytes());
+                all.bytes(RawPacket.of(0xA2)
+                        .hex(id)
+                        .properties(version, NONE)
+                        .utf8(filter)
+                        .bytes());
             }
             socket.send(all.bytes());
             for (String id : ids) {
@@ -213,7 +229,10 @@ class PacketIdentifierIT {
                 seen.addAll(together);
                 subscriber.send(acks.bytes());
                 for (int i = 0; i < batch; i++) {
-                    expectAck(publisher, 0x40, Integer.toHexString(i + 1 | 0x10000).substring(1));
+                    expectAck(
+                            publisher,
+                            0x40,
+                            Integer.toHexString(i + 1 | 0x10000).substring(1));
                 }
                 sent += batch;
             }

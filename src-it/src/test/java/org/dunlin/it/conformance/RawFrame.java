@@ -28,7 +28,8 @@ record RawFrame(int first, byte[] body, int size) {
             length |= (digit & 127) << 7 * count++;
         } while (digit > 127 && count < 4);
         if (digit > 127 || digit == 0 && count > 1) {
-            throw new AssertionError("not the shortest form of a Remaining Length: " + length + " in " + count + " bytes");
+            throw new AssertionError(
+                    "not the shortest form of a Remaining Length: " + length + " in " + count + " bytes");
         }
         return new RawFrame(first, socket.receiveBytes(length), 1 + count + length);
     }
@@ -74,19 +75,19 @@ record RawFrame(int first, byte[] body, int size) {
         List<Property> properties = new ArrayList<>();
         while (in.position() < end) {
             int id = vbi(in);
-            int length =
-                    switch (id) {
-                        case 0x01, 0x17, 0x19, 0x24, 0x25, 0x28, 0x29, 0x2A -> 1;
-                        case 0x13, 0x21, 0x22, 0x23 -> 2;
-                        case 0x02, 0x11, 0x18, 0x27 -> 4;
-                        case 0x0B -> 0;
-                        case 0x26 -> -2;
-                        default -> -1;
-                    };
+            int length = switch (id) {
+                case 0x01, 0x17, 0x19, 0x24, 0x25, 0x28, 0x29, 0x2A -> 1;
+                case 0x13, 0x21, 0x22, 0x23 -> 2;
+                case 0x02, 0x11, 0x18, 0x27 -> 4;
+                case 0x0B -> 0;
+                case 0x26 -> -2;
+                default -> -1;
+            };
             if (length > 0) {
                 properties.add(new Property(id, take(in, length)));
             } else if (length == 0) {
-                properties.add(new Property(id, ByteBuffer.allocate(4).putInt(vbi(in)).array()));
+                properties.add(
+                        new Property(id, ByteBuffer.allocate(4).putInt(vbi(in)).array()));
             } else {
                 int start = in.position();
                 for (int i = length; i < 0; i++) {

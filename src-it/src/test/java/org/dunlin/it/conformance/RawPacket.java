@@ -44,8 +44,10 @@ final class RawPacket {
 
     /** A CONNECT up to and without its payload; properties are written for v5 only. */
     static RawPacket connect(ProtocolVersion version, int flags, RawPacket properties) {
-        RawPacket packet =
-                of(0x10).utf8(version.protocolName()).u8(version.level()).u8(flags).u16(0);
+        RawPacket packet = of(0x10).utf8(version.protocolName())
+                .u8(version.level())
+                .u8(flags)
+                .u16(0);
         return version.isV5() ? packet.properties(properties) : packet;
     }
 

@@ -62,9 +62,7 @@ class Utf8StringIT {
     /** Name of the place, and the CONNECT with the bytes there. */
     private static Map<String, Function<byte[], RawPacket>> connects(ProtocolVersion version) {
         Map<String, Function<byte[], RawPacket>> places = new LinkedHashMap<>();
-        places.put(
-                "client identifier",
-                bad -> RawPacket.connect(version, CLEAN).binary(bad));
+        places.put("client identifier", bad -> RawPacket.connect(version, CLEAN).binary(bad));
         places.put(
                 "will topic",
                 bad -> RawPacket.connect(version, CLEAN | WILL)
@@ -78,13 +76,28 @@ class Utf8StringIT {
                         .utf8(unique("utf"))
                         .binary(bad));
         if (version.isV5()) {
-            places.put("authentication method", bad -> withProperty(RawPacket.part().u8(0x15).binary(bad)));
-            places.put("user property name", bad -> withProperty(RawPacket.part().u8(0x26).binary(bad).utf8("v")));
-            places.put("user property value", bad -> withProperty(RawPacket.part().u8(0x26).utf8("n").binary(bad)));
-            places.put("will content type", bad -> withWillProperty(RawPacket.part().u8(0x03).binary(bad)));
-            places.put("will response topic", bad -> withWillProperty(RawPacket.part().u8(0x08).binary(bad)));
-            places.put("will user property name", bad -> withWillProperty(RawPacket.part().u8(0x26).binary(bad).utf8("v")));
-            places.put("will user property value", bad -> withWillProperty(RawPacket.part().u8(0x26).utf8("n").binary(bad)));
+            places.put(
+                    "authentication method",
+                    bad -> withProperty(RawPacket.part().u8(0x15).binary(bad)));
+            places.put(
+                    "user property name",
+                    bad -> withProperty(RawPacket.part().u8(0x26).binary(bad).utf8("v")));
+            places.put(
+                    "user property value",
+                    bad -> withProperty(RawPacket.part().u8(0x26).utf8("n").binary(bad)));
+            places.put(
+                    "will content type",
+                    bad -> withWillProperty(RawPacket.part().u8(0x03).binary(bad)));
+            places.put(
+                    "will response topic",
+                    bad -> withWillProperty(RawPacket.part().u8(0x08).binary(bad)));
+            places.put(
+                    "will user property name",
+                    bad -> withWillProperty(
+                            RawPacket.part().u8(0x26).binary(bad).utf8("v")));
+            places.put(
+                    "will user property value",
+                    bad -> withWillProperty(RawPacket.part().u8(0x26).utf8("n").binary(bad)));
         }
         return places;
     }
@@ -104,7 +117,15 @@ class Utf8StringIT {
     @ParameterizedTest
     @EnumSource(ProtocolVersion.class)
     @Clause(
-            v5 = {"MQTT-1.5.4-1", "MQTT-1.5.4-2", "MQTT-1.5.7-1", "MQTT-3.1.3-4", "MQTT-3.1.3-11", "MQTT-3.1.3-12", "MQTT-3.1.4-1"},
+            v5 = {
+                "MQTT-1.5.4-1",
+                "MQTT-1.5.4-2",
+                "MQTT-1.5.7-1",
+                "MQTT-3.1.3-4",
+                "MQTT-3.1.3-11",
+                "MQTT-3.1.3-12",
+                "MQTT-3.1.4-1"
+            },
             v3 = {"MQTT-1.5.3-1", "MQTT-1.5.3-2", "MQTT-3.1.3-4", "MQTT-3.1.3-10", "MQTT-3.1.3-11", "MQTT-3.1.4-1"},
             edge = {"E008", "E009"})
     void connect_withBadString_isRefusedAsMalformed(ProtocolVersion version, RunningBroker broker) {
@@ -126,20 +147,35 @@ class Utf8StringIT {
         places.put(
                 "topic of PUBLISH",
                 bad -> RawPacket.of(0x30)
-                        .binary(RawPacket.part().bytes((prefix + "/").getBytes()).bytes(bad).bytes())
+                        .binary(RawPacket.part()
+                                .bytes((prefix + "/").getBytes())
+                                .bytes(bad)
+                                .bytes())
                         .properties(version, none)
                         .hex("62616421"));
         places.put(
                 "filter of SUBSCRIBE",
-                bad -> RawPacket.of(0x82).u16(7).properties(version, none).binary(bad).u8(0));
+                bad -> RawPacket.of(0x82)
+                        .u16(7)
+                        .properties(version, none)
+                        .binary(bad)
+                        .u8(0));
         places.put(
                 "filter of UNSUBSCRIBE",
                 bad -> RawPacket.of(0xA2).u16(7).properties(version, none).binary(bad));
         if (version.isV5()) {
-            places.put("content type", bad -> publish(prefix, RawPacket.part().u8(0x03).binary(bad)));
-            places.put("response topic", bad -> publish(prefix, RawPacket.part().u8(0x08).binary(bad)));
-            places.put("user property name", bad -> publish(prefix, RawPacket.part().u8(0x26).binary(bad).utf8("v")));
-            places.put("user property value", bad -> publish(prefix, RawPacket.part().u8(0x26).utf8("n").binary(bad)));
+            places.put(
+                    "content type",
+                    bad -> publish(prefix, RawPacket.part().u8(0x03).binary(bad)));
+            places.put(
+                    "response topic",
+                    bad -> publish(prefix, RawPacket.part().u8(0x08).binary(bad)));
+            places.put(
+                    "user property name",
+                    bad -> publish(prefix, RawPacket.part().u8(0x26).binary(bad).utf8("v")));
+            places.put(
+                    "user property value",
+                    bad -> publish(prefix, RawPacket.part().u8(0x26).utf8("n").binary(bad)));
             places.put(
                     "user property of SUBSCRIBE",
                     bad -> RawPacket.of(0x82)
@@ -155,13 +191,20 @@ class Utf8StringIT {
                             .utf8(prefix + "/x"));
             places.put(
                     "reason string of PUBACK",
-                    bad -> RawPacket.of(0x40).u16(7).u8(0).properties(RawPacket.part().u8(0x1F).binary(bad)));
+                    bad -> RawPacket.of(0x40)
+                            .u16(7)
+                            .u8(0)
+                            .properties(RawPacket.part().u8(0x1F).binary(bad)));
             places.put(
                     "reason string of DISCONNECT",
-                    bad -> RawPacket.of(0xE0).u8(0).properties(RawPacket.part().u8(0x1F).binary(bad)));
+                    bad -> RawPacket.of(0xE0)
+                            .u8(0)
+                            .properties(RawPacket.part().u8(0x1F).binary(bad)));
             places.put(
                     "user property of DISCONNECT",
-                    bad -> RawPacket.of(0xE0).u8(0).properties(RawPacket.part().u8(0x26).utf8("n").binary(bad)));
+                    bad -> RawPacket.of(0xE0)
+                            .u8(0)
+                            .properties(RawPacket.part().u8(0x26).utf8("n").binary(bad)));
         }
         return places;
     }
@@ -240,7 +283,9 @@ class Utf8StringIT {
     @Clause(edge = {"E010"})
     void controlAndNonCharacters_arePassedOn(ProtocolVersion version, RunningBroker broker) {
         String prefix = unique("ctl");
-        String[] letters = {"\u0001", "\u001F", "\u007F", "\u0080", "\u009F", "\uFDD0", "\uFFFE", "\uFFFF", "\uD83F\uDFFE"};
+        String[] letters = {
+            "\u0001", "\u001F", "\u007F", "\u0080", "\u009F", "\uFDD0", "\uFFFE", "\uFFFF", "\uD83F\uDFFE"
+        };
         try (MqttSocket subscriber = subscriber(broker, version, prefix + "/#", Qos.AT_MOST_ONCE);
                 MqttSocket publisher = client(broker, version)) {
             for (String letter : letters) {

@@ -1,0 +1,9 @@
+package org.dunlin.core.spi;
+
+/** Makes stores of one kind; found by {@link java.util.ServiceLoader} and chosen by its name. Any thread. */
+public interface StoreProvider {
+    /** The value of {@code storage.engine} that means this one. */
+    String name();
+
+    Store create();
+}
