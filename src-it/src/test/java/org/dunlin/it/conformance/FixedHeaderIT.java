@@ -8,6 +8,7 @@ import static org.dunlin.it.conformance.RawPacket.CLEAN;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.nio.charset.StandardCharsets;
 import java.io.ByteArrayOutputStream;
 import java.util.HexFormat;
 import org.dunlin.it.Broker;
@@ -337,7 +338,7 @@ class FixedHeaderIT {
                             .utf8(topic)
                             .properties(RawPacket.part()
                                     .u8(0x03)
-                                    .binary("c".repeat(size - 3).getBytes()))
+                                    .binary("c".repeat(size - 3).getBytes(StandardCharsets.UTF_8)))
                             .bytes());
                     RawFrame.Publish publish = RawFrame.read(subscriber).publish(ProtocolVersion.MQTT_5);
                     RawFrame.Property found = publish.property(0x0B);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.Set;
 import org.dunlin.it.Broker;
@@ -178,14 +179,14 @@ class PacketIdentifierIT {
             publisher.send(RawPacket.of(0x30)
                     .utf8(topic)
                     .properties(version, NONE)
-                    .bytes("pay".getBytes())
+                    .bytes("pay".getBytes(StandardCharsets.UTF_8))
                     .bytes());
             RawFrame frame = RawFrame.read(subscriber);
             assertEquals(0x30, frame.first());
             byte[] expected = RawPacket.part()
                     .utf8(topic)
                     .properties(version, NONE)
-                    .bytes("pay".getBytes())
+                    .bytes("pay".getBytes(StandardCharsets.UTF_8))
                     .bytes();
             assertEquals(new String(expected), new String(frame.body()));
         }

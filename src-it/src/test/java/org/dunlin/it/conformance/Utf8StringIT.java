@@ -10,6 +10,7 @@ import static org.dunlin.it.conformance.RawPacket.USER_NAME;
 import static org.dunlin.it.conformance.RawPacket.WILL;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -148,7 +149,7 @@ class Utf8StringIT {
                 "topic of PUBLISH",
                 bad -> RawPacket.of(0x30)
                         .binary(RawPacket.part()
-                                .bytes((prefix + "/").getBytes())
+                                .bytes((prefix + "/").getBytes(StandardCharsets.UTF_8))
                                 .bytes(bad)
                                 .bytes())
                         .properties(version, none)
@@ -251,7 +252,7 @@ class Utf8StringIT {
             publisher.publish(name, "plain", Qos.AT_LEAST_ONCE).publish(marked, "marked", Qos.AT_LEAST_ONCE);
             RawFrame.Publish received = RawFrame.read(withMark).publish(version);
             assertEquals("marked", received.payload());
-            assertEquals("efbbbf" + HexFormat.of().formatHex(name.getBytes()), received.topicHex());
+            assertEquals("efbbbf" + HexFormat.of().formatHex(name.getBytes(StandardCharsets.UTF_8)), received.topicHex());
             without.expectPublish(name, "plain");
             without.expectNothing();
             withMark.expectNothing();
