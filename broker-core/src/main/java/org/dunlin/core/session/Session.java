@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.routing.Answer;
 import org.dunlin.core.routing.Gathering;
@@ -144,6 +145,11 @@ public final class Session implements Receiver, Place.Owner {
             gathering = new Gathering();
         }
         return gathering;
+    }
+
+    /** For tests: its bounds. */
+    <T> T figures(BiFunction<MessageQueue, OutboundWindow, T> of) {
+        return of.apply(queue, outbound);
     }
 
     // ---- connection comes and goes

@@ -521,6 +521,20 @@ public final class Shard {
         return sessions.get(clientId);
     }
 
+    /** For tests, on whose thread every loop runs. */
+    Iterable<Session> sessionsForTests() {
+        return sessions.values();
+    }
+
+    /** For tests: what is left, once all sessions have ended, in words; empty if nothing. */
+    String leftovers() {
+        boolean clean = sessions.isEmpty() && groups.isEmpty() && held.isEmpty() && commit == null && inbox.isEmpty();
+        return clean && backlog.get() == 0
+                ? ""
+                : "shard " + index + ": sessions=" + sessions.keySet() + " groups=" + groups.keySet() + " held="
+                        + held.size() + " backlog=" + backlog;
+    }
+
     public Map<String, Session> sessions() {
         assert inLoop();
         return sessions;

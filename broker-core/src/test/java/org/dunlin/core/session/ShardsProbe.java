@@ -1,0 +1,48 @@
+package org.dunlin.core.session;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** The test's thread only, which plays all loops. What tests of other packages may see of the shards. */
+public final class ShardsProbe {
+    private ShardsProbe() {}
+
+    /** Figures of one session at this moment. */
+    public record Figures(String clientId, int queued, int open, int released, int unacknowledged) {}
+
+    public static List<Figures> sessions(Shards shards) {
+        List<Figures> all = new ArrayList<>();
+        for (int i = 0; i < shards.count(); i++) {
+            for (Session session : shards.shard(i).sessionsForTests()) {
+                all.add(session.figures(
+                        (queued, window) -> new Figures(
+                                session.clientId(),
+                                queued.size(),
+                                window.open(),
+                                released(window),
+                                session.inbound().waiting())));
+            }
+        }
+        return all;
+    }
+
+    private static int released(OutboundWindow window) {
+        int released = 0;
+        for (Outgoing flow = window.first(); flow != null; flow = flow.next) {
+            released += flow.state == Outgoing.State.RELEASED ? 1 : 0;
+        }
+        return released;
+    }
+
+    /** What is left of sessions that have ended, in words; empty if nothing. */
+    public static String leftovers(Shards shards) {
+        StringBuilder left = new StringBuilder();
+        if (shards.registry().size() != 0) {
+            left.append("registry ").append(shards.registry().size());
+        }
+        for (int i = 0; i < shards.count(); i++) {
+            left.append(shards.shard(i).leftovers());
+        }
+        return left.toString();
+    }
+}

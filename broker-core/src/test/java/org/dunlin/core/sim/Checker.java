@@ -1,0 +1,466 @@
+package org.dunlin.core.sim;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.dunlin.core.spi.BrokerEvents;
+import org.dunlin.core.spi.DropReason;
+import org.dunlin.mqtt.Ack;
+import org.dunlin.mqtt.ConnAck;
+import org.dunlin.mqtt.Message;
+import org.dunlin.mqtt.Packet;
+import org.dunlin.mqtt.Publish;
+import org.dunlin.mqtt.Qos;
+import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.TopicFilter;
+import org.dunlin.mqtt.TopicName;
+import org.dunlin.mqtt.Will;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The test's thread only. What has to hold in every run, each invariant a method of its name. A breach is an
+ * {@link AssertionError} that begins with that name.
+ */
+final class Checker implements BrokerEvents {
+    private final Simulation sim;
+    private final Map<String, Sent> messages = new LinkedHashMap<>();
+    private final List<SessionLog> sessions = new ArrayList<>();
+    private final Map<String, Integer> drops = new HashMap<>();
+    private final Map<String, List<SharedReception>> shared = new HashMap<>();
+    /** Clients that have lost a session in which a shared QoS 2 flow may have been open. */
+    private boolean sharedSessionLost;
+
+    // connections
+    private final Map<SimConnection, State> states = new HashMap<>();
+    private final Map<SimClient, SimConnection> accepted = new HashMap<>();
+    /** When the broker's end of a connection was closed, by peer. */
+    private final Map<String, Long> endedAt = new HashMap<>();
+
+    // wills by peer
+    private final Map<String, Will> wills = new LinkedHashMap<>();
+    private final Map<String, Integer> willsSeen = new HashMap<>();
+    private final Map<String, Long> connectedAt = new LinkedHashMap<>();
+    private final Map<String, Left> left = new HashMap<>();
+
+    /** What retained messages a client has been sent at the end. */
+    final Map<String, String> replayed = new TreeMap<>();
+
+    private enum State {
+        OPEN,
+        ACCEPTED,
+        DISCONNECTED
+    }
+
+    private record SharedReception(SimClient client, String peer, Qos qos, int epoch) {}
+
+    private record Left(long atMicros, boolean inOrder) {}
+
+    Checker(Simulation sim) {
+        this.sim = sim;
+    }
+
+    private static AssertionError breach(String invariant, String detail) {
+        return new AssertionError(invariant + ": " + detail);
+    }
+
+    /** Whether the store fails in this run, so that what is unsafe is refused rather than kept. */
+    boolean mayLose() {
+        return sim.storeFails();
+    }
+
+    // ---- told by the clients and connections
+
+    SessionLog session(SimClient client) {
+        SessionLog log = new SessionLog(client, sessions.size());
+        sessions.add(log);
+        return log;
+    }
+
+    void sessionEnded(SessionLog log) {
+        log.ended = true;
+        sharedSessionLost = true;
+    }
+
+    void sent(Sent message) {
+        messages.put(message.id, message);
+    }
+
+    void acked(Sent message, ReasonCode reason) {
+        if (reason.isError()) {
+            message.refused = true;
+        } else if (message.ackedAtMicros == Sent.NOT_YET) {
+            message.ackedAtMicros = sim.loops.nowMicros();
+        }
+    }
+
+    void willOf(String peer, Will will) {
+        wills.put(peer, will);
+    }
+
+    void accepted(SimConnection connection) {
+        OneConnectionPerClient(connection, accepted.put(connection.client(), connection));
+    }
+
+    void closing(SimConnection connection) {
+        accepted.remove(connection.client(), connection);
+        endedAt.putIfAbsent(connection.peer(), sim.loops.nowMicros());
+    }
+
+    void ended(SimConnection connection) {
+        closing(connection);
+    }
+
+    void sentToClient(SimConnection connection, Packet packet, boolean unseen) {
+        State state = states.getOrDefault(connection, State.OPEN);
+        NeverAfterDisconnect(connection, state == State.DISCONNECTED, packet);
+        ConnAckFirst(connection, state == State.OPEN, packet);
+        State next =
+                switch (packet.type()) {
+                    case CONNACK -> ((ConnAck) packet).reason().isError() ? State.DISCONNECTED : State.ACCEPTED;
+                    case DISCONNECT -> State.DISCONNECTED;
+                    default -> state;
+                };
+        states.put(connection, next);
+    }
+
+    void delivering(SimConnection connection, Message message, Qos qos, boolean dup) {
+        if (!dup && message.isExpired(sim.loops.nowMillis())) {
+            throw breach("ExpiredIsNotSent", message + " to " + connection);
+        }
+    }
+
+    void received(SimClient client, Publish packet) {
+        Message message = packet.message();
+        String id = new String(message.payload(), StandardCharsets.UTF_8);
+        String topic = message.topic().text();
+        if (message.retain()) {
+            if (client == sim.observer) {
+                replayed.put(topic, id);
+            }
+            return;
+        }
+        if (id.isEmpty()) {
+            return;
+        }
+        if (topic.startsWith("will/")) {
+            if (client == sim.observer && !(packet.dup() && message.qos() == Qos.AT_LEAST_ONCE)) {
+                willsSeen.merge(id.substring("will/".length()).replace('/', '#'), 1, Integer::sum);
+            }
+            return;
+        }
+        Sent sent = messages.get(id);
+        if (sent == null || !sent.topic.equals(topic)) {
+            throw breach("NothingInvented", client.id + " got '" + id + "' on " + topic);
+        }
+        if (topic.startsWith("s/")) {
+            receivedShared(client, packet, sent);
+            return;
+        }
+        SessionLog log = client.log;
+        int times = log.received.merge(id, 1, Integer::sum);
+        if (message.qos() == Qos.AT_MOST_ONCE) {
+            return;
+        }
+        if (times > 1) {
+            ExactlyOnceQos2(client, packet, sent);
+        } else {
+            OrderPerPublisherAndTopic(log, sent);
+        }
+    }
+
+    private void receivedShared(SimClient client, Publish packet, Sent sent) {
+        Qos qos = packet.message().qos();
+        if (qos == Qos.AT_MOST_ONCE) {
+            return;
+        }
+        int group = client.version.isV5() ? packet.subscriptionIds().get(0) - 1 : 2;
+        List<SharedReception> before =
+                shared.computeIfAbsent(SimClient.GROUPS[group] + " " + sent.id, key -> new ArrayList<>());
+        SimConnection at = client.connection;
+        assert at != null;
+        SharedReception now = new SharedReception(client, at.peer(), qos, client.epoch);
+        for (SharedReception earlier : before) {
+            SharedOnce(SimClient.GROUPS[group], sent, earlier, now, packet.dup());
+        }
+        before.add(now);
+    }
+
+    // ---- told by the broker
+
+    @Override
+    public void connected(Peer peer, boolean sessionPresent, int keepAliveSeconds, long sessionExpirySeconds) {
+        connectedAt.put(peer.address(), sim.loops.nowMicros());
+    }
+
+    @Override
+    public void refused(Peer peer, ReasonCode reason, String detail) {}
+
+    @Override
+    public void disconnected(Peer peer, String by, ReasonCode reason, String detail) {
+        boolean inOrder = by.equals("client") && reason == ReasonCode.SUCCESS;
+        left.put(peer.address(), new Left(sim.loops.nowMicros(), inOrder));
+    }
+
+    @Override
+    public void dropped(String clientId, TopicName topic, DropReason reason) {
+        drops.merge(clientId + " " + topic.text(), 1, Integer::sum);
+    }
+
+    @Override
+    public void denied(Peer peer, String what, ReasonCode reason, String detail) {
+        throw breach("NothingDenied", peer + " " + what + " " + reason + " " + detail);
+    }
+
+    private int drops(String clientId, String topic) {
+        return drops.getOrDefault(clientId + " " + topic, 0);
+    }
+
+    // ---- invariants of each step
+
+    /** [MQTT-3.2.0-1]: CONNACK before anything else, and only once [MQTT-3.2.0-2]. */
+    void ConnAckFirst(SimConnection connection, boolean first, Packet packet) {
+        if (first != packet instanceof ConnAck) {
+            throw breach("ConnAckFirst", connection + " got " + packet);
+        }
+    }
+
+    /** [MQTT-3.14.4-1], and nothing after a CONNACK that refuses [MQTT-3.2.2-7]. */
+    void NeverAfterDisconnect(SimConnection connection, boolean disconnected, Packet packet) {
+        if (disconnected) {
+            throw breach("NeverAfterDisconnect", connection + " got " + packet);
+        }
+    }
+
+    /** [MQTT-3.1.4-3]: when a CONNACK leaves, the former connection is closed. */
+    void OneConnectionPerClient(SimConnection now, @Nullable SimConnection former) {
+        if (former != null && former != now && !former.isClosing()) {
+            throw breach("OneConnectionPerClient", now + " is accepted while " + former + " is open");
+        }
+    }
+
+    /** [MQTT-3.1.2-5]: a session whose expiry has not come is there at a CONNECT without clean start. */
+    void SessionKept(String who, boolean mustBePresent, boolean present) {
+        if (mustBePresent && !present) {
+            throw breach("SessionKept", who + "the session is gone");
+        }
+    }
+
+    /** [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4]. PUBACK and PUBREC are two orders, and so is PUBCOMP one by itself. */
+    void AcksInOrder(String who, @Nullable Integer expected, Ack ack) {
+        if (expected == null || expected != ack.packetId()) {
+            throw breach("AcksInOrder", who + ack + " when " + expected + " was due");
+        }
+    }
+
+    /** [MQTT-2.2.1-4]: an identifier in use towards a client is of one message only. */
+    void NoPacketIdReuse(String who, int packetId, String message, @Nullable String other) {
+        if (other != null && !other.equals(message)) {
+            throw breach("NoPacketIdReuse", who + packetId + " is of " + other + " and now of " + message);
+        }
+    }
+
+    /** [MQTT-3.3.4-9]: PUBLISHes of this connection that the client has not acknowledged. */
+    void ReceiveMaximumKept(String who, int open, int receiveMaximum) {
+        if (open > receiveMaximum) {
+            throw breach("ReceiveMaximumKept", who + open + " are open, " + receiveMaximum + " may be");
+        }
+    }
+
+    /**
+     * [MQTT-4.3.3]: what is published and delivered at QoS 2 comes once. At QoS 1 it may come again with DUP, or when its
+     * publisher has sent it again.
+     */
+    void ExactlyOnceQos2(SimClient client, Publish packet, Sent sent) {
+        if (packet.message().qos() == Qos.EXACTLY_ONCE) {
+            throw breach("ExactlyOnceQos2", client.id + " got twice " + sent);
+        }
+        if (!packet.dup() && (sent.times == 1 || sent.qos == Qos.EXACTLY_ONCE)) {
+            throw breach("ExactlyOnceQos2", client.id + " got again without DUP " + sent);
+        }
+    }
+
+    /**
+     * [MQTT-4.6.0-5] [MQTT-4.6.0-6], for QoS 1 and 2 together: first deliveries of one session have the order of the
+     * publisher's PUBLISHes. A publisher whose session was lost begins anew; replays of retained messages and shared
+     * subscriptions are no part of it. What a publisher repeats at QoS 1 is a new message to the broker: it may be the
+     * first delivery to one who had not subscribed, or had no room, when it came before.
+     */
+    void OrderPerPublisherAndTopic(SessionLog log, Sent sent) {
+        Sent before = log.latest.put(sent.publisher + " " + sent.epoch + " " + sent.topic, sent);
+        if (before != null && before.seq > sent.seq) {
+            boolean isNew = sent.times > 1
+                    && sent.qos == Qos.AT_LEAST_ONCE
+                    && (!isSubscribedThroughout(log.client, sent) || drops(log.client.id, sent.topic) > 0);
+            if (isNew) {
+                return;
+            }
+            throw breach("OrderPerPublisherAndTopic", log.client.id + " got " + sent + " after " + before);
+        }
+    }
+
+    /**
+     * [MQTT-4.8.2-3..5]: one member of a group gets a message. At QoS 1 another gets it when the first has left, or when
+     * the publisher has sent it again; the same one gets it again with DUP or after having been away.
+     */
+    private void SharedOnce(String group, Sent sent, SharedReception earlier, SharedReception now, boolean dup) {
+        if (sent.qos == Qos.AT_LEAST_ONCE && sent.times > 1) {
+            return;
+        }
+        if (earlier.qos == Qos.EXACTLY_ONCE) {
+            throw breach("SharedOnce", group + " got at QoS 2 " + sent + ": " + earlier + ", " + now);
+        }
+        boolean hasLeft = endedAt.containsKey(earlier.peer);
+        if (!hasLeft) {
+            throw breach("SharedOnce", group + " got " + sent + ": " + earlier + ", " + now + (dup ? " dup" : ""));
+        }
+    }
+
+    // ---- invariants of the end, when all has been delivered
+
+    /** What was acknowledged with success has come to every session that was subscribed throughout, or is counted. */
+    void AckedIsOwned() {
+        for (SessionLog log : sessions) {
+            if (log.ended || log.client.log != log) {
+                continue;
+            }
+            Map<String, List<Sent>> missing = new HashMap<>();
+            for (Sent sent : messages.values()) {
+                if (isOwed(log.client, sent) && !log.received.containsKey(sent.id)) {
+                    missing.computeIfAbsent(sent.topic, topic -> new ArrayList<>()).add(sent);
+                }
+            }
+            missing.forEach((topic, lost) -> {
+                if (lost.size() > drops(log.client.id, topic)) {
+                    throw breach("AckedIsOwned", log.client.id + " never got " + lost);
+                }
+            });
+        }
+        sharedAckedIsOwned();
+    }
+
+    private static boolean isAckedForAll(Sent sent) {
+        return sent.ackedAtMicros != Sent.NOT_YET && !sent.expires && !sent.clears && sent.qos != Qos.AT_MOST_ONCE;
+    }
+
+    private static boolean isOwed(SimClient client, Sent sent) {
+        return isAckedForAll(sent) && isSubscribedThroughout(client, sent);
+    }
+
+    private static boolean isSubscribedThroughout(SimClient client, Sent sent) {
+        for (SimClient.Sub sub : client.subs.values()) {
+            TopicFilter filter = TopicFilter.of(sub.filter);
+            if (!filter.isShared()
+                    && isThroughout(sub, sent)
+                    && !(sub.noLocal && sent.publisher.equals(client.id))
+                    && filter.matches(TopicName.of(sent.topic))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isThroughout(SimClient.Sub sub, Sent sent) {
+        return sub.since != Sent.NOT_YET && sub.since < sent.sentAtMicros && sub.lowest != Qos.AT_MOST_ONCE;
+    }
+
+    private void sharedAckedIsOwned() {
+        for (SimClient member : sim.clients) {
+            for (SimClient.Sub sub : member.subs.values()) {
+                TopicFilter filter = TopicFilter.of(sub.filter);
+                if (!filter.isShared()) {
+                    continue;
+                }
+                Map<String, List<Sent>> missing = new HashMap<>();
+                for (Sent sent : messages.values()) {
+                    // at QoS 2 a message ends with the session of the member that has begun it [MQTT-4.8.2-5]
+                    boolean mayEnd = sent.qos == Qos.EXACTLY_ONCE && sharedSessionLost;
+                    if (isAckedForAll(sent)
+                            && !mayEnd
+                            && isThroughout(sub, sent)
+                            && filter.matches(TopicName.of(sent.topic))
+                            && !shared.containsKey(sub.filter + " " + sent.id)) {
+                        missing.computeIfAbsent(sent.topic, topic -> new ArrayList<>()).add(sent);
+                    }
+                }
+                missing.forEach((topic, lost) -> {
+                    int counted = drops(sub.filter, topic);
+                    for (SimClient other : sim.clients) {
+                        counted += drops(other.id, topic);
+                    }
+                    if (lost.size() > counted) {
+                        throw breach("AckedIsOwned", sub.filter + " never got " + lost);
+                    }
+                });
+            }
+        }
+    }
+
+    /** Every PUBLISH of a client whose session lives has been acknowledged to its end. */
+    void NothingStuck() {
+        for (SimClient client : sim.clients) {
+            if (!client.connected) {
+                throw breach("NothingStuck", client.id + " could not connect");
+            }
+            client.flights.forEach((id, flight) -> {
+                throw breach("NothingStuck", client.id + " waits at identifier " + id + " for " + flight.sent);
+            });
+        }
+    }
+
+    /**
+     * [MQTT-3.3.1-5] [MQTT-3.3.1-6]: the retained message of a topic with one publisher is the last that was acknowledged,
+     * or one that was sent later and never was.
+     */
+    void RetainedIsLast() {
+        Map<String, Set<String>> possible = new TreeMap<>();
+        for (Sent sent : messages.values()) {
+            if (!sent.retain) {
+                continue;
+            }
+            Set<String> of = possible.computeIfAbsent(sent.topic, topic -> new HashSet<>(Set.of("")));
+            if (sent.ackedAtMicros != Sent.NOT_YET) {
+                of.clear();
+            }
+            of.add(sent.clears ? "" : sent.id);
+        }
+        possible.forEach((topic, ids) -> {
+            String is = replayed.getOrDefault(topic, "");
+            if (!ids.contains(is)) {
+                throw breach("RetainedIsLast", topic + " has '" + is + "', which is none of " + ids);
+            }
+        });
+    }
+
+    /**
+     * [MQTT-3.1.2-8] [MQTT-3.1.2-10]: a will goes out once when its connection ends without DISCONNECT 0x00, and never else.
+     * One with a delay is given up if its session is taken up again in time.
+     */
+    void WillsOnce() {
+        wills.forEach((peer, will) -> {
+            int seen = willsSeen.getOrDefault(peer, 0);
+            Left end = left.get(peer);
+            boolean wasAccepted = connectedAt.containsKey(peer);
+            int most = wasAccepted && end != null && !end.inOrder ? 1 : 0;
+            if (seen > most) {
+                throw breach("WillsOnce", "the will of " + peer + " came " + seen + " times, not " + most);
+            }
+            boolean mustCome = most == 1
+                    && will.delaySeconds() == 0
+                    && !sim.storeFails()
+                    && drops(sim.observer.id, will.topic().text()) == 0;
+            if (mustCome && seen == 0) {
+                throw breach("WillsOnce", "the will of " + peer + " never came");
+            }
+        });
+    }
+
+    int messages() {
+        return messages.size();
+    }
+}

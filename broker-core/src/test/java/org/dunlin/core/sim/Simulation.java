@@ -1,0 +1,206 @@
+package org.dunlin.core.sim;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import org.dunlin.core.client.Admittance;
+import org.dunlin.core.client.ClientHandler;
+import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.QueueLimits;
+import org.dunlin.core.limits.QueueLimits.Overflow;
+import org.dunlin.core.session.Shards;
+import org.dunlin.core.session.ShardsProbe;
+import org.dunlin.core.spi.Authenticator;
+import org.dunlin.core.spi.Authorizer;
+import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.Qos;
+
+/**
+ * The test's thread only. One run of the core by a seed: a while of scripted trouble, then calm, in which everything that is
+ * owed has to arrive, then the end of all sessions, after which nothing may be left.
+ */
+final class Simulation {
+    final Random random;
+    final SimLoops loops;
+    final SimStore store;
+    final Checker checker;
+    final List<SimClient> clients = new ArrayList<>();
+    final SimClient observer;
+    private final boolean storeFails;
+    private final QueueLimits queueLimits;
+    private final Limits limits;
+    private final Shards shards;
+    private final Admittance admittance;
+    private boolean calm;
+    private boolean over;
+    private final List<SimConnection> connections = new ArrayList<>();
+
+    Simulation(long seed) {
+        random = new Random(seed);
+        loops = new SimLoops(random, 1 + random.nextInt(4));
+        storeFails = random.nextInt(6) == 0;
+        store = new SimStore(loops, random, storeFails ? 1 + random.nextInt(10) : 0);
+        checker = new Checker(this);
+        queueLimits = queueLimits();
+        limits = limits();
+        shards = new Shards(loops.all(), limits, queueLimits, store, checker);
+        Authenticator everybody = credentials ->
+                CompletableFuture.completedFuture(new Authenticator.Answer.Accepted(credentials.userName(), null));
+        admittance = new Admittance(limits, everybody, Authorizer.ALL, null);
+        observer = new SimClient(this, "observer", ProtocolVersion.MQTT_5, true);
+        int count = 2 + random.nextInt(5);
+        for (int i = 0; i < count; i++) {
+            clients.add(new SimClient(
+                    this,
+                    "c" + i,
+                    random.nextInt(3) == 0 ? ProtocolVersion.MQTT_3_1_1 : ProtocolVersion.MQTT_5,
+                    false));
+        }
+    }
+
+    private QueueLimits queueLimits() {
+        if (random.nextInt(3) > 0) {
+            return QueueLimits.DEFAULTS;
+        }
+        Overflow overflow = Overflow.values()[random.nextInt(Overflow.values().length)];
+        return new QueueLimits(
+                1 + random.nextInt(12), 1 << 20, overflow, 100 + random.nextInt(3000), random.nextBoolean(), List.of());
+    }
+
+    private Limits limits() {
+        Limits d = Limits.DEFAULTS;
+        return new Limits(
+                d.maxPacketSizeBytes(),
+                2 + random.nextInt(20),
+                d.topicAliasMaximum(),
+                d.maxKeepAliveSeconds(),
+                d.maxQos(),
+                true,
+                true,
+                true,
+                d.sessionExpiryMaxSeconds(),
+                d.maxConnections(),
+                d.maxSessions(),
+                d.maxTopicLevels(),
+                d.maxClientIdLength(),
+                d.connectTimeoutMillis(),
+                0,
+                0,
+                1 + random.nextInt(30),
+                d.maxSubscriptionsPerClient(),
+                d.maxRetained(),
+                d.maxRetainedBytes(),
+                d.maxDelayed(),
+                d.maxDelaySeconds(),
+                d.maxUserProperties(),
+                d.outboundBufferBytes());
+    }
+
+    boolean isCalm() {
+        return calm;
+    }
+
+    boolean isOver() {
+        return over;
+    }
+
+    boolean storeFails() {
+        return storeFails;
+    }
+
+    /** Whether a publisher may be told that its message was refused. */
+    boolean mayRefuse() {
+        return storeFails || queueLimits.overflow().answers();
+    }
+
+    SimConnection accept(String peer, SimClient client) {
+        SimConnection made = new SimConnection(loops, random, checker, peer, client, client.version);
+        connections.add(made);
+        made.start(connection -> new ClientHandler(shards, admittance, connection));
+        return made;
+    }
+
+    /** @param millis how long the trouble lasts */
+    void run(long millis) {
+        observer.act();
+        loops.runFor(1000);
+        observer.subscribe("will/#", Qos.EXACTLY_ONCE);
+        loops.runFor(1000);
+        clients.forEach(SimClient::act);
+        for (long left = millis; left > 0; left -= 50) {
+            loops.runFor(50);
+            EverythingBounded();
+        }
+        calm = true;
+        store.calm();
+        for (SimClient client : clients) {
+            SimConnection now = client.connection;
+            if (now != null) {
+                now.stall(false);
+            }
+        }
+        loops.runFor(40_000);
+        observer.subscribe("r/#", Qos.EXACTLY_ONCE);
+        loops.runFor(10_000);
+        checker.NothingStuck();
+        checker.AckedIsOwned();
+        checker.RetainedIsLast();
+        checker.WillsOnce();
+        StoreOwesNothing();
+        over = true;
+        for (SimClient client : clients) {
+            client.finish();
+        }
+        loops.runFor(10_000);
+        observer.finish();
+        loops.runFor(10_000);
+        connections.forEach(SimConnection::cut);
+        loops.runFor(10_000);
+        checker.WillsOnce();
+        NothingLeaks();
+    }
+
+    /** Queues and windows keep their limits at any moment. */
+    private void EverythingBounded() {
+        ShardsProbe.sessions(shards).forEach(session -> {
+            String what = session.toString();
+            boolean kept = session.queued() <= queueLimits.maxMessages()
+                    && session.open() <= Math.max(limits.maxInflight(), session.released())
+                    && session.unacknowledged() <= 2 * limits.receiveMaximum() + 40;
+            if (!kept) {
+                throw new AssertionError("EverythingBounded: " + what);
+            }
+        });
+    }
+
+    /** All has been delivered and acknowledged: the store holds nothing more for anybody. */
+    private void StoreOwesNothing() {
+        if (storeFails) {
+            return;
+        }
+        store.owners.forEach((sid, kept) -> {
+            if (!kept.owesNothing()) {
+                throw new AssertionError("StoreOwesNothing: " + sid + " is kept with " + kept);
+            }
+        });
+    }
+
+    /** After all sessions have ended nothing of them is left. */
+    private void NothingLeaks() {
+        String left = ShardsProbe.leftovers(shards);
+        if (!left.isEmpty()) {
+            throw new AssertionError("NothingLeaks: " + left);
+        }
+        if (shards.sessions().get() != 0 || admittance.connections() != 0 || shards.subscriptions().routes() != 0) {
+            throw new AssertionError("NothingLeaks: sessions=" + shards.sessions() + " connections="
+                    + admittance.connections() + " routes=" + shards.subscriptions().routes());
+        }
+        if (loops.pendingTimers() != 0) {
+            throw new AssertionError("NothingLeaks: " + loops.pendingTimers() + " timers");
+        }
+        if (!storeFails && (!store.owners.isEmpty() || store.delayed != 0)) {
+            throw new AssertionError("NothingLeaks: the store keeps " + store.owners);
+        }
+    }
+}
