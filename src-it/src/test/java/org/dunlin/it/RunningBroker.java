@@ -54,10 +54,9 @@ public final class RunningBroker implements AutoCloseable {
 
     /** The java that runs it: that of the system property {@code dunlin.it.java}, or the one of the tests. */
     public static String java() {
-        String chosen = System.getProperty("dunlin.it.java", "");
-        return chosen.isEmpty()
-                ? Path.of(System.getProperty("java.home"), "bin", "java").toString()
-                : chosen;
+        return System.getProperty(
+                "dunlin.it.java",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString());
     }
 
     /** The packed broker. */
