@@ -14,13 +14,12 @@ public final class ShardsProbe {
         List<Figures> all = new ArrayList<>();
         for (int i = 0; i < shards.count(); i++) {
             for (Session session : shards.shard(i).sessionsForTests()) {
-                all.add(session.figures(
-                        (queued, window) -> new Figures(
-                                session.clientId(),
-                                queued.size(),
-                                window.open(),
-                                released(window),
-                                session.inbound().waiting())));
+                all.add(session.figures((queued, window) -> new Figures(
+                        session.clientId(),
+                        queued.size(),
+                        window.open(),
+                        released(window),
+                        session.inbound().waiting())));
             }
         }
         return all;

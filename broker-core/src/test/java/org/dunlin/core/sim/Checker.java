@@ -120,12 +120,11 @@ final class Checker implements BrokerEvents {
         State state = states.getOrDefault(connection, State.OPEN);
         NeverAfterDisconnect(connection, state == State.DISCONNECTED, packet);
         ConnAckFirst(connection, state == State.OPEN, packet);
-        State next =
-                switch (packet.type()) {
-                    case CONNACK -> ((ConnAck) packet).reason().isError() ? State.DISCONNECTED : State.ACCEPTED;
-                    case DISCONNECT -> State.DISCONNECTED;
-                    default -> state;
-                };
+        State next = switch (packet.type()) {
+            case CONNACK -> ((ConnAck) packet).reason().isError() ? State.DISCONNECTED : State.ACCEPTED;
+            case DISCONNECT -> State.DISCONNECTED;
+            default -> state;
+        };
         states.put(connection, next);
     }
 
@@ -332,7 +331,8 @@ final class Checker implements BrokerEvents {
             Map<String, List<Sent>> missing = new HashMap<>();
             for (Sent sent : messages.values()) {
                 if (isOwed(log.client, sent) && !log.received.containsKey(sent.id)) {
-                    missing.computeIfAbsent(sent.topic, topic -> new ArrayList<>()).add(sent);
+                    missing.computeIfAbsent(sent.topic, topic -> new ArrayList<>())
+                            .add(sent);
                 }
             }
             missing.forEach((topic, lost) -> {
@@ -385,7 +385,8 @@ final class Checker implements BrokerEvents {
                             && isThroughout(sub, sent)
                             && filter.matches(TopicName.of(sent.topic))
                             && !shared.containsKey(sub.filter + " " + sent.id)) {
-                        missing.computeIfAbsent(sent.topic, topic -> new ArrayList<>()).add(sent);
+                        missing.computeIfAbsent(sent.topic, topic -> new ArrayList<>())
+                                .add(sent);
                     }
                 }
                 missing.forEach((topic, lost) -> {

@@ -195,8 +195,7 @@ final class SimClient {
             if (expiry != null) {
                 expiryFloor = Math.min(expiryFloor, expiry);
             }
-            ReasonCode reason =
-                    random.nextInt(3) == 0 ? ReasonCode.DISCONNECT_WITH_WILL : ReasonCode.SUCCESS;
+            ReasonCode reason = random.nextInt(3) == 0 ? ReasonCode.DISCONNECT_WITH_WILL : ReasonCode.SUCCESS;
             now.write(new Disconnect(reason, expiry, null, null, List.of()));
         } else {
             now.write(new Disconnect(ReasonCode.SUCCESS));

@@ -346,8 +346,8 @@ final class SimConnection implements Connection {
             return true;
         }
         checker.delivering(this, message, qos, dup);
-        PublishWriter.Result result = writer.write(
-                out, to, message, qos, retain, dup, packetId, subscriptionIds, loops.nowMillis());
+        PublishWriter.Result result =
+                writer.write(out, to, message, qos, retain, dup, packetId, subscriptionIds, loops.nowMillis());
         touch();
         return result != PublishWriter.Result.TOO_LARGE;
     }

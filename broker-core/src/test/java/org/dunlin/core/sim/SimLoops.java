@@ -64,7 +64,9 @@ final class SimLoops {
 
     /** Timers of the broker that have neither run nor been cancelled. */
     long pendingTimers() {
-        return due.stream().filter(d -> d.loop != null && !d.wake && !d.cancelled).count();
+        return due.stream()
+                .filter(d -> d.loop != null && !d.wake && !d.cancelled)
+                .count();
     }
 
     /** Runs everything up to a moment. */

@@ -192,9 +192,12 @@ final class Simulation {
         if (!left.isEmpty()) {
             throw new AssertionError("NothingLeaks: " + left);
         }
-        if (shards.sessions().get() != 0 || admittance.connections() != 0 || shards.subscriptions().routes() != 0) {
-            throw new AssertionError("NothingLeaks: sessions=" + shards.sessions() + " connections="
-                    + admittance.connections() + " routes=" + shards.subscriptions().routes());
+        if (shards.sessions().get() != 0
+                || admittance.connections() != 0
+                || shards.subscriptions().routes() != 0) {
+            throw new AssertionError(
+                    "NothingLeaks: sessions=" + shards.sessions() + " connections=" + admittance.connections()
+                            + " routes=" + shards.subscriptions().routes());
         }
         if (loops.pendingTimers() != 0) {
             throw new AssertionError("NothingLeaks: " + loops.pendingTimers() + " timers");

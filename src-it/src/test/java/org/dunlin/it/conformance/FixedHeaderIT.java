@@ -8,8 +8,8 @@ import static org.dunlin.it.conformance.RawPacket.CLEAN;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.nio.charset.StandardCharsets;
 import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import org.dunlin.it.Broker;
 import org.dunlin.it.Clause;

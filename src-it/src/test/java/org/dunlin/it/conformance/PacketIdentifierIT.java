@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.Set;
 import org.dunlin.it.Broker;
 import org.dunlin.it.Clause;
@@ -188,7 +189,7 @@ class PacketIdentifierIT {
                     .properties(version, NONE)
                     .bytes("pay".getBytes(StandardCharsets.UTF_8))
                     .bytes();
-            assertEquals(new String(expected), new String(frame.body()));
+            assertEquals(HexFormat.of().formatHex(expected), HexFormat.of().formatHex(frame.body()));
         }
     }
 

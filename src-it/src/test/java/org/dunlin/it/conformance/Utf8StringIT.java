@@ -252,7 +252,8 @@ class Utf8StringIT {
             publisher.publish(name, "plain", Qos.AT_LEAST_ONCE).publish(marked, "marked", Qos.AT_LEAST_ONCE);
             RawFrame.Publish received = RawFrame.read(withMark).publish(version);
             assertEquals("marked", received.payload());
-            assertEquals("efbbbf" + HexFormat.of().formatHex(name.getBytes(StandardCharsets.UTF_8)), received.topicHex());
+            assertEquals(
+                    "efbbbf" + HexFormat.of().formatHex(name.getBytes(StandardCharsets.UTF_8)), received.topicHex());
             without.expectPublish(name, "plain");
             without.expectNothing();
             withMark.expectNothing();
