@@ -21,6 +21,8 @@ public final class InboundWindow {
     private final PacketIds received = new PacketIds();
     /** Tickets of QoS 1, which count against the Receive Maximum beside the QoS 2 identifiers. */
     private int openQos1;
+    /** A connection that is about to be closed since it cannot be told of a refusal. */
+    private @Nullable Connection ending;
 
     InboundWindow(Session session) {
         this.session = session;
@@ -101,6 +103,7 @@ public final class InboundWindow {
     /** What waits will not be acknowledged on this connection, and does not count on the next one. */
     void connectionLost() {
         openQos1 = 0;
+        ending = null;
     }
 
     /** Ends the waiting for room in full queues: what waits is refused. */
@@ -138,10 +141,11 @@ public final class InboundWindow {
             received.remove(packetId); // the identifier is free again [MQTT-4.3.3-9]
         }
         Connection connection = session.connection();
-        if (connection == null || connection != origin) {
+        if (connection == null || connection != origin || connection == ending) {
             return;
         }
         if (reason.isError() && !session.version().isV5()) {
+            ending = connection; // nothing that came after it is acknowledged before the end [MQTT-4.6.0-2]
             // later, since the caller may be in the middle of what the end of the connection changes
             session.shard().loop().execute(() -> {
                 if (session.connection() == connection) {

@@ -678,20 +678,17 @@ public final class Session implements Receiver, Place.Owner {
         if (to == null) {
             return Verdict.DONE;
         }
-        if (durable && flow.seq > 0) {
-            shard.afterCommit(failure -> {
-                if (connection != to) {
-                    return; // PUBREL goes out on the next connection
-                }
-                if (failure == null) {
-                    to.sendAck(PacketType.PUBREL, packetId, ReasonCode.SUCCESS);
-                } else {
-                    evict(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "PUBREC could not be stored: " + failure);
-                }
-            });
-        } else {
-            to.sendAck(PacketType.PUBREL, packetId, ReasonCode.SUCCESS);
-        }
+        // all of a durable session's, stored or not: PUBRELs keep the order of the PUBRECs [MQTT-4.6.0-4]
+        shard.afterCommit(this, failure -> {
+            if (connection != to) {
+                return; // PUBREL goes out on the next connection
+            }
+            if (failure == null) {
+                to.sendAck(PacketType.PUBREL, packetId, ReasonCode.SUCCESS);
+            } else {
+                evict(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "PUBREC could not be stored: " + failure);
+            }
+        });
         return Verdict.DONE;
     }
 
