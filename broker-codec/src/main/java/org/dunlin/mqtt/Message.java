@@ -83,12 +83,9 @@ public final class Message {
         return nowMillis >= expiresAtMillis;
     }
 
-    /**
-     * What is left of the Message Expiry Interval, rounded up [MQTT-3.3.2-6]; 1 for one whose time is up while a flow that was
-     * begun goes on, since 0 would say that it should not have been sent.
-     */
+    /** What is left of the Message Expiry Interval, rounded up so that a live message never says 0 [MQTT-3.3.2-6]. */
     public long remainingExpirySeconds(long nowMillis) {
-        return (Math.max(expiresAtMillis - nowMillis, 1) + 999) / 1000;
+        return (Math.max(expiresAtMillis - nowMillis, 0) + 999) / 1000;
     }
 
     public byte[] properties() {
