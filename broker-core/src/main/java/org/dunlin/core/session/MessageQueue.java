@@ -2,6 +2,8 @@ package org.dunlin.core.session;
 
 import org.dunlin.core.limits.QueueLimits;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.dunlin.core.limits.QueueLimits.Overflow;
@@ -130,14 +132,16 @@ final class MessageQueue {
 
     /** Takes out all that the test accepts, oldest first, and hands them over. */
     void takeOut(Predicate<Outgoing> which, Consumer<Outgoing> to) {
+        List<Outgoing> taken = new ArrayList<>();
         waiting.removeIf(message -> {
             if (!which.test(message)) {
                 return false;
             }
             bytes -= message.message().weight();
-            to.accept(message);
+            taken.add(message);
             return true;
         });
+        taken.forEach(to); // afterwards, since it may lead to another message for this queue
     }
 
     /** Told of each message that the queue loses. */

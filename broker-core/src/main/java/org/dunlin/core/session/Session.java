@@ -23,6 +23,7 @@ import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.mqtt.Will;
 import org.jspecify.annotations.Nullable;
 
@@ -194,13 +195,13 @@ public final class Session implements Receiver, Place.Owner {
         if (!willIsDue) {
             will = null;
         }
+        state = State.OFFLINE; // before loans go back, so that none of them comes again at once
         outbound.connectionLost();
         giveBackLoans();
         if (expirySeconds == 0) {
             end();
             return;
         }
-        state = State.OFFLINE;
         long now = shard.loop().nowMillis();
         if (expirySeconds < Connect.NO_EXPIRY) {
             expiresAtMillis = now + expirySeconds * 1000;
@@ -347,13 +348,14 @@ public final class Session implements Receiver, Place.Owner {
             if (replays != null) {
                 replays.remove(filter);
             }
-            if (removed.filter().isShared()) {
-                queue.takeOut(
-                        waiting -> waiting.loan != null && waiting.loan.isOf(removed.filter()),
-                        waiting -> loanOf(waiting).giveBack());
-            }
         }
         return removed;
+    }
+
+    /** Gives back what waits of a group that it has left. */
+    void giveBackWaiting(TopicFilter filter) {
+        queue.takeOut(
+                waiting -> waiting.loan != null && waiting.loan.isOf(filter), waiting -> loanOf(waiting).giveBack());
     }
 
     Iterable<Subscription> subscriptions() {
@@ -721,6 +723,7 @@ public final class Session implements Receiver, Place.Owner {
 
     /** The client is away: QoS 1, and what was not begun, goes back; a QoS 2 flow stays [MQTT-4.8.2-4]. */
     private void giveBackLoans() {
+        shard.groupsOf(this, SharedGroup::memberAway);
         BiConsumer<Outgoing, Boolean> back = (flow, begun) -> {
             if (begun) {
                 outbound.end(flow);
@@ -736,7 +739,6 @@ public final class Session implements Receiver, Place.Owner {
             flow = next;
         }
         queue.takeOut(waiting -> waiting.loan != null, waiting -> back.accept(waiting, false));
-        shard.groupsOf(this, SharedGroup::memberAway);
     }
 
     /** The session has ended: its QoS 2 flows go to no other member [MQTT-4.8.2-5]. */

@@ -620,6 +620,10 @@ public final class Shard {
         Subscription removed = session.remove(filter);
         if (removed != null) {
             unsubscribe(session, removed);
+            if (removed.filter().isShared()) {
+                // only when it has left: else the group would lend it the same again and again
+                session.giveBackWaiting(removed.filter());
+            }
         }
         return removed != null;
     }
