@@ -658,9 +658,9 @@ public final class Session implements Receiver, Place.Owner {
         if (to == null) {
             return Verdict.DONE;
         }
-        if (durable && flow.seq > 0) {
+        if (durable) { // also one that is not stored: PUBRELs keep the order of the PUBRECs [MQTT-4.6.0-4]
             shard.afterCommit(failure -> {
-                if (failure == null && connection == to) {
+                if ((failure == null || flow.seq == 0) && connection == to) {
                     to.sendAck(PacketType.PUBREL, packetId, ReasonCode.SUCCESS);
                 }
             });
