@@ -36,6 +36,8 @@ final class SharedGroup implements Place.Owner {
     private long lastOrder;
     private int turn;
     private boolean dispatching;
+    /** The last member has left; what is still out with former members is theirs to finish. */
+    private boolean ended;
 
     SharedGroup(Shard shard, TopicFilter filter, long sid, boolean durable) {
         this.shard = shard;
@@ -89,9 +91,11 @@ final class SharedGroup implements Place.Owner {
         if (member != null) {
             members.remove(member);
         }
-        if (members.isEmpty()) {
+        if (members.isEmpty() && !ended) {
+            ended = true;
             queue.giveUpHeld(held -> true);
             shard.shards().subscriptions().remove(intake, shard.index());
+            shard.batch().removeSession(key);
             shard.endedGroup(this);
         }
     }
@@ -269,7 +273,7 @@ final class SharedGroup implements Place.Owner {
     }
 
     private void forget(long seq) {
-        if (seq > 0) {
+        if (seq > 0 && !ended) {
             shard.batch().ack(key, seq);
         }
     }
