@@ -642,6 +642,7 @@ public final class Shard {
                     group.leave(session);
                 }
             });
+            // only when it has left: else the group would lend it the same again and again
             session.giveBackWaiting(subscription.filter());
         } else {
             shards.subscriptions().remove(subscription, index);

@@ -250,7 +250,7 @@ final class Checker implements BrokerEvents {
         }
     }
 
-    /** [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4]. PUBACK and PUBREC are two orders, and so is PUBCOMP one by itself. */
+    /** [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4], each kind by itself; PUBCOMP has no order. */
     void AcksInOrder(String who, @Nullable Integer expected, Ack ack) {
         if (expected == null || expected != ack.packetId()) {
             throw breach("AcksInOrder", who + ack + " when " + expected + " was due");

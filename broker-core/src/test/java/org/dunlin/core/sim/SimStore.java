@@ -192,8 +192,8 @@ final class SimStore implements Store {
                     long sid = target.owner().sid();
                     long seq = lastSeqs.merge(sid, 1L, Long::sum);
                     target.placed(seq);
-                    if (!removed.contains(sid)) {
-                        of(target.owner()).queue.put(seq, message);
+                    if (!removed.contains(sid)) { // whatever the generation: it may have been gathered before a CONNECT
+                        owners.computeIfAbsent(sid, none -> new Kept()).queue.put(seq, message);
                     }
                 }
             });

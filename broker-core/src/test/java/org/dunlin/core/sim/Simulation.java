@@ -97,6 +97,13 @@ final class Simulation {
                 d.outboundBufferBytes());
     }
 
+    @Override
+    public String toString() {
+        return loops.all().size() + " loops, " + clients.size() + " clients, queues " + queueLimits.maxMessages() + " "
+                + queueLimits.overflow() + ", inflight " + limits.maxInflight() + ", receive maximum "
+                + limits.receiveMaximum() + (storeFails ? ", failing store" : "");
+    }
+
     boolean isCalm() {
         return calm;
     }
