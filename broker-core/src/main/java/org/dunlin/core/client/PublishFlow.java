@@ -269,6 +269,11 @@ final class PublishFlow {
         shard.afterCommit(session, failure -> {
             if (failure == null) {
                 connection.sendAck(PacketType.PUBCOMP, packetId, ReasonCode.SUCCESS);
+            } else {
+                // as if PUBREL had not come: the client sends it again on its next connection
+                session.inbound().unrelease(packetId);
+                handler.end(
+                        ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "the end of a message could not be stored: " + failure);
             }
         });
         return Verdict.DONE;

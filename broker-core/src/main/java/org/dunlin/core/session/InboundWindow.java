@@ -53,9 +53,26 @@ public final class InboundWindow {
         return received.remove(packetId);
     }
 
+    /** The release could not be stored, so that the identifier still waits for PUBREL. */
+    public void unrelease(int packetId) {
+        received.add(packetId);
+    }
+
     /** Whether nothing stands before an acknowledgement that could leave now. */
     boolean isClear() {
         return tickets.isEmpty();
+    }
+
+    /** The QoS 2 PUBLISH with that identifier whose acknowledgement still waits, or null. */
+    @Nullable
+    Ticket pending(int packetId) {
+        Ticket latest = null;
+        for (Ticket ticket : tickets) {
+            if (ticket.qos() == Qos.EXACTLY_ONCE && ticket.packetId == packetId) {
+                latest = ticket;
+            }
+        }
+        return latest;
     }
 
     void add(Ticket ticket) {
@@ -86,7 +103,7 @@ public final class InboundWindow {
             if (ticket.qos() == Qos.AT_LEAST_ONCE) {
                 openQos1--;
             }
-            acknowledge(ticket.qos(), ticket.packetId, ticket.reason, ticket.origin);
+            acknowledge(ticket.qos(), ticket.packetId, ticket.outcome(), ticket.origin);
             any = true;
         }
         if (any) {

@@ -660,8 +660,15 @@ public final class Session implements Receiver, Place.Owner {
         }
         if (durable) { // also one that is not stored: PUBRELs keep the order of the PUBRECs [MQTT-4.6.0-4]
             shard.afterCommit(failure -> {
-                if ((failure == null || flow.seq == 0) && connection == to) {
+                if (connection != to) {
+                    return;
+                }
+                if (failure == null || flow.seq == 0) {
                     to.sendAck(PacketType.PUBREL, packetId, ReasonCode.SUCCESS);
+                } else { // the next connection goes on with PUBREL
+                    evict(
+                            ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR,
+                            "that a message has been received could not be stored: " + failure);
                 }
             });
         } else {

@@ -343,6 +343,7 @@ public final class Shard {
         }
         Ticket ticket = new Ticket(message, window, publisher.connection(), packetId);
         ticket.reason = reason;
+        ticket.repeats = message.qos() == Qos.EXACTLY_ONCE ? window.pending(packetId) : null;
         ticket.state = Ticket.State.DONE;
         window.add(ticket);
     }

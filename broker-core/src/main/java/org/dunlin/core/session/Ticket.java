@@ -35,6 +35,10 @@ final class Ticket {
     /** Something else in the batches so far has to be durable before the acknowledgement: a retained or delayed message. */
     boolean mustBeStored;
 
+    /** The PUBLISH that this one repeats and whose outcome it shares; null if it is the first or the first is through. */
+    @Nullable
+    Ticket repeats;
+
     private int shardsOwing;
     private boolean taken;
     private boolean refused;
@@ -49,6 +53,12 @@ final class Ticket {
 
     Qos qos() {
         return message.qos();
+    }
+
+    /** What the acknowledgement says, once it is DONE; what it repeats is older and hence DONE before. */
+    ReasonCode outcome() {
+        Ticket first = repeats;
+        return first == null ? reason : first.outcome();
     }
 
     List<StoreBatch.Target> targets() {

@@ -37,7 +37,7 @@ final class Simulation {
     private final List<SimConnection> connections = new ArrayList<>();
 
     Simulation(long seed) {
-        random = new Random(seed);
+        random = new Random((seed ^ 0x5DEECE66DL) * 0x9E3779B97F4A7C15L); // else near seeds begin alike
         loops = new SimLoops(random, 1 + random.nextInt(4));
         storeFails = random.nextInt(6) == 0;
         store = new SimStore(loops, random, storeFails ? 1 + random.nextInt(10) : 0);
