@@ -315,13 +315,13 @@ final class Checker implements BrokerEvents {
         if (sent.qos == Qos.AT_LEAST_ONCE && sent.times > 1 || wasRefusedUnseen(sent)) {
             return;
         }
-        if (earlier.qos == Qos.EXACTLY_ONCE) {
-            throw breach("SharedOnce", group + " got at QoS 2 " + sent + ": " + earlier + ", " + now);
-        }
-        boolean hasLeft = endedAt.containsKey(earlier.peer);
-        if (!hasLeft) {
+        if (!hasGivenBack(earlier) && !hasGivenBack(now)) { // the order in which they come is not that of sending
             throw breach("SharedOnce", group + " got " + sent + ": " + earlier + ", " + now + (dup ? " dup" : ""));
         }
+    }
+
+    private boolean hasGivenBack(SharedReception reception) {
+        return reception.qos == Qos.AT_LEAST_ONCE && endedAt.containsKey(reception.peer);
     }
 
     // ---- invariants of the end, when all has been delivered
