@@ -240,9 +240,9 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
 
     // ---- life
 
-    /** @return false if there are too many connections */
+    /** Takes a place among the connections, if it has none yet. @return false if there are too many */
     boolean enter() {
-        entered = admittance.enter();
+        entered = entered || admittance.enter();
         return entered;
     }
 

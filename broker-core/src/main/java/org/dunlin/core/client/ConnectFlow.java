@@ -285,6 +285,13 @@ final class ConnectFlow {
         if (abandoned) {
             return;
         }
+        if (!handler.enter()) { // before the identifier is claimed: who may not come in owns nothing
+            handler.end(
+                    ReasonCode.QUOTA_EXCEEDED,
+                    "more than " + admittance.limits().maxConnections()
+                            + " connections; see limits.max-connections");
+            return;
+        }
         Shard here = shards.on(connection.loop());
         Shard owner = shards.ownerOf(known.clientId(), here);
         if (owner == here) {
@@ -295,13 +302,6 @@ final class ConnectFlow {
     }
 
     private void admit(Connect known, Shard shard) {
-        if (!handler.enter()) {
-            handler.end(
-                    ReasonCode.QUOTA_EXCEEDED,
-                    "more than " + admittance.limits().maxConnections()
-                            + " connections; see limits.max-connections");
-            return;
-        }
         long expiry = agreedExpiry(known);
         Shard.Admission admission = shard.admit(known, connection, handler, expiry);
         if (admission == null) {
