@@ -138,9 +138,8 @@ final class SharedGroup implements Place.Owner {
             return;
         }
         if (answer == null) {
-            if (!intake.receiver().durable()) {
-                accept(message, 0);
-            } // else a durable member joined after the publisher's shard had looked
+            // The group may have become durable since the publisher's shard looked: those who were members then are owed it.
+            accept(message, 0);
             return;
         }
         Overflow overflow = shard.shards().queueLimits().overflowFor(message.topic());
