@@ -440,7 +440,7 @@ final class Checker implements BrokerEvents {
                     of.clear();
                 }
             }
-            if (sent.qos == Qos.AT_LEAST_ONCE && sent.times > 1) {
+            if (sent.times > 1 && (sent.qos == Qos.AT_LEAST_ONCE || sim.mayRefuse())) {
                 repeated.add(sent.clears ? "" : sent.id);
             }
             of.add(sent.clears ? "" : sent.id);

@@ -412,13 +412,25 @@ final class SimClient {
         mayHaveOpen = Math.min(IDS / 2, most == null ? 10 : most);
         SimConnection now = connection;
         assert now != null;
+        if (sim.isCalm() && sim.mayRefuse() && !version.isV5()) {
+            // Refused again, it would be disconnected before it could make room by its own acknowledgements.
+            loops.later(2_000_000, () -> resend(now));
+        } else {
+            resend(now);
+        }
+    }
+
+    private void resend(SimConnection to) {
+        if (to != connection) {
+            return;
+        }
         for (Map.Entry<Integer, Flight> entry : flights.entrySet()) {
             Flight flight = entry.getValue();
             if (flight.released) {
-                now.write(new Ack(PacketType.PUBREL, entry.getKey()));
+                to.write(new Ack(PacketType.PUBREL, entry.getKey()));
             } else {
                 flight.sent.times++;
-                write(now, flight.sent, entry.getKey(), true);
+                write(to, flight.sent, entry.getKey(), true);
             }
         }
     }

@@ -101,7 +101,8 @@ final class Simulation {
     public String toString() {
         return loops.all().size() + " loops, " + clients.size() + " clients, queues " + queueLimits.maxMessages() + " "
                 + queueLimits.overflow() + ", inflight " + limits.maxInflight() + ", receive maximum "
-                + limits.receiveMaximum() + (storeFails ? ", failing store" : "");
+                + limits.receiveMaximum() + (storeFails ? ", failing store" : "")
+                + (calm ? ", " + ShardsProbe.sessions(shards) : "");
     }
 
     boolean isCalm() {
@@ -147,7 +148,7 @@ final class Simulation {
                 now.stall(false);
             }
         }
-        loops.runFor(40_000);
+        settle();
         observer.subscribe("r/#", Qos.EXACTLY_ONCE);
         loops.runFor(10_000);
         checker.NothingStuck();
@@ -166,6 +167,19 @@ final class Simulation {
         loops.runFor(10_000);
         checker.WillsOnce();
         NothingLeaks();
+    }
+
+    /** Until wills and held messages have come to their end and nobody is owed anything, for some minutes at most. */
+    private void settle() {
+        loops.runFor(20_000);
+        for (int i = 0; i < 60; i++) {
+            boolean idle = clients.stream().allMatch(client -> client.connected && client.flights.isEmpty())
+                    && ShardsProbe.sessions(shards).stream().allMatch(one -> one.queued() == 0 && one.open() == 0);
+            if (idle) {
+                return;
+            }
+            loops.runFor(5_000);
+        }
     }
 
     /** Queues and windows keep their limits at any moment. */
