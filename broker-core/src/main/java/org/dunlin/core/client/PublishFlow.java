@@ -277,6 +277,7 @@ final class PublishFlow {
             if (failure == null) {
                 connection.sendAck(PacketType.PUBCOMP, packetId, ReasonCode.SUCCESS);
             } else {
+                shard.keepUnreleased(session, packetId);
                 handler.end(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "PUBREL could not be stored: " + failure);
             }
         });

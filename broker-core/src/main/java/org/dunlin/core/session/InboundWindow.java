@@ -82,7 +82,10 @@ public final class InboundWindow {
                 if (ticket.origin == session.connection()) {
                     ticket.repetitions++;
                 } else {
+                    // its PUBREC now stands behind those of what has come before it on this connection
                     ticket.origin = session.connection();
+                    tickets.remove(ticket);
+                    tickets.add(ticket);
                 }
                 return true;
             }
@@ -125,7 +128,7 @@ public final class InboundWindow {
                 openQos1--;
             }
             acknowledge(ticket.qos, ticket.packetId, ticket.reason, ticket.origin);
-            for (int i = 0; i < ticket.repetitions && !ticket.reason.isError(); i++) {
+            for (int i = 0; i < ticket.repetitions; i++) {
                 acknowledge(ticket.qos, ticket.packetId, ticket.reason, ticket.origin);
             }
             any = true;

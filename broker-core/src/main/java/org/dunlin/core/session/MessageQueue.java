@@ -20,10 +20,12 @@ final class MessageQueue {
     private final Drops drops;
     private final ArrayDeque<Outgoing> waiting = new ArrayDeque<>(4);
     private long bytes;
-    /** Places promised to messages that are on their way through the store. */
+    /** Messages on their way through the store. */
     private int reserved;
+    /** Those of them that must not be dropped any more, since their publishers have been promised as much. */
+    private int promised;
 
-    private long reservedBytes;
+    private long promisedBytes;
     /** Publishers that wait for room, in their order. */
     private @Nullable ArrayDeque<Held> held;
 
@@ -36,6 +38,17 @@ final class MessageQueue {
 
     int size() {
         return waiting.size();
+    }
+
+    /** How many of them a shared group has lent; those are bounded by its credits. */
+    int lent() {
+        int count = 0;
+        for (Outgoing message : waiting) {
+            if (message.loan != null) {
+                count++;
+            }
+        }
+        return count;
     }
 
     boolean isEmpty() {
@@ -51,24 +64,31 @@ final class MessageQueue {
         return held != null && !held.isEmpty();
     }
 
-    private boolean isFull(int weight, int promised, long promisedBytes) {
+    private boolean isFull(int weight) {
         int count = waiting.size() + promised;
         return count >= limits.maxMessages() || count > 0 && bytes + promisedBytes + weight > limits.maxBytes();
     }
 
     /** Whether a message may come in under a policy that refuses at a full queue; those that wait for room are first. */
     boolean admits(int weight) {
-        return !hasHeld() && !isFull(weight, reserved, reservedBytes);
+        return !hasHeld() && !isFull(weight);
     }
 
-    void reserve(int weight) {
+    /** A message goes through the store first; under a policy that answers its place is kept. */
+    void reserve(int weight, Overflow overflow) {
         reserved++;
-        reservedBytes += weight;
+        if (overflow.answers()) {
+            promised++;
+            promisedBytes += weight;
+        }
     }
 
-    void unreserve(int weight) {
+    void unreserve(int weight, Overflow overflow) {
         reserved--;
-        reservedBytes -= weight;
+        if (overflow.answers()) {
+            promised--;
+            promisedBytes -= weight;
+        }
     }
 
     /**
@@ -77,12 +97,12 @@ final class MessageQueue {
      */
     void add(Outgoing message, Overflow overflow) {
         int weight = message.message().weight();
-        if (!overflow.answers() && isFull(weight, 0, 0)) {
+        if (!overflow.answers() && isFull(weight)) {
             if (overflow == Overflow.DROP_NEWEST) {
                 drops.dropped(message, DropReason.QUEUE_FULL);
                 return;
             }
-            while (isFull(weight, 0, 0) && !waiting.isEmpty()) {
+            while (isFull(weight) && !waiting.isEmpty()) {
                 drops.dropped(remove(), DropReason.QUEUE_FULL);
             }
         }
@@ -125,7 +145,7 @@ final class MessageQueue {
     /** Gives publishers that wait the room there is now. @return whether there were any */
     boolean admitHeld() {
         boolean any = false;
-        while (held != null && !held.isEmpty() && !isFull(held.getFirst().weight(), reserved, reservedBytes)) {
+        while (held != null && !held.isEmpty() && !isFull(held.getFirst().weight())) {
             held.removeFirst().admitted();
             any = true;
         }

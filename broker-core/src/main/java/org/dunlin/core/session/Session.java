@@ -425,7 +425,7 @@ public final class Session implements Receiver, Place.Owner {
     private void takeNow(
             Message message, Qos qos, boolean retain, int[] subscriptionIds, Overflow overflow, Answer answer) {
         if (durable) {
-            queue.reserve(message.weight());
+            queue.reserve(message.weight(), overflow);
             answer.reserve(new Place(this, message, qos, retain, subscriptionIds));
         } else {
             accept(new Outgoing(message, qos, retain, subscriptionIds, 0, null), overflow);
@@ -450,7 +450,7 @@ public final class Session implements Receiver, Place.Owner {
 
     @Override
     public void committed(Place place) {
-        queue.unreserve(place.message.weight());
+        queue.unreserve(place.message.weight(), overflowFor(place.message));
         if (state == State.ENDED) {
             return;
         }
@@ -464,7 +464,7 @@ public final class Session implements Receiver, Place.Owner {
 
     @Override
     public void failed(Place place) {
-        queue.unreserve(place.message.weight());
+        queue.unreserve(place.message.weight(), overflowFor(place.message));
         pump();
     }
 
@@ -821,10 +821,10 @@ public final class Session implements Receiver, Place.Owner {
         public void admitted() {
             Answer waiting = end();
             if (durable) {
-                takeNow(message, qos, retain, subscriptionIds, Overflow.DROP_NEWEST, waiting);
+                takeNow(message, qos, retain, subscriptionIds, Overflow.HOLD_ACK, waiting);
             } else {
                 // behind the one that is just being taken out, which has to be sent first
-                queue.add(new Outgoing(message, qos, retain, subscriptionIds, 0, null), Overflow.DROP_NEWEST);
+                queue.add(new Outgoing(message, qos, retain, subscriptionIds, 0, null), Overflow.HOLD_ACK);
                 waiting.taken();
             }
         }

@@ -449,6 +449,11 @@ public final class Shard {
         return true;
     }
 
+    /** The store has failed to release it: the client may send its PUBREL again. */
+    public void keepUnreleased(Session publisher, int packetId) {
+        publisher.inbound().receive(packetId);
+    }
+
     /**
      * The tree has the message before it is routed, so that whoever subscribes meanwhile gets it from one or the other; the
      * stamp lets the store keep the same winner of a race.

@@ -150,13 +150,13 @@ final class SharedGroup implements Place.Owner {
             accept(message, 0);
             return;
         }
-        Overflow overflow = shard.shards().queueLimits().overflowFor(message.topic());
+        Overflow overflow = overflowFor(message);
         boolean atOnce = queue.isIdle() && returned.isEmpty() && !free.isEmpty();
         if (overflow.answers() && !atOnce && !queue.admits(message.weight())) {
             shard.shards().events().dropped(filter.text(), message.topic(), DropReason.QUEUE_FULL);
             answer.refused();
         } else if (intake.receiver().durable()) {
-            queue.reserve(message.weight());
+            queue.reserve(message.weight(), overflow);
             answer.reserve(new Place(this, message, message.qos(), message.retain(), Subscription.NO_IDS));
         } else {
             accept(message, 0);
@@ -164,9 +164,13 @@ final class SharedGroup implements Place.Owner {
         }
     }
 
+    private Overflow overflowFor(Message message) {
+        return shard.shards().queueLimits().overflowFor(message.topic());
+    }
+
     @Override
     public void committed(Place place) {
-        queue.unreserve(place.message.weight());
+        queue.unreserve(place.message.weight(), overflowFor(place.message));
         if (!members.isEmpty()) {
             accept(place.message, place.seq());
         } else {
@@ -177,7 +181,7 @@ final class SharedGroup implements Place.Owner {
 
     @Override
     public void failed(Place place) {
-        queue.unreserve(place.message.weight());
+        queue.unreserve(place.message.weight(), overflowFor(place.message));
     }
 
     private void accept(Message message, long seq) {
@@ -187,7 +191,7 @@ final class SharedGroup implements Place.Owner {
         } else {
             queue.add(
                     new Outgoing(message, message.qos(), message.retain(), Subscription.NO_IDS, seq, null),
-                    shard.shards().queueLimits().overflowFor(message.topic()));
+                    overflowFor(message));
         }
     }
 

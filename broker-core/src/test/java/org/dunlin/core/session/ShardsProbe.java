@@ -8,7 +8,7 @@ public final class ShardsProbe {
     private ShardsProbe() {}
 
     /** Figures of one session at this moment. */
-    public record Figures(String clientId, int queued, int open, int released, int unacknowledged) {}
+    public record Figures(String clientId, int queued, int lent, int open, int released, int unacknowledged) {}
 
     public static List<Figures> sessions(Shards shards) {
         List<Figures> all = new ArrayList<>();
@@ -17,6 +17,7 @@ public final class ShardsProbe {
                 all.add(session.figures((queued, window) -> new Figures(
                         session.clientId(),
                         queued.size(),
+                        queued.lent(),
                         window.open(),
                         released(window),
                         session.inbound().waiting())));

@@ -57,7 +57,7 @@ final class Checker implements BrokerEvents {
         DISCONNECTED
     }
 
-    private record SharedReception(SimClient client, String peer, Qos qos, int epoch) {}
+    private record SharedReception(String clientId, String peer, Qos qos, long atMicros) {}
 
     private record Left(long atMicros, boolean inOrder) {}
 
@@ -183,7 +183,7 @@ final class Checker implements BrokerEvents {
                 shared.computeIfAbsent(SimClient.GROUPS[group] + " " + sent.id, key -> new ArrayList<>());
         SimConnection at = client.connection;
         assert at != null;
-        SharedReception now = new SharedReception(client, at.peer(), qos, client.epoch);
+        SharedReception now = new SharedReception(client.id, at.peer(), qos, sim.loops.nowMicros());
         for (SharedReception earlier : before) {
             SharedOnce(SimClient.GROUPS[group], sent, earlier, now, packet.dup());
         }
@@ -276,6 +276,9 @@ final class Checker implements BrokerEvents {
      * publisher has sent it again.
      */
     void ExactlyOnceQos2(SimClient client, Publish packet, Sent sent) {
+        if (wasRefusedUnseen(sent)) {
+            return; // a session that is not stored had it before the store refused it
+        }
         if (packet.message().qos() == Qos.EXACTLY_ONCE) {
             throw breach("ExactlyOnceQos2", client.id + " got twice " + sent);
         }
@@ -296,7 +299,7 @@ final class Checker implements BrokerEvents {
             boolean isNew = sent.times > 1
                     && sent.qos == Qos.AT_LEAST_ONCE
                     && (!isSubscribedThroughout(log.client, sent) || drops(log.client.id, sent.topic) > 0);
-            if (isNew) {
+            if (isNew || wasRefusedUnseen(sent)) {
                 return;
             }
             throw breach("OrderPerPublisherAndTopic", log.client.id + " got " + sent + " after " + before);
@@ -308,16 +311,16 @@ final class Checker implements BrokerEvents {
      * the publisher has sent it again; the same one gets it again with DUP or after having been away.
      */
     private void SharedOnce(String group, Sent sent, SharedReception earlier, SharedReception now, boolean dup) {
-        if (sent.qos == Qos.AT_LEAST_ONCE && sent.times > 1) {
+        if (sent.qos == Qos.AT_LEAST_ONCE && sent.times > 1 || wasRefusedUnseen(sent)) {
             return;
         }
-        if (earlier.qos == Qos.EXACTLY_ONCE) {
-            throw breach("SharedOnce", group + " got at QoS 2 " + sent + ": " + earlier + ", " + now);
-        }
-        boolean hasLeft = endedAt.containsKey(earlier.peer);
-        if (!hasLeft) {
+        if (!hasGivenBack(earlier) && !hasGivenBack(now)) { // the order in which they come is not that of sending
             throw breach("SharedOnce", group + " got " + sent + ": " + earlier + ", " + now + (dup ? " dup" : ""));
         }
+    }
+
+    private boolean hasGivenBack(SharedReception reception) {
+        return reception.qos == Qos.AT_LEAST_ONCE && endedAt.containsKey(reception.peer);
     }
 
     // ---- invariants of the end, when all has been delivered
@@ -342,6 +345,11 @@ final class Checker implements BrokerEvents {
             });
         }
         sharedAckedIsOwned();
+    }
+
+    /** Its refusal, by a failing store or full queues, may have been lost with a connection: the repetition is the first. */
+    private boolean wasRefusedUnseen(Sent sent) {
+        return sent.times > 1 && sim.mayRefuse();
     }
 
     private static boolean isAckedForAll(Sent sent) {
@@ -416,17 +424,25 @@ final class Checker implements BrokerEvents {
 
     /**
      * [MQTT-3.3.1-5] [MQTT-3.3.1-6]: the retained message of a topic with one publisher is the last that was acknowledged,
-     * or one that was sent later and never was.
+     * or one that was sent later and never was, or one of QoS 1 that was sent again before one of QoS 2.
      */
     void RetainedIsLast() {
         Map<String, Set<String>> possible = new TreeMap<>();
+        Set<String> repeated = new HashSet<>();
         for (Sent sent : messages.values()) {
             if (!sent.retain) {
                 continue;
             }
             Set<String> of = possible.computeIfAbsent(sent.topic, topic -> new HashSet<>(Set.of("")));
             if (sent.ackedAtMicros != Sent.NOT_YET) {
-                of.clear();
+                if (sent.qos == Qos.EXACTLY_ONCE && sent.times > 1) {
+                    of.retainAll(repeated); // its repetition is none to the broker, theirs is a new message
+                } else {
+                    of.clear();
+                }
+            }
+            if (sent.times > 1 && (sent.qos == Qos.AT_LEAST_ONCE || sim.mayRefuse())) {
+                repeated.add(sent.clears ? "" : sent.id);
             }
             of.add(sent.clears ? "" : sent.id);
         }

@@ -67,7 +67,13 @@ final class SimClient {
     /** The least expiry that the broker may hold the session to; FOR_GOOD means that it may not be lost. */
     private long expiryFloor;
 
-    private boolean cleanStartOpen;
+    /** A CONNECT that may have made a new session was not answered: only a clean start makes sure which one it is. */
+    private boolean newSessionOpen;
+
+    /** When the last CONNECT that was given up has come to the broker for sure; until then it may overtake a later one. */
+    private long settledAtMicros;
+
+    private boolean racing;
 
     // what the connection is
     private boolean asksClean;
@@ -131,7 +137,7 @@ final class SimClient {
         SimConnection now = connection;
         if (now == null) {
             if (sim.isCalm() || steady) {
-                connect(steady && connections == 0, FOR_GOOD, null);
+                connect(newSessionOpen, FOR_GOOD, null);
             } else if (random.nextInt(4) == 0) {
                 connectSomehow();
             }
@@ -178,6 +184,9 @@ final class SimClient {
 
     private void lost(SimConnection which) {
         if (connection == which) {
+            if (!connected) {
+                settledAtMicros = loops.nowMicros() + 150_000;
+            }
             connection = null;
             connected = false;
         }
@@ -204,7 +213,7 @@ final class SimClient {
     }
 
     private void connectSomehow() {
-        boolean clean = cleanStartOpen || random.nextInt(5) == 0;
+        boolean clean = newSessionOpen || random.nextInt(5) == 0;
         long expiry = new long[] {0, 1, 5, FOR_GOOD, FOR_GOOD, FOR_GOOD}[random.nextInt(6)];
         Will will = null;
         if (random.nextInt(3) == 0) {
@@ -228,9 +237,10 @@ final class SimClient {
         asksClean = clean;
         asksExpiry = version.isV5() ? expiry : clean ? 0 : FOR_GOOD;
         receiveMaximum = steady || !version.isV5() ? 65_535 : 1 + random.nextInt(20);
-        mustBePresent = !clean && !cleanStartOpen && expiryFloor >= FOR_GOOD;
+        racing = loops.nowMicros() < settledAtMicros;
+        mustBePresent = !racing && !clean && !newSessionOpen && expiryFloor >= FOR_GOOD;
         expiryFloor = Math.min(expiryFloor, asksExpiry);
-        cleanStartOpen |= clean;
+        newSessionOpen |= !mustBePresent;
         Connect.Builder connect = Connect.builder(version, id)
                 .cleanStart(clean)
                 .will(will)
@@ -385,7 +395,7 @@ final class SimClient {
         if (asksClean && ack.sessionPresent()) {
             throw new AssertionError(text("session present after clean start"));
         }
-        cleanStartOpen = false;
+        newSessionOpen = racing;
         checker.SessionKept(text(""), mustBePresent, ack.sessionPresent());
         if (!ack.sessionPresent()) {
             epoch++;
@@ -395,19 +405,31 @@ final class SimClient {
             checker.sessionEnded(log);
             log = checker.session(this);
         }
-        expiryFloor = asksExpiry;
+        expiryFloor = racing ? 0 : asksExpiry;
         connected = true;
         Integer most = ack.properties().receiveMaximum();
         mayHaveOpen = Math.min(IDS / 2, most == null ? 10 : most);
         SimConnection now = connection;
         assert now != null;
+        if (sim.isCalm() && sim.mayRefuse() && !version.isV5()) {
+            // Refused again, it would be disconnected before it could make room by its own acknowledgements.
+            loops.later(2_000_000, () -> resend(now));
+        } else {
+            resend(now);
+        }
+    }
+
+    private void resend(SimConnection to) {
+        if (to != connection) {
+            return;
+        }
         for (Map.Entry<Integer, Flight> entry : flights.entrySet()) {
             Flight flight = entry.getValue();
             if (flight.released) {
-                now.write(new Ack(PacketType.PUBREL, entry.getKey()));
+                to.write(new Ack(PacketType.PUBREL, entry.getKey()));
             } else {
                 flight.sent.times++;
-                write(now, flight.sent, entry.getKey(), true);
+                write(to, flight.sent, entry.getKey(), true);
             }
         }
     }

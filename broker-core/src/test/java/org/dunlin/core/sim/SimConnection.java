@@ -30,6 +30,9 @@ final class SimConnection implements Connection {
     /** What may be under way to a client before the connection counts as slow, in bytes. */
     private static final int WRITABLE_MAX = 600;
 
+    /** Whose packets are printed, for the replay of a seed: a client identifier. */
+    private static final @Nullable String TRACED = System.getProperty("dunlin.sim.trace");
+
     private final SimLoops loops;
     private final Random random;
     private final Checker checker;
@@ -191,6 +194,7 @@ final class SimConnection implements Connection {
         int had = clientIn.readableBytes();
         try {
             for (Packet p = clientDecoder.decode(clientIn); p != null; p = clientDecoder.decode(clientIn)) {
+                trace(clientGone ? "<- unseen" : "<-", p);
                 checker.sentToClient(this, p, clientGone);
                 if (!clientGone) {
                     client.received(this, p);
@@ -232,6 +236,7 @@ final class SimConnection implements Connection {
                     break;
                 }
                 any = true;
+                trace("->", packet);
                 to.received(packet);
             }
         } catch (ProtocolError error) {
@@ -271,6 +276,7 @@ final class SimConnection implements Connection {
             cause = why;
             return;
         }
+        trace("ended", String.valueOf(why));
         told = true;
         closing = true;
         checker.ended(this);
@@ -462,6 +468,16 @@ final class SimConnection implements Connection {
             closing = true;
             checker.closing(this);
             touch();
+        }
+    }
+
+    private void trace(String what, Object packet) {
+        if (client.id.equals(TRACED)) {
+            Object shown = packet instanceof org.dunlin.mqtt.Publish p
+                    ? "PUBLISH " + p.packetId() + (p.dup() ? " DUP " : " ") + p.message() + " "
+                            + new String(p.message().payload(), java.nio.charset.StandardCharsets.UTF_8)
+                    : packet;
+            System.err.println(loops.nowMicros() + " " + peer + " " + what + " " + shown);
         }
     }
 
