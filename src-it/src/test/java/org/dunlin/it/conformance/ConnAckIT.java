@@ -194,7 +194,8 @@ class ConnAckIT {
             for (int i = 0; i < 22; i++) {
                 RawFrame frame = RawFrame.read(socket);
                 switch (frame.type()) {
-                    case 3 -> assertEquals("m" + publishes++, frame.publish(version).payload());
+                    case 3 ->
+                        assertEquals("m" + publishes++, frame.publish(version).payload());
                     case 9 -> subAck = true;
                     case 13 -> pingResp = true;
                     default -> throw new AssertionError(frame);

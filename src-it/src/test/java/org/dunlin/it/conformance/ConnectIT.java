@@ -93,7 +93,8 @@ class ConnectIT {
             try (MqttSocket again = broker.socket()) {
                 // 3.1 has no flag to say so
                 assertEquals(
-                        version != ProtocolVersion.MQTT_3_1, again.connect(connect).sessionPresent());
+                        version != ProtocolVersion.MQTT_3_1,
+                        again.connect(connect).sessionPresent());
                 again.disconnect();
             }
         }
@@ -108,8 +109,11 @@ class ConnectIT {
         for (String name : new String[] {"MQTTX", "mqtt", "", "MQT", "MQIsdP", "HTTP"}) {
             for (int level = 3; level <= 5; level++) {
                 try (MqttSocket socket = broker.socket()) {
-                    RawPacket packet = RawPacket.of(0x10).utf8(name).u8(level).u8(CLEAN).u16(0);
-                    socket.send((level == 5 ? packet.u8(0) : packet).utf8(unique("name")).bytes());
+                    RawPacket packet =
+                            RawPacket.of(0x10).utf8(name).u8(level).u8(CLEAN).u16(0);
+                    socket.send((level == 5 ? packet.u8(0) : packet)
+                            .utf8(unique("name"))
+                            .bytes());
                     expectEnd(socket);
                 } catch (AssertionError e) {
                     throw new AssertionError(name + " " + level, e);
@@ -161,7 +165,8 @@ class ConnectIT {
     }
 
     /** Flags and the payload that goes with them as it is written in hexadecimal after the client identifier. */
-    private static void expectFlagsRefused(RunningBroker broker, ProtocolVersion version, int flags, RawPacket payload) {
+    private static void expectFlagsRefused(
+            RunningBroker broker, ProtocolVersion version, int flags, RawPacket payload) {
         try (MqttSocket socket = broker.socket().speak(version)) {
             socket.send(RawPacket.connect(version, flags)
                     .utf8(unique("flags"))
@@ -196,7 +201,8 @@ class ConnectIT {
             v3 = {"MQTT-3.1.2-11", "MQTT-3.1.2-13", "MQTT-3.1.2-15"},
             edge = {"E022"})
     void willQosOrRetainWithoutWill_isRefused(ProtocolVersion version, RunningBroker broker) {
-        for (int flags : new int[] {WILL_QOS_1, WILL_QOS_2, WILL_QOS_1 | WILL_QOS_2, WILL_RETAIN, WILL_RETAIN | WILL_QOS_1}) {
+        for (int flags :
+                new int[] {WILL_QOS_1, WILL_QOS_2, WILL_QOS_1 | WILL_QOS_2, WILL_RETAIN, WILL_RETAIN | WILL_QOS_1}) {
             expectFlagsRefused(broker, version, CLEAN | flags, NONE);
             expectFlagsRefused(broker, version, CLEAN | flags, willFields(version));
         }
@@ -221,7 +227,11 @@ class ConnectIT {
     void willFlagWithoutItsFields_isRefused(ProtocolVersion version, RunningBroker broker) {
         expectFlagsRefused(broker, version, CLEAN | WILL, NONE);
         expectFlagsRefused(broker, version, CLEAN | WILL, RawPacket.part().properties(version, NONE));
-        expectFlagsRefused(broker, version, CLEAN | WILL, RawPacket.part().properties(version, NONE).utf8("will/t"));
+        expectFlagsRefused(
+                broker,
+                version,
+                CLEAN | WILL,
+                RawPacket.part().properties(version, NONE).utf8("will/t"));
     }
 
     @ParameterizedTest
@@ -234,8 +244,13 @@ class ConnectIT {
     void userNameAndPassword_areThereExactlyWithTheirFlags(ProtocolVersion version, RunningBroker broker) {
         expectFlagsRefused(broker, version, CLEAN, RawPacket.part().utf8("user"));
         expectFlagsRefused(broker, version, CLEAN | USER_NAME, NONE);
-        expectFlagsRefused(broker, version, CLEAN | USER_NAME, RawPacket.part().utf8("user").utf8("pass"));
-        expectFlagsRefused(broker, version, CLEAN | USER_NAME | PASSWORD, RawPacket.part().utf8("user"));
+        expectFlagsRefused(
+                broker,
+                version,
+                CLEAN | USER_NAME,
+                RawPacket.part().utf8("user").utf8("pass"));
+        expectFlagsRefused(
+                broker, version, CLEAN | USER_NAME | PASSWORD, RawPacket.part().utf8("user"));
         expectFlagsRefused(
                 broker,
                 version,
@@ -259,8 +274,13 @@ class ConnectIT {
                     .bytes());
             assertEquals("0000", RawFrame.read(socket).hex().substring(0, 4));
         }
-        expectFlagsRefused(broker, MQTT_3_1_1, CLEAN | PASSWORD, RawPacket.part().utf8("pass"));
-        expectFlagsRefused(broker, ProtocolVersion.MQTT_3_1, CLEAN | PASSWORD, RawPacket.part().utf8("pass"));
+        expectFlagsRefused(
+                broker, MQTT_3_1_1, CLEAN | PASSWORD, RawPacket.part().utf8("pass"));
+        expectFlagsRefused(
+                broker,
+                ProtocolVersion.MQTT_3_1,
+                CLEAN | PASSWORD,
+                RawPacket.part().utf8("pass"));
     }
 
     @ParameterizedTest
@@ -318,7 +338,8 @@ class ConnectIT {
             edge = {"E032"})
     void clientIdentifiersOf1To23LettersAndDigits_areAccepted(ProtocolVersion version, RunningBroker broker) {
         String alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-        List<String> ids = new ArrayList<>(List.of("0", "Z", "a", "0123456789abcdefghijklm", "ABCDEFGHIJKLMNOPQRSTUVW"));
+        List<String> ids =
+                new ArrayList<>(List.of("0", "Z", "a", "0123456789abcdefghijklm", "ABCDEFGHIJKLMNOPQRSTUVW"));
         for (int from = 0; from + 23 <= alphabet.length(); from += 13) {
             ids.add(alphabet.substring(from, from + 23));
         }
@@ -387,8 +408,8 @@ class ConnectIT {
                 socket.disconnect();
             }
             try (MqttSocket socket = broker.socket()) {
-                ConnAck connAck =
-                        socket.connect(Connect.builder(MQTT_5, id).cleanStart(false).build());
+                ConnAck connAck = socket.connect(
+                        Connect.builder(MQTT_5, id).cleanStart(false).build());
                 assertTrue(connAck.sessionPresent());
                 assertEquals(null, connAck.properties().assignedClientId());
             }
@@ -411,7 +432,8 @@ class ConnectIT {
     @Clause(edge = {"E184"})
     void emptyClientIdentifierOf31_isRejected(RunningBroker broker) {
         try (MqttSocket socket = broker.socket()) {
-            socket.send(RawPacket.connect(ProtocolVersion.MQTT_3_1, CLEAN).utf8("").bytes());
+            socket.send(
+                    RawPacket.connect(ProtocolVersion.MQTT_3_1, CLEAN).utf8("").bytes());
             assertEquals("packet 20 0002", RawFrame.read(socket).toString());
             expectEnd(socket);
         }
@@ -515,7 +537,9 @@ class ConnectIT {
         try (MqttSocket subscriber = subscriber(broker, version, topic, Qos.AT_MOST_ONCE);
                 MqttSocket socket = broker.socket()) {
             socket.send(RawPacket.part()
-                    .bytes(RawPacket.connect(version, CLEAN | 1).utf8(unique("bad")).bytes())
+                    .bytes(RawPacket.connect(version, CLEAN | 1)
+                            .utf8(unique("bad"))
+                            .bytes())
                     .bytes(publish)
                     .bytes());
             expectConnectRefused(socket, version, ReasonCode.MALFORMED_PACKET);

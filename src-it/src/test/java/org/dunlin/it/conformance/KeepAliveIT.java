@@ -61,7 +61,8 @@ class KeepAliveIT {
             subscriber.expectPublish(topic, "will");
             try (MqttSocket again = broker.socket()) {
                 assertEquals(
-                        version != ProtocolVersion.MQTT_3_1, again.connect(connect).sessionPresent());
+                        version != ProtocolVersion.MQTT_3_1,
+                        again.connect(connect).sessionPresent());
                 again.disconnect();
             }
         }
@@ -130,6 +131,27 @@ class KeepAliveIT {
             socket.expectDisconnect(ReasonCode.KEEP_ALIVE_TIMEOUT);
             assertTrue(millisSince(start) >= 2 * LEAST_MILLIS, "closed too early");
             other.expectNothing();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = ProtocolVersion.class,
+            names = {"MQTT_3_1_1", "MQTT_5"})
+    @Clause(
+            v5 = {"MQTT-3.1.2-22"},
+            v3 = {"MQTT-3.1.2-24"},
+            edge = {"E044"})
+    void bytesThatMakeNoPacket_doNotCount(ProtocolVersion version, RunningBroker broker) {
+        try (MqttSocket socket = broker.socket()) {
+            socket.connect(asking(version, 1).build());
+            socket.sendHex("30 64 0001 61"); // the beginning of a PUBLISH of 100 bytes
+            int drops = 0;
+            while (socket.staysSilent(400)) {
+                assertTrue(++drops < 20, "still open after " + drops * 400 + " ms without a packet");
+                socket.sendHex("00");
+            }
+            socket.expectDisconnect(ReasonCode.KEEP_ALIVE_TIMEOUT);
         }
     }
 }

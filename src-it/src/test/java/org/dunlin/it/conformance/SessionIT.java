@@ -58,8 +58,12 @@ class SessionIT {
             publisher.publish(topic, "one", Qos.AT_LEAST_ONCE).publish(topic, "two", Qos.EXACTLY_ONCE);
             try (MqttSocket socket = broker.socket()) {
                 assertTrue(socket.connect(connect).sessionPresent());
-                assertEquals(Qos.AT_LEAST_ONCE, socket.expectPublish(topic, "one").message().qos());
-                assertEquals(Qos.EXACTLY_ONCE, socket.expectPublish(topic, "two").message().qos());
+                assertEquals(
+                        Qos.AT_LEAST_ONCE,
+                        socket.expectPublish(topic, "one").message().qos());
+                assertEquals(
+                        Qos.EXACTLY_ONCE,
+                        socket.expectPublish(topic, "two").message().qos());
                 publisher.publish(topic, "three", Qos.AT_MOST_ONCE);
                 socket.expectPublish(topic, "three");
                 socket.expectNothing();
@@ -180,7 +184,8 @@ class SessionIT {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
         while (true) {
             try (MqttSocket socket = broker.socket()) {
-                boolean present = socket.connect(resuming(MQTT_5, id).sessionExpirySeconds(1).build())
+                boolean present = socket.connect(
+                                resuming(MQTT_5, id).sessionExpirySeconds(1).build())
                         .sessionPresent();
                 socket.disconnect();
                 if (!present) {
@@ -200,8 +205,7 @@ class SessionIT {
         String id = unique("exp");
         try (MqttSocket subscriber = Parties.subscriber(broker, MQTT_5, topic, Qos.AT_MOST_ONCE);
                 MqttSocket socket = broker.socket()) {
-            Connect.Builder first =
-                    resuming(MQTT_5, id).will(Parties.will(topic, "will", Qos.AT_MOST_ONCE, false, 0));
+            Connect.Builder first = resuming(MQTT_5, id).will(Parties.will(topic, "will", Qos.AT_MOST_ONCE, false, 0));
             socket.connect((connect < 0 ? first : first.sessionExpirySeconds(connect)).build());
             socket.send(new Disconnect(ReasonCode.SUCCESS, 10L, null, null, List.of()));
             socket.expectDisconnect(ReasonCode.PROTOCOL_ERROR);
@@ -286,7 +290,8 @@ class SessionIT {
                     .bytes());
             assertEquals(0x40, RawFrame.read(publisher).first());
             try (MqttSocket socket = broker.socket()) {
-                assertEquals(older != MQTT_3_1, socket.connect(lasting(older, id)).sessionPresent());
+                assertEquals(
+                        older != MQTT_3_1, socket.connect(lasting(older, id)).sessionPresent());
                 RawFrame frame = RawFrame.read(socket);
                 RawFrame.Publish publish = frame.publish(older);
                 assertEquals("m", publish.payload()); // no properties before it

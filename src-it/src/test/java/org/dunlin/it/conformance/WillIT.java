@@ -153,7 +153,8 @@ class WillIT {
         }
     }
 
-    private static void die(RunningBroker broker, ProtocolVersion version, String topic, String payload, boolean retain) {
+    private static void die(
+            RunningBroker broker, ProtocolVersion version, String topic, String payload, boolean retain) {
         try (MqttSocket socket = broker.socket()) {
             socket.connect(Connect.builder(version, unique("will"))
                     .will(will(topic, payload, Qos.AT_LEAST_ONCE, retain, 0))
@@ -162,7 +163,10 @@ class WillIT {
     }
 
     private static void expectRetained(
-            RunningBroker broker, ProtocolVersion version, String topic, @org.jspecify.annotations.Nullable String payload) {
+            RunningBroker broker,
+            ProtocolVersion version,
+            String topic,
+            @org.jspecify.annotations.Nullable String payload) {
         try (MqttSocket socket = subscriber(broker, version, topic, Qos.AT_LEAST_ONCE)) {
             if (payload != null) {
                 assertTrue(socket.expectPublish(topic, payload).message().retain());
@@ -198,8 +202,7 @@ class WillIT {
             socket.connect(withWill(MQTT_5, topic));
             socket.send(RawPacket.of(0xE0).u8(code).bytes());
             ReasonCode reason = socket.receive(Disconnect.class).reason();
-            assertTrue(
-                    reason == ReasonCode.PROTOCOL_ERROR || reason == ReasonCode.MALFORMED_PACKET, reason.toString());
+            assertTrue(reason == ReasonCode.PROTOCOL_ERROR || reason == ReasonCode.MALFORMED_PACKET, reason.toString());
             socket.expectClosed();
             subscriber.expectPublish(topic, "will");
         }
@@ -252,7 +255,8 @@ class WillIT {
                     socket.connect(connect);
                     long start = System.nanoTime();
                     if (disconnect) {
-                        socket.send(new Disconnect(ReasonCode.DISCONNECT_WITH_WILL)).expectClosed();
+                        socket.send(new Disconnect(ReasonCode.DISCONNECT_WITH_WILL))
+                                .expectClosed();
                     }
                     socket.close();
                     long millis = millisUntilWill(subscriber, topic, start);
@@ -308,7 +312,15 @@ class WillIT {
 
     @Test
     @Clause(
-            v5 = {"MQTT-3.1.3-10", "MQTT-3.3.2-4", "MQTT-3.3.2-15", "MQTT-3.3.2-16", "MQTT-3.3.2-17", "MQTT-3.3.2-18", "MQTT-3.3.2-20"},
+            v5 = {
+                "MQTT-3.1.3-10",
+                "MQTT-3.3.2-4",
+                "MQTT-3.3.2-15",
+                "MQTT-3.3.2-16",
+                "MQTT-3.3.2-17",
+                "MQTT-3.3.2-18",
+                "MQTT-3.3.2-20"
+            },
             edge = {"E068"})
     void propertiesOfTheWill_goOutWithItButNotTheDelay(RunningBroker broker) {
         String topic = unique("props");
@@ -343,7 +355,10 @@ class WillIT {
                 if (property.id() == 0x26) {
                     users.append(property.hex()).append(' ');
                 } else if (property.id() != 0x02) {
-                    rest.append(property.id()).append('=').append(property.hex()).append(' ');
+                    rest.append(property.id())
+                            .append('=')
+                            .append(property.hex())
+                            .append(' ');
                 }
             }
             assertEquals("000162000131 000161000132 000162000131 00000000 ", users.toString());
@@ -387,7 +402,7 @@ class WillIT {
         try (MqttSocket socket = broker.socket()) {
             socket.send(RawPacket.connect(MQTT_5, CLEAN | WILL)
                     .utf8(unique("topic"))
-                    .properties(RawPacket.part().hex("08 0003").bytes("a/#".getBytes()))
+                    .properties(RawPacket.part().hex("08").utf8("a/#"))
                     .utf8("will/t")
                     .utf8("will")
                     .bytes());
@@ -409,8 +424,8 @@ class WillIT {
                     MqttSocket socket = broker.socket();
                     MqttSocket again = broker.socket()) {
                 socket.connect(connect);
-                socket.subscribe(new Subscribe.Entry(
-                        topic, Qos.AT_LEAST_ONCE, noLocal, false, Subscribe.RetainHandling.SEND));
+                socket.subscribe(
+                        new Subscribe.Entry(topic, Qos.AT_LEAST_ONCE, noLocal, false, Subscribe.RetainHandling.SEND));
                 socket.send(new Disconnect(ReasonCode.DISCONNECT_WITH_WILL)).expectClosed();
                 watcher.expectPublish(topic, "will");
                 assertTrue(again.connect(connect).sessionPresent());
@@ -418,7 +433,8 @@ class WillIT {
                     again.expectPublish(topic, "will");
                 }
                 again.expectNothing();
-                again.send(new Disconnect(ReasonCode.SUCCESS, 0L, null, null, List.of())).expectClosed();
+                again.send(new Disconnect(ReasonCode.SUCCESS, 0L, null, null, List.of()))
+                        .expectClosed();
             }
         }
     }
