@@ -532,7 +532,9 @@ class PublishInboundIT {
 
     @ParameterizedTest
     @EnumSource(ProtocolVersion.class)
-    @Clause(edge = {"E098"})
+    @Clause(
+            v3 = {"MQTT-3.3.5-2"},
+            edge = {"E098"})
     void topicsOfTheBroker_areNotForClients(ProtocolVersion version, RunningBroker broker) {
         String name = unique("mine");
         String topic = "$SYS/" + name;
