@@ -12,6 +12,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import org.dunlin.core.spi.Connection;
+import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.Packet;
 import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.ProtocolVersion;
@@ -230,6 +231,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             any = true;
             received = true;
             disconnected = packet.type() == PacketType.DISCONNECT;
+            if (!agreed && packet instanceof Connect connect) {
+                current.maximumPacketSize(connect.maximumPacketSize());
+            }
             to.received(packet);
         }
         // Once it is on its way to another loop it is not ours to call.

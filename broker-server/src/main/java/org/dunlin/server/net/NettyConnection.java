@@ -101,6 +101,11 @@ final class NettyConnection implements Connection {
         return input.version();
     }
 
+    /** What CONNECT names holds for its refusal, too [MQTT-3.1.2-24] [MQTT-3.2.2-19]. */
+    void maximumPacketSize(long bytes) {
+        encoder.maximumPacketSize(bytes);
+    }
+
     @Override
     public void agree(Terms agreed) {
         assert loop.inLoop();
