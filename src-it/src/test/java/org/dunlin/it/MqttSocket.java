@@ -34,6 +34,7 @@ import org.dunlin.mqtt.UnsubAck;
 import org.dunlin.mqtt.Unsubscribe;
 import org.dunlin.mqtt.codec.PacketDecoder;
 import org.dunlin.mqtt.codec.PacketEncoder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A client for tests that does only what it is told: it sends packets or raw bytes, and reads what comes when it is asked. It
@@ -164,8 +165,13 @@ public final class MqttSocket implements AutoCloseable {
         return bytes;
     }
 
+    /** The next packet, or null if the connection ends before one is complete. */
+    public @Nullable Packet receiveOrEnd() {
+        return next(DEADLINE_MILLIS);
+    }
+
     /** @return null if the connection is closed */
-    private Packet next(int deadlineMillis) {
+    private @Nullable Packet next(int deadlineMillis) {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(deadlineMillis);
         while (true) {
             Packet packet = decoder.decode(received);

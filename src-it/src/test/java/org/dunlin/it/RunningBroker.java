@@ -43,15 +43,26 @@ public final class RunningBroker implements AutoCloseable {
 
     /** Starts one with settings of the form key=value, and waits until it serves. */
     public static RunningBroker start(List<String> settings) {
-        List<String> command =
-                new ArrayList<>(List.of(java(), "-ea", "-Xmx1g", "-jar", jar().toString(), "start", "-p", "0"));
+        return run(command(List.of("-Xmx1g"), settings));
+    }
+
+    /** Starts one by that command, and waits until it serves. */
+    public static RunningBroker run(List<String> command) {
+        RunningBroker broker = new RunningBroker(command);
+        broker.port();
+        return broker;
+    }
+
+    /** What starts the packed broker on a free port. */
+    public static List<String> command(List<String> javaOptions, List<String> settings) {
+        List<String> command = new ArrayList<>(List.of(java(), "-ea"));
+        command.addAll(javaOptions);
+        command.addAll(List.of("-jar", jar().toString(), "start", "-p", "0"));
         for (String setting : settings) {
             command.add("--set");
             command.add(setting);
         }
-        RunningBroker broker = new RunningBroker(command);
-        broker.port();
-        return broker;
+        return command;
     }
 
     /** The java that runs it: that of the system property {@code dunlin.it.java}, or the one of the tests. */
