@@ -41,8 +41,7 @@ final class Clients {
     }
 
     /** As {@link #client(RunningBroker, ProtocolVersion)}, with more said in CONNECT. */
-    static MqttSocket client(
-            RunningBroker broker, ProtocolVersion version, UnaryOperator<Connect.Builder> said) {
+    static MqttSocket client(RunningBroker broker, ProtocolVersion version, UnaryOperator<Connect.Builder> said) {
         MqttSocket socket = broker.socket();
         socket.connect(said.apply(Connect.builder(version, unique("client"))).build());
         return socket;
@@ -114,7 +113,8 @@ final class Clients {
             length |= (octet & 127) << shift;
             shift += 7;
         } while (octet >= 128);
-        return digits.append(HexFormat.of().formatHex(socket.receiveBytes(length))).toString();
+        return digits.append(HexFormat.of().formatHex(socket.receiveBytes(length)))
+                .toString();
     }
 
     // ---- messages
@@ -131,7 +131,8 @@ final class Clients {
     static Publish take(MqttSocket subscriber, String payload) {
         Publish publish = subscriber.receive(Publish.class);
         if (!MqttSocket.text(publish).equals(payload)) {
-            throw new AssertionError("expected \"" + payload + "\", got " + publish + " \"" + MqttSocket.text(publish) + "\"");
+            throw new AssertionError(
+                    "expected \"" + payload + "\", got " + publish + " \"" + MqttSocket.text(publish) + "\"");
         }
         return publish;
     }

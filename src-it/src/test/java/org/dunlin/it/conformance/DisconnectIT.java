@@ -36,17 +36,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Broker
 class DisconnectIT {
     @ParameterizedTest
-    @ValueSource(strings = {
-        "c000", // a PINGREQ
-        "30 03 0001 61", // a PUBLISH
-        "e000", // a DISCONNECT
-        "f000", // an AUTH
-        "10 02 0004", // a CONNECT that ends in its protocol name
-        "11 00", // a CONNECT with a reserved flag
-        "10 10 0004 4d515454 05 03 0000 00 0003 616263", // the reserved connect flag
-        "10 0d 0004 4d515454 05 02 0000 00 0001", // the client identifier is missing
-        "ffffffff7f", // type 15 with flags
-    })
+    @ValueSource(
+            strings = {
+                "c000", // a PINGREQ
+                "30 03 0001 61", // a PUBLISH
+                "e000", // a DISCONNECT
+                "f000", // an AUTH
+                "10 02 0004", // a CONNECT that ends in its protocol name
+                "11 00", // a CONNECT with a reserved flag
+                "10 10 0004 4d515454 05 03 0000 00 0003 616263", // the reserved connect flag
+                "10 0d 0004 4d515454 05 02 0000 00 0001", // the client identifier is missing
+                "ffffffff7f", // type 15 with flags
+            })
     @Clause(v5 = {"MQTT-3.14.0-1"})
     void beforeConnAck_thereIsNoDisconnect(String hex, RunningBroker broker) {
         try (MqttSocket socket = broker.socket()) {

@@ -118,7 +118,9 @@ class OrderIT {
                 received++;
                 int number = Integer.parseInt(MqttSocket.text(publish));
                 assertEquals(
-                        last.getOrDefault(publish.message().topic().text(), -1) + 1, number, () -> "" + publish.message());
+                        last.getOrDefault(publish.message().topic().text(), -1) + 1,
+                        number,
+                        () -> "" + publish.message());
                 last.put(publish.message().topic().text(), number);
                 if (publish.message().qos() != Qos.AT_MOST_ONCE) {
                     ack(
@@ -147,8 +149,9 @@ class OrderIT {
                         publisher.receiveAck(PacketType.PUBACK);
                     }
                     for (int j = 0; j < 50 && qos == Qos.EXACTLY_ONCE; j++) {
-                        publisher.send(
-                                new Ack(PacketType.PUBREL, publisher.receiveAck(PacketType.PUBREC).packetId()));
+                        publisher.send(new Ack(
+                                PacketType.PUBREL,
+                                publisher.receiveAck(PacketType.PUBREC).packetId()));
                     }
                     for (int j = 0; j < 50 && qos == Qos.EXACTLY_ONCE; j++) {
                         publisher.receiveAck(PacketType.PUBCOMP);

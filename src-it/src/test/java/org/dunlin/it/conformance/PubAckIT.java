@@ -65,10 +65,14 @@ class PubAckIT {
     void reasonCodes_areThoseOfTheTable(Qos qos, PacketType answer, RunningBroker broker) {
         String heard = unique("puback");
         Map<String, ReasonCode> expected = Map.of(
-                heard, ReasonCode.SUCCESS,
-                unique("unheard"), ReasonCode.NO_MATCHING_SUBSCRIBERS,
-                "$SYS/" + heard, ReasonCode.TOPIC_NAME_INVALID,
-                "x" + "/x".repeat(128), ReasonCode.TOPIC_NAME_INVALID);
+                heard,
+                ReasonCode.SUCCESS,
+                unique("unheard"),
+                ReasonCode.NO_MATCHING_SUBSCRIBERS,
+                "$SYS/" + heard,
+                ReasonCode.TOPIC_NAME_INVALID,
+                "x" + "/x".repeat(128),
+                ReasonCode.TOPIC_NAME_INVALID);
         try (MqttSocket subscriber = client(broker, MQTT_5);
                 MqttSocket publisher = client(broker, MQTT_5)) {
             subscriber.subscribe(heard, Qos.AT_MOST_ONCE);
@@ -92,14 +96,15 @@ class PubAckIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "00", // 0x00, no property length
-        "10", // 0x10 is a server's word, yet means success
-        "80", // failure: the message is done with all the same
-        "97 00", // with an empty property list
-        "87 05 1f 0002 6e6f", // with a Reason String "no"
-        "83 07 26 0001 61 0001 62", // with a User Property
-    })
+    @ValueSource(
+            strings = {
+                "00", // 0x00, no property length
+                "10", // 0x10 is a server's word, yet means success
+                "80", // failure: the message is done with all the same
+                "97 00", // with an empty property list
+                "87 05 1f 0002 6e6f", // with a Reason String "no"
+                "83 07 26 0001 61 0001 62", // with a User Property
+            })
     @Clause(
             v5 = {"MQTT-4.4.0-2"},
             edge = {"E106"})
@@ -118,14 +123,15 @@ class PubAckIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "40 01 00", // half a packet identifier
-        "40 00", // none
-        "40 05 0001 00 02 01", // property length beyond the end
-        "40 05 0001 00 00 00", // a byte behind the property list
-        "41 02 0001", // reserved flag
-        "52 02 0001", // the flags of PUBREL
-    })
+    @ValueSource(
+            strings = {
+                "40 01 00", // half a packet identifier
+                "40 00", // none
+                "40 05 0001 00 02 01", // property length beyond the end
+                "40 05 0001 00 00 00", // a byte behind the property list
+                "41 02 0001", // reserved flag
+                "52 02 0001", // the flags of PUBREL
+            })
     @Clause(v5 = {"MQTT-4.13.1-1"})
     void malformedAcknowledgement_closes(String hex, RunningBroker broker) {
         try (MqttSocket socket = client(broker, MQTT_5)) {
@@ -135,12 +141,13 @@ class PubAckIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "40 03 0001 01", // 0x01 is of SUBACK
-        "40 03 0001 92", // 0x92 is of PUBREL and PUBCOMP
-        "50 03 0001 04", // 0x04 is of DISCONNECT
-        "50 03 0001 ff", // nobody's
-    })
+    @ValueSource(
+            strings = {
+                "40 03 0001 01", // 0x01 is of SUBACK
+                "40 03 0001 92", // 0x92 is of PUBREL and PUBCOMP
+                "50 03 0001 04", // 0x04 is of DISCONNECT
+                "50 03 0001 ff", // nobody's
+            })
     @Clause(v5 = {"MQTT-3.4.2-1", "MQTT-3.5.2-1"})
     void reasonCodeThatIsNotOfTheTable_closes(String hex, RunningBroker broker) {
         try (MqttSocket socket = client(broker, MQTT_5)) {

@@ -62,8 +62,11 @@ class PubRelIT {
             String pubRel = frame(subscriber);
             String id = String.format("%04x", publish.packetId());
             // v5 may add the reason code 0x00 and an empty property list
-            assertTrue(pubRel.equals("6202" + id)
-                    || version.isV5() && (pubRel.equals("6203" + id + "00") || pubRel.equals("6204" + id + "0000")), pubRel);
+            assertTrue(
+                    pubRel.equals("6202" + id)
+                            || version.isV5()
+                                    && (pubRel.equals("6203" + id + "00") || pubRel.equals("6204" + id + "0000")),
+                    pubRel);
         }
     }
 
@@ -101,8 +104,7 @@ class PubRelIT {
     @ParameterizedTest
     @CsvSource({"MQTT_5,40", "MQTT_5,70", "MQTT_3_1_1,40", "MQTT_3_1_1,70", "MQTT_3_1,40", "MQTT_3_1,70"})
     @Clause(edge = {"E107", "E108"})
-    void pubAckAndPubCompWithUnknownIdentifier_areIgnored(
-            ProtocolVersion version, String first, RunningBroker broker) {
+    void pubAckAndPubCompWithUnknownIdentifier_areIgnored(ProtocolVersion version, String first, RunningBroker broker) {
         try (MqttSocket socket = client(broker, version)) {
             socket.sendHex(first + "02 1234");
             socket.expectNothing();
@@ -119,12 +121,13 @@ class PubRelIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "62 03 0001 10", // 0x10 is of PUBACK and PUBREC
-        "62 03 0001 80", // 0x80 too
-        "70 03 0001 80",
-        "70 03 0001 11", // 0x11 is of UNSUBACK
-    })
+    @ValueSource(
+            strings = {
+                "62 03 0001 10", // 0x10 is of PUBACK and PUBREC
+                "62 03 0001 80", // 0x80 too
+                "70 03 0001 80",
+                "70 03 0001 11", // 0x11 is of UNSUBACK
+            })
     @Clause(v5 = {"MQTT-3.6.2-1", "MQTT-3.7.2-1"})
     void reasonCodeThatIsNotOfTheTable_closes(String hex, RunningBroker broker) {
         try (MqttSocket socket = client(broker, MQTT_5)) {
@@ -134,13 +137,14 @@ class PubRelIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "", // 0x00, no property length
-        "00",
-        "00 00", // with an empty property list
-        "92", // the client knows no such identifier; the flow ends all the same
-        "00 05 1f 0002 6e6f", // with a Reason String
-    })
+    @ValueSource(
+            strings = {
+                "", // 0x00, no property length
+                "00",
+                "00 00", // with an empty property list
+                "92", // the client knows no such identifier; the flow ends all the same
+                "00 05 1f 0002 6e6f", // with a Reason String
+            })
     @Clause(v5 = {"MQTT-4.3.3-11"})
     void pubRelOfAClient_inAnyForm_isAnswered(String fields, RunningBroker broker) {
         String topic = unique("pubrel");
@@ -172,7 +176,9 @@ class PubRelIT {
                 ack(subscriber, qos == Qos.AT_LEAST_ONCE ? PacketType.PUBREC : PacketType.PUBACK, publish);
                 subscriber.expectDisconnect(ReasonCode.PROTOCOL_ERROR);
                 try (MqttSocket resumed = resume(broker, version, id)) {
-                    assertEquals(publish.packetId(), resumed.expectPublish(topic, "m").packetId());
+                    assertEquals(
+                            publish.packetId(),
+                            resumed.expectPublish(topic, "m").packetId());
                 }
             }
         }

@@ -82,7 +82,9 @@ class QosIT {
                     open.remove(publish.packetId());
                 } else if (qos == Qos.EXACTLY_ONCE && i % 3 == 1) {
                     ack(subscriber, PacketType.PUBREC, publish);
-                    assertEquals(publish.packetId(), subscriber.receiveAck(PacketType.PUBREL).packetId());
+                    assertEquals(
+                            publish.packetId(),
+                            subscriber.receiveAck(PacketType.PUBREL).packetId());
                 }
             }
         }
@@ -178,7 +180,9 @@ class QosIT {
                 MqttSocket subscriber = client(broker, MQTT_5)) {
             subscriber.subscribe(topic, Qos.EXACTLY_ONCE);
             publisher.send(publish("$SYS/" + topic, "refused", Qos.EXACTLY_ONCE, 3, false));
-            assertEquals(ReasonCode.TOPIC_NAME_INVALID, publisher.receiveAck(PacketType.PUBREC).reason());
+            assertEquals(
+                    ReasonCode.TOPIC_NAME_INVALID,
+                    publisher.receiveAck(PacketType.PUBREC).reason());
             publisher.send(publish(topic, "m", Qos.EXACTLY_ONCE, 3, false));
             Ack pubRec = publisher.receiveAck(PacketType.PUBREC);
             assertEquals(3, pubRec.packetId());
@@ -252,7 +256,9 @@ class QosIT {
                     ack(subscriber, PacketType.PUBACK, publish);
                 } else {
                     ack(subscriber, PacketType.PUBREC, publish);
-                    assertEquals(publish.packetId(), subscriber.receiveAck(PacketType.PUBREL).packetId());
+                    assertEquals(
+                            publish.packetId(),
+                            subscriber.receiveAck(PacketType.PUBREL).packetId());
                     ack(subscriber, PacketType.PUBCOMP, publish);
                 }
             }
@@ -279,7 +285,8 @@ class QosIT {
             publisher.sendHex(packet("3c", string(topic), "0005", "05 02 00000001", "61"));
             assertFalse(publisher.receiveAck(PacketType.PUBREC).reason().isError());
             publisher.send(new Ack(PacketType.PUBREL, 5));
-            assertEquals(ReasonCode.SUCCESS, publisher.receiveAck(PacketType.PUBCOMP).reason());
+            assertEquals(
+                    ReasonCode.SUCCESS, publisher.receiveAck(PacketType.PUBCOMP).reason());
         }
     }
 

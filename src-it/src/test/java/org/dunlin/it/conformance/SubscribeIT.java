@@ -44,9 +44,7 @@ class SubscribeIT {
     private static final ReasonCode INVALID = ReasonCode.TOPIC_FILTER_INVALID;
 
     @ParameterizedTest
-    @CsvSource({
-        "MQTT_5,80", "MQTT_5,81", "MQTT_5,83", "MQTT_5,8a", "MQTT_3_1_1,80", "MQTT_3_1_1,83", "MQTT_3_1_1,8a"
-    })
+    @CsvSource({"MQTT_5,80", "MQTT_5,81", "MQTT_5,83", "MQTT_5,8a", "MQTT_3_1_1,80", "MQTT_3_1_1,83", "MQTT_3_1_1,8a"})
     @Clause(
             v5 = {"MQTT-3.8.1-1"},
             v3 = {"MQTT-3.8.1-1"})
@@ -211,8 +209,7 @@ class SubscribeIT {
     @Test
     @Clause(v5 = {"MQTT-3.9.2-1", "MQTT-3.9.2-2"})
     void explanation_beyondMaximumPacketSize_isLeftOut(RunningBroker broker) {
-        expectExplanationToFit(
-                broker, packet("82", "0001", "00", string("a#"), "00"), new SubAck(1, List.of(INVALID)));
+        expectExplanationToFit(broker, packet("82", "0001", "00", string("a#"), "00"), new SubAck(1, List.of(INVALID)));
     }
 
     @ParameterizedTest
@@ -232,9 +229,16 @@ class SubscribeIT {
                     publisher.publish(topic, "before the subscription", published);
                     publisher.expectNothing();
                     subscriber.subscribe(topic, granted);
-                    assertEquals(expected, subscriber.expectPublish(topic, "retained").message().qos());
+                    assertEquals(
+                            expected,
+                            subscriber
+                                    .expectPublish(topic, "retained")
+                                    .message()
+                                    .qos());
                     publisher.publish(topic, "live", published);
-                    assertEquals(expected, subscriber.expectPublish(topic, "live").message().qos());
+                    assertEquals(
+                            expected,
+                            subscriber.expectPublish(topic, "live").message().qos());
                     subscriber.disconnect();
                     publisher.publish(topic, "queued", published);
                     publisher.expectNothing();
@@ -242,7 +246,11 @@ class SubscribeIT {
                         if (expected == Qos.AT_MOST_ONCE) {
                             expectNothingMore(publisher, resumed);
                         } else {
-                            assertEquals(expected, resumed.expectPublish(topic, "queued").message().qos());
+                            assertEquals(
+                                    expected,
+                                    resumed.expectPublish(topic, "queued")
+                                            .message()
+                                            .qos());
                         }
                     }
                     publisher.publish(retained(topic, "", Qos.AT_MOST_ONCE));
@@ -264,10 +272,14 @@ class SubscribeIT {
             subscriber.subscribe(topic, Qos.AT_MOST_ONCE);
             subscriber.subscribe(topic, Qos.EXACTLY_ONCE);
             publisher.publish(topic, "1", Qos.EXACTLY_ONCE);
-            assertEquals(Qos.EXACTLY_ONCE, subscriber.expectPublish(topic, "1").message().qos());
+            assertEquals(
+                    Qos.EXACTLY_ONCE,
+                    subscriber.expectPublish(topic, "1").message().qos());
             subscriber.subscribe(topic, Qos.AT_LEAST_ONCE);
             publisher.publish(topic, "2", Qos.EXACTLY_ONCE);
-            assertEquals(Qos.AT_LEAST_ONCE, subscriber.expectPublish(topic, "2").message().qos());
+            assertEquals(
+                    Qos.AT_LEAST_ONCE,
+                    subscriber.expectPublish(topic, "2").message().qos());
             expectNothingMore(publisher, subscriber);
             subscriber.unsubscribe(topic); // one subscription, not three
             publisher.publish(topic, "3", Qos.EXACTLY_ONCE);
@@ -282,7 +294,8 @@ class SubscribeIT {
     void sameFilterAgain_replacesOptionsAndIdentifier(RunningBroker broker) {
         String topic = unique("subscribe");
         try (MqttSocket subscriber = client(broker, MQTT_5)) {
-            subscriber.subscribe(7, new Subscribe.Entry(topic, Qos.AT_LEAST_ONCE, true, true, Subscribe.RetainHandling.SEND));
+            subscriber.subscribe(
+                    7, new Subscribe.Entry(topic, Qos.AT_LEAST_ONCE, true, true, Subscribe.RetainHandling.SEND));
             subscriber.publish(topic, "own, not local", Qos.AT_MOST_ONCE);
             expectNothingMore(subscriber, subscriber);
             subscribe(subscriber, 9, topic, Qos.AT_LEAST_ONCE);
@@ -372,7 +385,9 @@ class SubscribeIT {
                     Qos.AT_MOST_ONCE,
                     subscriber.expectPublish(root + "/b", "retained").message().qos());
             publisher.publish(root + "/b", "live", Qos.EXACTLY_ONCE);
-            assertEquals(Qos.AT_MOST_ONCE, subscriber.expectPublish(root + "/b", "live").message().qos());
+            assertEquals(
+                    Qos.AT_MOST_ONCE,
+                    subscriber.expectPublish(root + "/b", "live").message().qos());
             expectNothingMore(publisher, subscriber);
             publisher.publish(retained(root + "/b", "", Qos.AT_MOST_ONCE));
         }
@@ -417,9 +432,12 @@ class SubscribeIT {
         String topic = unique("subscribe") + "/x".repeat(127);
         try (MqttSocket socket = client(broker, version)) {
             SubAck subAck = socket.subscribe(
-                    new Subscribe.Entry(topic, Qos.AT_LEAST_ONCE), new Subscribe.Entry(topic + "/x", Qos.AT_LEAST_ONCE));
+                    new Subscribe.Entry(topic, Qos.AT_LEAST_ONCE),
+                    new Subscribe.Entry(topic + "/x", Qos.AT_LEAST_ONCE));
             assertEquals(ReasonCode.granted(Qos.AT_LEAST_ONCE), subAck.reasons().get(0));
-            assertEquals(version.isV5() ? INVALID : ReasonCode.UNSPECIFIED_ERROR, subAck.reasons().get(1));
+            assertEquals(
+                    version.isV5() ? INVALID : ReasonCode.UNSPECIFIED_ERROR,
+                    subAck.reasons().get(1));
             socket.publish(topic, "m", Qos.AT_MOST_ONCE);
             socket.expectPublish(topic, "m");
         }
@@ -467,7 +485,9 @@ class SubscribeIT {
         try (MqttSocket publisher = client(broker, MQTT_5);
                 MqttSocket socket = client(broker, MQTT_5)) {
             subscribe(socket, 3, topic, Qos.AT_LEAST_ONCE);
-            assertEquals(List.of(INVALID), subscribe(socket, 4, topic + "#", Qos.AT_MOST_ONCE).reasons());
+            assertEquals(
+                    List.of(INVALID),
+                    subscribe(socket, 4, topic + "#", Qos.AT_MOST_ONCE).reasons());
             publisher.publish(topic, "m", Qos.AT_LEAST_ONCE);
             Publish publish = socket.expectPublish(topic, "m");
             assertEquals(Qos.AT_LEAST_ONCE, publish.message().qos());

@@ -87,9 +87,7 @@ class UnsubscribeIT {
 
     @Test
     @Clause(
-            v5 = {
-                "MQTT-3.10.4-4", "MQTT-3.10.4-5", "MQTT-3.10.4-6", "MQTT-3.11.3-1", "MQTT-3.11.3-2", "MQTT-3.8.4-3"
-            },
+            v5 = {"MQTT-3.10.4-4", "MQTT-3.10.4-5", "MQTT-3.10.4-6", "MQTT-3.11.3-1", "MQTT-3.11.3-2", "MQTT-3.8.4-3"},
             edge = {"E147"})
     void unsubAck_hasACodeForEachFilterInOrder(RunningBroker broker) {
         String a = unique("unsubscribe");
@@ -131,7 +129,8 @@ class UnsubscribeIT {
         String topic = root + "/a/b";
         try (MqttSocket socket = client(broker, version)) {
             socket.subscribe(topic, Qos.AT_LEAST_ONCE);
-            for (String other : List.of("#", root + "/#", root + "/+/b", root + "/a/B", topic + "/", "$share/g/" + topic)) {
+            for (String other :
+                    List.of("#", root + "/#", root + "/+/b", root + "/a/B", topic + "/", "$share/g/" + topic)) {
                 UnsubAck unsubAck = socket.unsubscribe(other);
                 if (version.isV5()) {
                     assertEquals(List.of(NONE), unsubAck.reasons(), other);
@@ -206,7 +205,9 @@ class UnsubscribeIT {
                 third = take(subscriber, "3");
                 subscriber.unsubscribe(topic);
                 ack(subscriber, PacketType.PUBREC, third);
-                assertEquals(third.packetId(), subscriber.receiveAck(PacketType.PUBREL).packetId());
+                assertEquals(
+                        third.packetId(),
+                        subscriber.receiveAck(PacketType.PUBREL).packetId());
                 ack(subscriber, PacketType.PUBCOMP, third);
                 subscriber.disconnect();
             }
