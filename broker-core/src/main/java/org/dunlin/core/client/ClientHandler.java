@@ -209,6 +209,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     public void acknowledged() {
         if (client != null) {
             client.publishing.acknowledged();
+            client.subscribing.answered();
         }
     }
 
@@ -219,7 +220,9 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         CONNECT,
         OVERLOAD,
         RATE,
-        ACKNOWLEDGEMENTS
+        ACKNOWLEDGEMENTS,
+        SUBSCRIPTIONS,
+        UNSUBSCRIBE
     }
 
     /** Stops reading until it is released; the keep alive does not count meanwhile. */

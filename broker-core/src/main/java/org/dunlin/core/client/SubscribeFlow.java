@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * had come in a packet of its own [MQTT-3.8.4-5]; SUBACK leaves when all are in force and on record, retained messages after it.
  */
 final class SubscribeFlow {
+    /** Subscriptions whose retained messages wait, beyond which no more is read from the client. */
+    private static final int REPLAYS_MOST = 256;
+
     private final ClientHandler handler;
     private final Shard shard;
     private final Session session;
@@ -44,6 +47,16 @@ final class SubscribeFlow {
             return;
         }
         new Request(packet).begin();
+        if (session.replaying() >= REPLAYS_MOST) {
+            handler.hold(ClientHandler.Hold.SUBSCRIPTIONS);
+        }
+    }
+
+    /** Retained messages have gone out. */
+    void answered() {
+        if (session.replaying() * 2 <= REPLAYS_MOST) {
+            handler.release(ClientHandler.Hold.SUBSCRIPTIONS);
+        }
     }
 
     /** What is against the protocol and not only refused: nothing of the packet takes effect. */
@@ -105,7 +118,21 @@ final class SubscribeFlow {
         return null;
     }
 
+    /**
+     * In a task of its own: what was acknowledged to its publisher before has been handed to this shard by then, and is
+     * delivered as it should be.
+     */
     void unsubscribe(Unsubscribe packet) {
+        handler.hold(ClientHandler.Hold.UNSUBSCRIBE);
+        shard.loop().execute(() -> {
+            if (handler.isConnected()) {
+                remove(packet);
+                handler.release(ClientHandler.Hold.UNSUBSCRIBE);
+            }
+        });
+    }
+
+    private void remove(Unsubscribe packet) {
         List<ReasonCode> reasons = new ArrayList<>(packet.filters().size());
         for (String filter : packet.filters()) { // compared as text alone [MQTT-3.10.4-1]
             reasons.add(shard.unsubscribe(session, filter) ? ReasonCode.SUCCESS : ReasonCode.NO_SUBSCRIPTION_EXISTED);

@@ -1,11 +1,12 @@
 package org.dunlin.core.session;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
+import java.util.function.Predicate;
 import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.routing.Answer;
 import org.dunlin.core.routing.Gathering;
@@ -74,7 +75,7 @@ public final class Session implements Receiver, Place.Owner {
     private Loop.@Nullable Timer willTimer;
     private Loop.@Nullable Timer expiryTimer;
     private @Nullable Gathering gathering;
-    private @Nullable Map<String, RetainedReplay> replays;
+    private @Nullable ArrayDeque<RetainedReplay> replays;
     private boolean pumpPending;
 
     Session(Shard shard, ClientRegistry.Owner owner, String clientId, long sid, boolean durable) {
@@ -318,7 +319,12 @@ public final class Session implements Receiver, Place.Owner {
         }
     }
 
-    /** Some acknowledgement has left. */
+    /** Subscriptions whose retained messages are still to be sent. */
+    public int replaying() {
+        return replays == null ? 0 : replays.size();
+    }
+
+    /** Some acknowledgement has left, or the retained messages of a subscription. */
     void acknowledged() {
         if (holder != null) {
             holder.acknowledged();
@@ -355,7 +361,7 @@ public final class Session implements Receiver, Place.Owner {
             if (durable) {
                 shard.batch().removeSubscription(key, filter);
             }
-            forgetReplay(filter);
+            forget(replay -> replay.filter().equals(filter));
         }
         return removed;
     }
@@ -370,9 +376,9 @@ public final class Session implements Receiver, Place.Owner {
             return;
         }
         if (replays == null) {
-            replays = new LinkedHashMap<>(4);
+            replays = new ArrayDeque<>(4);
         }
-        replays.put(subscription.filter().text(), new RetainedReplay(this, subscription));
+        replays.add(new RetainedReplay(this, subscription));
         pump();
     }
 
@@ -594,11 +600,11 @@ public final class Session implements Receiver, Place.Owner {
     }
 
     private boolean sendRetained() {
-        Map<String, RetainedReplay> running = replays;
+        ArrayDeque<RetainedReplay> running = replays;
         if (running == null) {
             return false;
         }
-        RetainedReplay replay = running.values().iterator().next();
+        RetainedReplay replay = running.getFirst();
         Connection to = connection;
         if (to == null || !to.isWritable()) {
             return false;
@@ -616,13 +622,14 @@ public final class Session implements Receiver, Place.Owner {
         if (step != RetainedReplay.Step.DONE) {
             return false;
         }
-        forgetReplay(replay.filter());
+        forget(done -> done == replay);
+        acknowledged();
         return true;
     }
 
-    private void forgetReplay(String filter) {
+    private void forget(Predicate<RetainedReplay> which) {
         if (replays != null) {
-            replays.remove(filter);
+            replays.removeIf(which);
             if (replays.isEmpty()) {
                 replays = null;
             }
@@ -783,7 +790,7 @@ public final class Session implements Receiver, Place.Owner {
         /** Tells the client why, as far as its version can, and closes the connection. */
         void evicted(ReasonCode reason, String detail);
 
-        /** Fewer of the client's PUBLISHes wait for their acknowledgement. */
+        /** Less of what the client asked for waits for its answer. */
         void acknowledged();
     }
 
