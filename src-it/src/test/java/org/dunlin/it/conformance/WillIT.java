@@ -290,7 +290,7 @@ class WillIT {
             for (String id : ids) {
                 MqttSocket socket = broker.socket();
                 socket.connect(lasting(id)
-                        .will(will(topic, "will", Qos.AT_MOST_ONCE, false, 1))
+                        .will(will(topic, "will", Qos.AT_MOST_ONCE, false, 2))
                         .build());
                 socket.send(new Disconnect(ReasonCode.DISCONNECT_WITH_WILL)).expectClosed();
                 socket.close();
@@ -303,7 +303,7 @@ class WillIT {
                     .sessionPresent());
             clean.connect(Connect.builder(MQTT_5, ids[2]).build());
             subscriber.expectPublish(topic, "will"); // that of the session which Clean Start 1 has ended
-            pass(2_000);
+            pass(3_000);
             expectNothingOn(broker, subscriber, topic);
             replaced.reset();
             subscriber.expectPublish(topic, "another");
