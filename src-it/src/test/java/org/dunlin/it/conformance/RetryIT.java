@@ -222,9 +222,8 @@ class RetryIT {
             }
             pass(1300);
             try (MqttSocket subscriber = resume(broker, version, id)) {
-                subscriber.expectPublish(topic, "a");
+                assertTrue(take(subscriber, "a").dup());
                 assertEquals(released.packetId(), subscriber.receiveAck(PacketType.PUBREL).packetId());
-                ack(subscriber, PacketType.PUBCOMP, released);
                 expectNothingMore(publisher, subscriber);
             }
         }
