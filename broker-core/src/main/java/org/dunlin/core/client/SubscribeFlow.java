@@ -152,6 +152,7 @@ final class SubscribeFlow {
         private final Subscribe packet;
         private final ReasonCode[] reasons;
         private final @Nullable Subscription[] replays;
+        private @Nullable String refused;
         private int open = 1;
 
         Request(Subscribe packet) {
@@ -168,6 +169,21 @@ final class SubscribeFlow {
             inForce();
         }
 
+        private String cure(ReasonCode refusal) {
+            Limits limits = handler.limits();
+            return switch (refusal) {
+                case TOPIC_FILTER_INVALID ->
+                    "the filter has more than " + limits.maxTopicLevels() + " levels; see limits.max-topic-levels";
+                case NOT_AUTHORIZED -> "this client may not subscribe to this filter";
+                case QUOTA_EXCEEDED ->
+                    "more than " + limits.maxSubscriptionsPerClient()
+                            + " subscriptions; see limits.max-subscriptions-per-client";
+                case SHARED_SUBSCRIPTIONS_NOT_SUPPORTED ->
+                    "shared subscriptions are off; see limits.shared-subscriptions";
+                default -> "wildcards are off; see limits.wildcard-subscriptions";
+            };
+        }
+
         private void put(int i, Subscribe.Entry entry) {
             String fault = TopicFilter.fault(entry.filter());
             if (fault != null) {
@@ -177,7 +193,7 @@ final class SubscribeFlow {
             TopicFilter filter = TopicFilter.of(entry.filter());
             ReasonCode refusal = refusal(entry, filter);
             if (refusal != null) {
-                refuse(i, entry, refusal, "");
+                refuse(i, entry, refusal, cure(refusal));
                 return;
             }
             Qos granted = Qos.min(entry.qos(), handler.limits().maxQos());
@@ -205,6 +221,9 @@ final class SubscribeFlow {
 
         private void refuse(int i, Subscribe.Entry entry, ReasonCode reason, String detail) {
             reasons[i] = reason;
+            if (refused == null) { // one text for the packet: that of its first refusal
+                refused = detail;
+            }
             shard.shards().events().denied(handler.peer(), "SUBSCRIBE " + entry.filter(), reason, detail);
         }
 
@@ -223,7 +242,7 @@ final class SubscribeFlow {
             if (!handler.isConnected()) {
                 return;
             }
-            handler.connection().send(new SubAck(packet.packetId(), List.of(reasons)));
+            handler.connection().send(new SubAck(packet.packetId(), List.of(reasons), refused, List.of()));
             for (Subscription subscription : replays) {
                 // one that has been replaced or ended meanwhile has nothing to come
                 if (subscription != null

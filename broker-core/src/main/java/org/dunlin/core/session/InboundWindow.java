@@ -1,7 +1,9 @@
 package org.dunlin.core.session;
 
 import java.util.ArrayDeque;
+import java.util.List;
 import org.dunlin.core.spi.Connection;
+import org.dunlin.mqtt.Ack;
 import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
@@ -138,6 +140,19 @@ public final class InboundWindow {
         }
     }
 
+    /** What the client, or who runs the broker, can do about a refusal. */
+    private static @Nullable String cure(ReasonCode reason) {
+        return switch (reason) {
+            case QUOTA_EXCEEDED ->
+                "a bound of the broker is reached: see queue.*, limits.max-retained and limits.max-delayed";
+            case TOPIC_NAME_INVALID -> "this topic is the broker's own, badly formed, or has too many levels";
+            case NOT_AUTHORIZED -> "this client may not publish to this topic";
+            case PACKET_IDENTIFIER_IN_USE -> "a QoS 2 message with this packet identifier is not completed";
+            case UNSPECIFIED_ERROR -> "the message could not be stored; send it again";
+            default -> null;
+        };
+    }
+
     /** Sends PUBACK or PUBREC, if the connection that waits for it is still there. */
     void acknowledge(Qos qos, int packetId, ReasonCode reason, @Nullable Connection origin) {
         if (qos == Qos.EXACTLY_ONCE && reason.isError()) {
@@ -158,6 +173,11 @@ public final class InboundWindow {
             });
             return;
         }
-        connection.sendAck(qos == Qos.AT_LEAST_ONCE ? PacketType.PUBACK : PacketType.PUBREC, packetId, reason);
+        PacketType type = qos == Qos.AT_LEAST_ONCE ? PacketType.PUBACK : PacketType.PUBREC;
+        if (reason.isError()) {
+            connection.send(new Ack(type, packetId, reason, cure(reason), List.of()));
+        } else {
+            connection.sendAck(type, packetId, reason);
+        }
     }
 }

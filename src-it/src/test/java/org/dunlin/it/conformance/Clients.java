@@ -1,5 +1,8 @@
 package org.dunlin.it.conformance;
 
+import static org.dunlin.mqtt.Qos.AT_LEAST_ONCE;
+import static org.dunlin.mqtt.Qos.AT_MOST_ONCE;
+import static org.dunlin.mqtt.Qos.EXACTLY_ONCE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.nio.charset.StandardCharsets;
@@ -135,6 +138,30 @@ final class Clients {
                     "expected \"" + payload + "\", got " + publish + " \"" + MqttSocket.text(publish) + "\"");
         }
         return publish;
+    }
+
+    /** Receives PUBLISHes whose payloads count up from the first to before the last, and completes them, entwined as they may be. */
+    static void expectNumbers(MqttSocket subscriber, int first, int last) {
+        int next = first;
+        int released = 0;
+        while (next < last || released > 0) {
+            Packet packet = subscriber.receive();
+            if (packet instanceof Ack pubRel) {
+                subscriber.send(new Ack(PacketType.PUBCOMP, pubRel.packetId()));
+                released--;
+                continue;
+            }
+            Publish publish = (Publish) packet;
+            assertEquals("" + next++, MqttSocket.text(publish));
+            switch (publish.message().qos()) {
+                case AT_MOST_ONCE -> {}
+                case AT_LEAST_ONCE -> ack(subscriber, PacketType.PUBACK, publish);
+                case EXACTLY_ONCE -> {
+                    ack(subscriber, PacketType.PUBREC, publish);
+                    released++;
+                }
+            }
+        }
     }
 
     static void ack(MqttSocket subscriber, PacketType type, Publish publish) {
