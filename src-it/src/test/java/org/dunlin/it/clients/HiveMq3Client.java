@@ -40,8 +40,7 @@ final class HiveMq3Client implements LibraryClient {
     @Override
     public boolean connect(boolean clean, @Nullable AppMessage will) {
         Await.until("the client has noticed its end", () -> !isConnected());
-        Mqtt3ConnectBuilder connect =
-                Mqtt3Connect.builder().cleanSession(clean).keepAlive(60);
+        Mqtt3ConnectBuilder connect = Mqtt3Connect.builder().cleanSession(clean).keepAlive(60);
         if (will != null) {
             connect = connect.willPublish(publishOf(will));
         }

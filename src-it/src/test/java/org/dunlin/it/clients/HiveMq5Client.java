@@ -61,8 +61,7 @@ final class HiveMq5Client implements LibraryClient {
     @Override
     public boolean connect(boolean clean, @Nullable AppMessage will) {
         Await.until("the client has noticed its end", () -> !isConnected());
-        Mqtt5ConnectBuilder connect =
-                Mqtt5Connect.builder().cleanStart(clean).sessionExpiryInterval(clean ? 0 : 3600);
+        Mqtt5ConnectBuilder connect = Mqtt5Connect.builder().cleanStart(clean).sessionExpiryInterval(clean ? 0 : 3600);
         if (will != null) {
             connect = connect.willPublish(publishOf(will));
         }

@@ -134,8 +134,7 @@ class LibrariesIT {
         String topic = "lib/session/" + library;
         try (CuttingProxy proxy = CuttingProxy.to(broker.port());
                 LibraryClient subscriber = library.client("lib-session-" + library, proxy.port());
-                MqttSocket publisher =
-                        broker.socket().connect(ProtocolVersion.MQTT_5, "lib-session-pub-" + library)) {
+                MqttSocket publisher = broker.socket().connect(ProtocolVersion.MQTT_5, "lib-session-pub-" + library)) {
             assertFalse(subscriber.connect(false, null));
             subscriber.subscribe(topic, 2);
             proxy.cut();
@@ -238,7 +237,9 @@ class LibrariesIT {
             long published = System.nanoTime();
             publisher.publish(AppMessage.of(topic, "long", 1));
             Await.until(
-                    "the message has expired", () -> System.nanoTime() - published > Duration.ofMillis(1100).toNanos());
+                    "the message has expired",
+                    () -> System.nanoTime() - published
+                            > Duration.ofMillis(1100).toNanos());
             assertTrue(subscriber.connect(false, null), "session present");
             assertEquals("long", subscriber.receive().text());
             subscriber.disconnect();
@@ -257,8 +258,7 @@ class LibrariesIT {
             asker.subscribe(answers, 1);
             byte[] correlation = "42".getBytes(StandardCharsets.UTF_8);
             byte[] payload = "ping".getBytes(StandardCharsets.UTF_8);
-            asker.publish(
-                    new AppMessage(service, payload, 1, false, List.of(), -1, answers, correlation, List.of()));
+            asker.publish(new AppMessage(service, payload, 1, false, List.of(), -1, answers, correlation, List.of()));
             AppMessage request = server.receive();
             server.publish(new AppMessage(
                     String.valueOf(request.responseTopic()),
@@ -285,8 +285,7 @@ class LibrariesIT {
             client.publish(AppMessage.of("lib/ids/b", "one", 1));
             assertEquals(List.of(268_435_455), client.receive().subscriptionIds());
             client.publish(AppMessage.of("lib/ids/a", "both", 1));
-            assertEquals(
-                    Set.of(7, 268_435_455), new HashSet<>(client.receive().subscriptionIds()));
+            assertEquals(Set.of(7, 268_435_455), new HashSet<>(client.receive().subscriptionIds()));
         }
     }
 }

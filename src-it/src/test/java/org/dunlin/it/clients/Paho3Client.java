@@ -26,8 +26,7 @@ final class Paho3Client implements LibraryClient {
     }
 
     /** On a thread of the library. */
-    private record Inbox(BlockingQueue<AppMessage> received)
-            implements org.eclipse.paho.client.mqttv3.MqttCallback {
+    private record Inbox(BlockingQueue<AppMessage> received) implements org.eclipse.paho.client.mqttv3.MqttCallback {
         @Override
         public void connectionLost(Throwable cause) {}
 

@@ -42,7 +42,8 @@ final class Tools {
     /** Starts a program whose output and errors are read as lines. */
     static Running start(List<String> command) {
         try {
-            return new Running(new ProcessBuilder(command).redirectErrorStream(true).start());
+            return new Running(
+                    new ProcessBuilder(command).redirectErrorStream(true).start());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

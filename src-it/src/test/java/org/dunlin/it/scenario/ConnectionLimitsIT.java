@@ -39,7 +39,8 @@ class ConnectionLimitsIT {
             broker.awaitLog("no CONNECT within 1000 ms");
 
             try (MqttSocket dribbling = broker.socket()) {
-                byte[] connect = dribbling.bytes(Connect.builder(ProtocolVersion.MQTT_5, "d".repeat(1000)).build());
+                byte[] connect = dribbling.bytes(Connect.builder(ProtocolVersion.MQTT_5, "d".repeat(1000))
+                        .build());
                 int[] next = {0};
                 Await.until("the dribbling CONNECT is cut", () -> {
                     try {
@@ -94,8 +95,7 @@ class ConnectionLimitsIT {
                 .map(word -> "'" + word + "'")
                 .collect(Collectors.joining(" "));
         List<MqttSocket> sockets = new ArrayList<>();
-        try (RunningBroker broker =
-                        RunningBroker.run(List.of("bash", "-c", "ulimit -n 200; exec " + broker200));
+        try (RunningBroker broker = RunningBroker.run(List.of("bash", "-c", "ulimit -n 200; exec " + broker200));
                 MqttSocket before = broker.socket().connect(ProtocolVersion.MQTT_5, "before")) {
             for (int i = 0; i < 400; i++) {
                 sockets.add(broker.socket());

@@ -153,7 +153,9 @@ class HostileInputIT {
             return noise;
         }
         byte[] packet = random.nextBoolean()
-                ? socket.bytes(Connect.builder(ProtocolVersion.MQTT_5, "mutant").keepAliveSeconds(10).build())
+                ? socket.bytes(Connect.builder(ProtocolVersion.MQTT_5, "mutant")
+                        .keepAliveSeconds(10)
+                        .build())
                 : socket.bytes(
                         new Publish(MqttSocket.message("a/b", "payload", Qos.EXACTLY_ONCE, true), 7, false),
                         new Subscribe(8, 0, List.of(new Subscribe.Entry("a/#", Qos.AT_LEAST_ONCE)), List.of()));

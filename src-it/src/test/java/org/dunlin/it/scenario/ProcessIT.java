@@ -27,8 +27,7 @@ class ProcessIT {
     @Test
     void outputThatNobodyReads_doesNotStopTheService() throws Exception {
         List<String> command = RunningBroker.command(List.of("-Xmx256m"), List.of("log.level=debug"));
-        Process process =
-                new ProcessBuilder(command).redirectErrorStream(true).start();
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         try {
             BufferedReader lines =
                     new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
@@ -90,8 +89,8 @@ class ProcessIT {
 
     /** @return the one line of its standard error */
     private static String expectExit(int code, String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of(
-                RunningBroker.java(), "-jar", RunningBroker.jar().toString()));
+        List<String> command = new ArrayList<>(
+                List.of(RunningBroker.java(), "-jar", RunningBroker.jar().toString()));
         command.addAll(List.of(arguments));
         Process process = new ProcessBuilder(command)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)

@@ -86,8 +86,8 @@ final class ResendingClient implements AutoCloseable {
             while (alive && unacknowledged.size() < window && sent < count * topics.length) {
                 int number = sent / topics.length;
                 Qos qos = number % 3 == 0 ? Qos.AT_LEAST_ONCE : Qos.EXACTLY_ONCE;
-                Message message = MqttSocket.message(
-                        topics[sent % topics.length], qos.value() + ":" + number, qos, false);
+                Message message =
+                        MqttSocket.message(topics[sent % topics.length], qos.value() + ":" + number, qos, false);
                 sent++;
                 int id = freeId();
                 unacknowledged.put(id, message);

@@ -57,9 +57,7 @@ class TakeoverStormIT {
                 thread.setDaemon(true);
                 thread.start();
             }
-            Await.until(
-                    "all but one connection have ended",
-                    () -> ended.get() == CONNECTIONS - 1 || !faults.isEmpty());
+            Await.until("all but one connection have ended", () -> ended.get() == CONNECTIONS - 1 || !faults.isEmpty());
             assertEquals(List.of(), List.copyOf(faults));
             for (MqttSocket socket : left) {
                 try {
