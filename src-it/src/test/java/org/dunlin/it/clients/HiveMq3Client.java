@@ -2,6 +2,7 @@ package org.dunlin.it.clients;
 
 import com.hivemq.client.mqtt.MqttGlobalPublishFilter;
 import com.hivemq.client.mqtt.datatypes.MqttQos;
+import com.hivemq.client.mqtt.exceptions.MqttClientStateException;
 import com.hivemq.client.mqtt.mqtt3.Mqtt3BlockingClient;
 import com.hivemq.client.mqtt.mqtt3.Mqtt3Client;
 import com.hivemq.client.mqtt.mqtt3.message.connect.Mqtt3Connect;
@@ -94,8 +95,10 @@ final class HiveMq3Client implements LibraryClient {
 
     @Override
     public void close() {
-        if (isConnected()) {
+        try {
             client.disconnect();
+        } catch (MqttClientStateException e) {
+            // it is not connected
         }
     }
 }

@@ -1,6 +1,7 @@
 package org.dunlin.it.clients;
 
 import com.hivemq.client.mqtt.MqttGlobalPublishFilter;
+import com.hivemq.client.mqtt.exceptions.MqttClientStateException;
 import com.hivemq.client.mqtt.mqtt5.Mqtt5BlockingClient;
 import com.hivemq.client.mqtt.mqtt5.Mqtt5Client;
 import com.hivemq.client.mqtt.mqtt5.datatypes.Mqtt5UserProperties;
@@ -122,8 +123,10 @@ final class HiveMq5Client implements LibraryClient {
 
     @Override
     public void close() {
-        if (isConnected()) {
+        try {
             client.disconnect();
+        } catch (MqttClientStateException e) {
+            // it is not connected
         }
     }
 }

@@ -1,0 +1,108 @@
+package org.dunlin.it.scenario;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.dunlin.it.MqttSocket;
+import org.dunlin.it.RunningBroker;
+import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.Qos;
+import org.dunlin.mqtt.ReasonCode;
+import org.junit.jupiter.api.Test;
+
+/** The broker as a process: what it does with signals, its output and what it is told at the start. */
+class ProcessIT {
+    private static final Pattern PORT = Pattern.compile("tcp://127\\.0\\.0\\.1:(\\d+)");
+
+    @Test
+    void outputThatNobodyReads_doesNotStopTheService() throws Exception {
+        List<String> command = RunningBroker.command(List.of("-Xmx256m"), List.of("log.level=debug"));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        try {
+            BufferedReader lines =
+                    new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+            String line = lines.readLine();
+            while (line != null && !line.contains(" Ready ")) {
+                line = lines.readLine();
+            }
+            Matcher port = PORT.matcher(String.valueOf(line));
+            assertTrue(port.find(), "not ready: " + line);
+            int number = Integer.parseInt(port.group(1));
+            // each logs more than 200 bytes: far more than a pipe and a buffer hold
+            for (int i = 0; i < 3000; i++) {
+                try (MqttSocket client = MqttSocket.open(number)) {
+                    client.connect(ProtocolVersion.MQTT_3_1_1, "unheard-" + i);
+                }
+            }
+            try (MqttSocket client = MqttSocket.open(number)) {
+                client.connect(ProtocolVersion.MQTT_5, "unheard").subscribe("unheard", Qos.AT_MOST_ONCE);
+                client.publish("unheard", "served", Qos.AT_MOST_ONCE);
+                client.expectPublish("unheard", "served");
+            }
+            process.destroy();
+            assertTrue(process.waitFor(30, TimeUnit.SECONDS), "SIGTERM does not end it");
+            assertEquals(0, process.exitValue());
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void sigterm_tellsTheClients_andEndsWithExitCode0() {
+        try (RunningBroker broker = RunningBroker.start(List.of("limits.max-connections=1000"))) {
+            List<MqttSocket> clients = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                ProtocolVersion version = ProtocolVersion.values()[i % 3];
+                clients.add(broker.socket().connect(version, "sigterm-" + i));
+            }
+            assertEquals(0, broker.stop());
+            clients.forEach(client -> client.expectDisconnect(ReasonCode.SERVER_SHUTTING_DOWN));
+            clients.forEach(MqttSocket::close);
+        }
+    }
+
+    @Test
+    void addressInUse_isExitCode4_andOneLine() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            String port = Integer.toString(taken.getLocalPort());
+            String error = expectExit(4, "start", "-p", port);
+            assertTrue(error.contains(port), error);
+        }
+    }
+
+    @Test
+    void wrongConfiguration_isExitCode2_andOneLineForEachFault() throws Exception {
+        String error = expectExit(2, "start", "-p", "0", "--set", "limits.max-qoss=1");
+        assertTrue(error.contains("limits.max-qos"), error);
+        expectExit(2, "start", "-p", "0", "--set", "limits.max-qos=3");
+    }
+
+    /** @return the one line of its standard error */
+    private static String expectExit(int code, String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(
+                List.of(RunningBroker.java(), "-jar", RunningBroker.jar().toString()));
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try {
+            String error = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertTrue(process.waitFor(30, TimeUnit.SECONDS), "does not end");
+            assertEquals(code, process.exitValue(), error);
+            assertEquals(1, error.lines().count(), error);
+            return error;
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+}
