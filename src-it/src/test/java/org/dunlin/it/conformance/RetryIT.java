@@ -55,7 +55,9 @@ class RetryIT {
                 ack(subscriber, PacketType.PUBACK, sent.get(2));
                 for (int i : new int[] {5, 7, 9}) {
                     ack(subscriber, PacketType.PUBREC, sent.get(i));
-                    assertEquals(sent.get(i).packetId(), subscriber.receiveAck(PacketType.PUBREL).packetId());
+                    assertEquals(
+                            sent.get(i).packetId(),
+                            subscriber.receiveAck(PacketType.PUBREL).packetId());
                 }
                 ack(subscriber, PacketType.PUBCOMP, sent.get(9));
                 subscriber.expectNothing();
@@ -79,7 +81,9 @@ class RetryIT {
                         Publish publish = (Publish) packet;
                         assertEquals("" + next, MqttSocket.text(publish));
                         assertEquals(sent.get(next).packetId(), publish.packetId());
-                        assertEquals(sent.get(next).message().qos(), publish.message().qos());
+                        assertEquals(
+                                sent.get(next).message().qos(),
+                                publish.message().qos());
                         assertTrue(publish.dup());
                         next++;
                     }
@@ -109,10 +113,12 @@ class RetryIT {
                 publish = take(subscriber, "m");
                 ack(subscriber, PacketType.PUBREC, publish);
                 subscriber.receiveAck(PacketType.PUBREL);
-                subscriber.close(); // the network fails
+                subscriber.reset(); // the network fails
             }
             try (MqttSocket subscriber = resume(broker, version, id)) {
-                assertEquals(publish.packetId(), subscriber.receiveAck(PacketType.PUBREL).packetId());
+                assertEquals(
+                        publish.packetId(),
+                        subscriber.receiveAck(PacketType.PUBREL).packetId());
                 ack(subscriber, PacketType.PUBCOMP, publish);
                 expectNothingMore(publisher, subscriber);
                 subscriber.disconnect();
@@ -223,7 +229,9 @@ class RetryIT {
             pass(1300);
             try (MqttSocket subscriber = resume(broker, version, id)) {
                 assertTrue(take(subscriber, "a").dup());
-                assertEquals(released.packetId(), subscriber.receiveAck(PacketType.PUBREL).packetId());
+                assertEquals(
+                        released.packetId(),
+                        subscriber.receiveAck(PacketType.PUBREL).packetId());
                 expectNothingMore(publisher, subscriber);
             }
         }

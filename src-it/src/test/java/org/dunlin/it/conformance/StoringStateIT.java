@@ -106,7 +106,7 @@ class StoringStateIT {
                 take(subscriber, "open");
                 subscriber.send(publish(topic + "/nobody", "x", Qos.EXACTLY_ONCE, 17, false));
                 subscriber.receiveAck(PacketType.PUBREC);
-                subscriber.close();
+                subscriber.reset();
             }
             publisher.publish(topic, "queued", Qos.AT_LEAST_ONCE);
             publisher.publish(retained(topic + "/retained", "r", Qos.AT_LEAST_ONCE));
