@@ -4,7 +4,7 @@ import org.dunlin.mqtt.TopicFilter;
 
 /**
  * A message that a shared group has given to one member: a credit of the member until it is settled or given back. Exactly
- * one of {@link #settle}, {@link #giveBack} and a {@link #tryAnother} that says true ends it. On the member's shard.
+ * one of {@link #settle}, {@link #giveBack} and {@link #tryAnother} ends it. On the member's shard.
  */
 final class Loan {
     private final SharedGroup group;
@@ -43,14 +43,12 @@ final class Loan {
         }
     }
 
-    /** It is too large for this member's Maximum Packet Size. @return whether another member may get it */
-    boolean tryAnother() {
-        if (ended || !entry.mayTryAnother()) {
-            return false;
+    /** It is too large for this member's Maximum Packet Size: another one may get it. */
+    void tryAnother() {
+        if (!ended) {
+            ended = true;
+            // never at once: a message too large for every member would go through all of them on one stack
+            group.shard().loop().execute(() -> group.refusedAsTooLarge(member, entry));
         }
-        ended = true;
-        // never at once: a message too large for every member would go through all of them on one stack
-        group.shard().loop().execute(() -> group.refusedAsTooLarge(member, entry));
-        return true;
     }
 }

@@ -440,6 +440,13 @@ public final class Session implements Receiver, Place.Owner {
     }
 
     private void takeQos0(Message message, boolean retain, int[] subscriptionIds) {
+        if (!fitsQos0(message, retain, subscriptionIds)) {
+            shard.shards().events().dropped(clientId, message.topic(), DropReason.TOO_LARGE);
+        }
+    }
+
+    /** @return false if it exceeds the client's Maximum Packet Size; in all other cases it has been dealt with */
+    private boolean fitsQos0(Message message, boolean retain, int[] subscriptionIds) {
         Connection to = connection;
         if (to == null || state != State.ONLINE) {
             if (shard.shards().queueLimits().qos0Offline() && expirySeconds > 0) {
@@ -449,9 +456,10 @@ public final class Session implements Receiver, Place.Owner {
             shard.shards().events().dropped(clientId, message.topic(), DropReason.SLOW_CONSUMER);
         } else if (shard.isExpired(message)) {
             shard.shards().events().dropped(clientId, message.topic(), DropReason.EXPIRED);
-        } else if (!to.deliver(message, Qos.AT_MOST_ONCE, retain, false, 0, subscriptionIds)) {
-            shard.shards().events().dropped(clientId, message.topic(), DropReason.TOO_LARGE);
+        } else {
+            return to.deliver(message, Qos.AT_MOST_ONCE, retain, false, 0, subscriptionIds);
         }
+        return true;
     }
 
     @Override
@@ -498,8 +506,11 @@ public final class Session implements Receiver, Place.Owner {
         if (state != State.ONLINE || !subscriptions.containsKey(loanOf(message).filter())) {
             loanOf(message).giveBack();
         } else if (message.qos == Qos.AT_MOST_ONCE) {
-            takeQos0(message.message(), message.retain, message.subscriptionIds);
-            loanOf(message).settle();
+            if (fitsQos0(message.message(), message.retain, message.subscriptionIds)) {
+                loanOf(message).settle();
+            } else {
+                loanOf(message).tryAnother();
+            }
         } else {
             // as many as the group has credits
             if (canSendNow()) {
@@ -532,10 +543,11 @@ public final class Session implements Receiver, Place.Owner {
         if (!to.deliver(
                 message.message(), message.qos, message.retain, false, message.packetId, message.subscriptionIds)) {
             outbound.end(message);
-            if (message.loan != null && message.loan.tryAnother()) {
-                return;
+            if (message.loan != null) {
+                message.loan.tryAnother();
+            } else {
+                dropped(message, DropReason.TOO_LARGE);
             }
-            dropped(message, DropReason.TOO_LARGE);
         }
     }
 

@@ -1,6 +1,7 @@
 package org.dunlin.core.session;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -204,11 +205,18 @@ final class SharedGroup implements Place.Owner {
         try {
             while (!free.isEmpty()) {
                 Entry entry = nextEntry();
-                Member member = entry == null ? null : next(free);
-                if (entry == null || member == null) {
+                if (entry == null) {
                     return;
                 }
-                lend(member, entry);
+                Member member = nextFor(entry);
+                if (member != null) {
+                    lend(member, entry);
+                } else if (entry.tooLargeFor.size() >= members.size()) {
+                    dropped(entry, DropReason.TOO_LARGE);
+                } else {
+                    returned.put(entry.order, entry); // whom it fits has no credit now
+                    return;
+                }
             }
         } finally {
             dispatching = false;
@@ -237,6 +245,16 @@ final class SharedGroup implements Place.Owner {
         members.remove();
         inTurn.add(member);
         return member;
+    }
+
+    private @Nullable Member nextFor(Entry entry) {
+        for (int tries = free.size(); tries > 0; tries--) {
+            Member member = next(free);
+            if (member == null || entry.tooLargeFor.isEmpty() || !entry.tooLargeFor.contains(member)) {
+                return member;
+            }
+        }
+        return null;
     }
 
     private void lend(Member member, Entry entry) {
@@ -283,14 +301,13 @@ final class SharedGroup implements Place.Owner {
     }
 
     void refusedAsTooLarge(Member member, Entry entry) {
-        entry.attempts++;
-        if (entry.attempts >= members.size()) {
-            closed(member);
-            dropped(entry, DropReason.TOO_LARGE);
-            dispatch();
-        } else {
-            returned(member, entry);
+        if (entry.tooLargeFor.isEmpty()) {
+            entry.tooLargeFor = new HashSet<>(4);
         }
+        entry.tooLargeFor.add(member);
+        closed(member);
+        returned.put(entry.order, entry);
+        dispatch();
     }
 
     private void dropped(Entry entry, DropReason reason) {
@@ -336,18 +353,12 @@ final class SharedGroup implements Place.Owner {
         private final Message message;
         private final long seq;
         private final long order;
-        /** Members for which it was too large. */
-        private int attempts;
+        private Set<Member> tooLargeFor = Set.of();
 
         private Entry(Message message, long seq, long order) {
             this.message = message;
             this.seq = seq;
             this.order = order;
-        }
-
-        /** At QoS 0 nothing is tried twice. */
-        boolean mayTryAnother() {
-            return message.qos() != Qos.AT_MOST_ONCE;
         }
     }
 

@@ -7,6 +7,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.DecoderException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -150,7 +151,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         if (failure instanceof DecoderException && failure.getCause() instanceof SSLException tls) {
             return "TLS failed: " + tls.getMessage();
         }
-        if (failure instanceof IOException) {
+        if (failure instanceof IOException || failure instanceof UncheckedIOException) { // the socket, not the code
             return text.contains("reset") || text.contains("Broken pipe") ? "reset by the peer" : text;
         }
         NettyConnection current = connection;

@@ -167,7 +167,7 @@ class StoringStateIT {
             gone.subscribe(topic, Qos.EXACTLY_ONCE);
             gone.reset();
             connected.subscribe(topic, Qos.EXACTLY_ONCE);
-            other.subscribe("+/+", Qos.AT_MOST_ONCE); // does not match
+            other.subscribe(topic + "/+", Qos.AT_MOST_ONCE); // does not match
             for (Qos qos : List.of(Qos.AT_LEAST_ONCE, Qos.EXACTLY_ONCE)) {
                 publisher.publish(topic, "m" + qos.value(), qos);
             }
