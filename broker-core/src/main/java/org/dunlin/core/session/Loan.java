@@ -45,7 +45,7 @@ final class Loan {
 
     /** It is too large for this member's Maximum Packet Size. @return whether another member may get it */
     boolean tryAnother() {
-        if (ended || !entry.mayTryAnother()) {
+        if (ended) {
             return false;
         }
         ended = true;

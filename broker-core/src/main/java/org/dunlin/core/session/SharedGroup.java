@@ -1,8 +1,10 @@
 package org.dunlin.core.session;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -227,16 +229,22 @@ final class SharedGroup implements Place.Owner {
         return waiting == null ? null : new Entry(waiting.message(), waiting.seq, ++lastOrder);
     }
 
-    /** The first of them, who becomes the last. */
     private static @Nullable Member next(Set<Member> inTurn) {
+        return next(inTurn, List.of());
+    }
+
+    /** The first of them that is not among the others, who becomes the last. */
+    private static @Nullable Member next(Set<Member> inTurn, List<Member> others) {
         Iterator<Member> members = inTurn.iterator();
-        if (!members.hasNext()) {
-            return null;
+        while (members.hasNext()) {
+            Member member = members.next();
+            if (!others.contains(member)) {
+                members.remove();
+                inTurn.add(member);
+                return member;
+            }
         }
-        Member member = members.next();
-        members.remove();
-        inTurn.add(member);
-        return member;
+        return null;
     }
 
     private void lend(Member member, Entry entry) {
@@ -282,15 +290,20 @@ final class SharedGroup implements Place.Owner {
         dispatch();
     }
 
+    /** Goes to another member that may have one more now, each of them tried once; it waits for none [MQTT 5, 3.1.2.11.4]. */
     void refusedAsTooLarge(Member member, Entry entry) {
-        entry.attempts++;
-        if (entry.attempts >= members.size()) {
-            closed(member);
-            dropped(entry, DropReason.TOO_LARGE);
-            dispatch();
-        } else {
-            returned(member, entry);
+        if (entry.tooLargeFor.isEmpty()) {
+            entry.tooLargeFor = new ArrayList<>(members.size());
         }
+        entry.tooLargeFor.add(member);
+        closed(member);
+        Member other = next(free, entry.tooLargeFor);
+        if (other == null) {
+            dropped(entry, DropReason.TOO_LARGE);
+        } else {
+            lend(other, entry);
+        }
+        dispatch();
     }
 
     private void dropped(Entry entry, DropReason reason) {
@@ -337,17 +350,12 @@ final class SharedGroup implements Place.Owner {
         private final long seq;
         private final long order;
         /** Members for which it was too large. */
-        private int attempts;
+        private List<Member> tooLargeFor = List.of();
 
         private Entry(Message message, long seq, long order) {
             this.message = message;
             this.seq = seq;
             this.order = order;
-        }
-
-        /** At QoS 0 nothing is tried twice. */
-        boolean mayTryAnother() {
-            return message.qos() != Qos.AT_MOST_ONCE;
         }
     }
 
