@@ -290,7 +290,7 @@ final class SharedGroup implements Place.Owner {
         dispatch();
     }
 
-    /** Goes to another member that may have one more now, each of them tried once; it waits for none [MQTT 5, 3.1.2.11.4]. */
+    /** Goes to another member that may have one more now, each tried once; it waits for none [MQTT 5, 3.1.2.11.4]. */
     void refusedAsTooLarge(Member member, Entry entry) {
         if (entry.tooLargeFor.isEmpty()) {
             entry.tooLargeFor = new ArrayList<>(members.size());

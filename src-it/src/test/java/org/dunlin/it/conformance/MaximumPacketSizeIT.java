@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Maximum Packet Size of the client, and that a message too large counts as delivered. */
 @Broker
 class MaximumPacketSizeIT {
-    /** A message to a fixed topic that comes as a packet of that size: header, topic, identifier, property length, payload. */
+    /** What comes to that topic as a packet of that size: header, topic, identifier, property length, payload. */
     private static String payloadFor(int size, String topic, Qos qos) {
         return "x".repeat(size - 2 - (size > 129 ? 1 : 0) - 2 - topic.length() - (qos == Qos.AT_MOST_ONCE ? 0 : 2) - 1);
     }
