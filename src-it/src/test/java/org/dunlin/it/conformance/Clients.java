@@ -140,7 +140,7 @@ final class Clients {
         return publish;
     }
 
-    /** Receives PUBLISHes whose payloads count up from the first to before the last, and completes them, entwined as they may be. */
+    /** Receives PUBLISHes whose payloads count up from the first to before the last, and completes them side by side. */
     static void expectNumbers(MqttSocket subscriber, int first, int last) {
         int next = first;
         int released = 0;
@@ -169,7 +169,7 @@ final class Clients {
     }
 
     /**
-     * Nothing of what the publisher has sent is under way to the subscriber: what the publisher sends now is the next that comes.
+     * Nothing of what the publisher has sent is under way to the subscriber: what it sends now is the next that comes.
      * At QoS 0, so that no window holds it back; whatever was published at QoS 1 or 2 has to be acknowledged by now.
      */
     static void expectNothingMore(MqttSocket publisher, MqttSocket subscriber) {
@@ -206,8 +206,9 @@ final class Clients {
     }
 
     /**
-     * The answer to a request as a client gets it whose Maximum Packet Size it just fits: whole; with a byte less: the bare one, no
-     * Reason String, no User Properties. Where the broker explains nothing the smallest limit that CONNACK fits has to do.
+     * The answer to a request as a client gets it whose Maximum Packet Size it just fits: whole; with a byte less: the
+     * bare one, no Reason String, no User Properties. Where the broker explains nothing the smallest limit that CONNACK
+     * fits has to do.
      */
     static void expectExplanationToFit(RunningBroker broker, String request, Packet bare) {
         String whole;

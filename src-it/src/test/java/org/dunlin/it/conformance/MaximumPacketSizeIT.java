@@ -15,12 +15,15 @@ import static org.dunlin.mqtt.ProtocolVersion.MQTT_5;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.dunlin.it.Broker;
 import org.dunlin.it.Clause;
 import org.dunlin.it.MqttSocket;
 import org.dunlin.it.RunningBroker;
 import org.dunlin.mqtt.Connect;
+import org.dunlin.mqtt.Ping;
 import org.dunlin.mqtt.Qos;
+import org.dunlin.mqtt.Subscribe;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -28,7 +31,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Maximum Packet Size of the client, and that a message too large counts as delivered. */
 @Broker
 class MaximumPacketSizeIT {
-    /** A message to a fixed topic that comes as a packet of that size: header, topic, identifier, property length, payload. */
+    /** What comes to that topic as a packet of that size: header, topic, identifier, property length, payload. */
     private static String payloadFor(int size, String topic, Qos qos) {
         return "x".repeat(size - 2 - (size > 129 ? 1 : 0) - 2 - topic.length() - (qos == Qos.AT_MOST_ONCE ? 0 : 2) - 1);
     }
@@ -136,6 +139,23 @@ class MaximumPacketSizeIT {
             expectNothingMore(publisher, subscriber);
             publisher.publish(retained(topic + "/1", "", Qos.AT_LEAST_ONCE));
             publisher.publish(retained(topic + "/2", "", Qos.AT_LEAST_ONCE));
+        }
+    }
+
+    @Test
+    @Clause(edge = {"E112"})
+    void subAckThatCannotFit_isNotSent(RunningBroker broker) {
+        String topic = unique("size");
+        Subscribe.Entry[] entries = new Subscribe.Entry[200];
+        for (int i = 0; i < entries.length; i++) {
+            entries[i] = new Subscribe.Entry(topic + "/" + i, Qos.AT_MOST_ONCE);
+        }
+        try (MqttSocket socket = client(broker, MQTT_5, connect -> connect.maximumPacketSize(100))) {
+            socket.send(new Subscribe(1, 0, List.of(entries), List.of()), Ping.REQUEST);
+            String next = frame(socket);
+            assertTrue(next.length() / 2 <= 100, next);
+            // the client learns that it has to give up, or the connection goes on without the answer
+            assertTrue(next.equals("d000") || next.startsWith("e0"), next);
         }
     }
 }

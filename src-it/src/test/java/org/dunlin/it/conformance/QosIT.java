@@ -300,8 +300,6 @@ class QosIT {
                 MqttSocket subscriber = client(broker, version)) {
             subscriber.subscribe(topic, Qos.AT_LEAST_ONCE);
             Set<Integer> held = new HashSet<>();
-            boolean wrapped = false;
-            int last = 0;
             int received = 0;
             for (int sent = 0; sent < count; sent += 50) {
                 Packet[] batch = new Packet[50];
@@ -314,8 +312,6 @@ class QosIT {
                     Publish publish = subscriber.receive(Publish.class);
                     assertTrue(publish.packetId() >= 1 && publish.packetId() <= 65_535);
                     assertFalse(held.contains(publish.packetId()), "in use: " + publish.packetId());
-                    wrapped |= publish.packetId() < last;
-                    last = publish.packetId();
                     if (received == 0 || received == 20 || received == 21) {
                         held.add(publish.packetId());
                     } else {
@@ -327,7 +323,6 @@ class QosIT {
                     publisher.receiveAck(PacketType.PUBACK);
                 }
             }
-            assertTrue(wrapped || held.size() < 3 || last < 65_535);
             assertEquals(3, held.size());
         }
     }

@@ -1,5 +1,6 @@
 package org.dunlin.it.conformance;
 
+import static org.dunlin.it.conformance.Clients.ack;
 import static org.dunlin.it.conformance.Clients.await;
 import static org.dunlin.it.conformance.Clients.begin;
 import static org.dunlin.it.conformance.Clients.client;
@@ -7,6 +8,7 @@ import static org.dunlin.it.conformance.Clients.expectNothingMore;
 import static org.dunlin.it.conformance.Clients.expectNumbers;
 import static org.dunlin.it.conformance.Clients.publish;
 import static org.dunlin.it.conformance.Clients.resume;
+import static org.dunlin.it.conformance.Clients.take;
 import static org.dunlin.it.conformance.Clients.unique;
 import static org.dunlin.mqtt.ProtocolVersion.MQTT_5;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -76,6 +78,24 @@ class QueueOverflowIT {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"oldest,6,16", "newest,1,11"})
+    @Clause(edge = {"E060"})
+    void fullQueueOfAConnectedClient_dropsTheSame(String policy, int first, int last, RunningBroker broker) {
+        String topic = policy + "/" + unique("queue");
+        try (MqttSocket publisher = client(broker, MQTT_5);
+                MqttSocket subscriber = client(broker, MQTT_5, connect -> connect.receiveMaximum(1))) {
+            subscriber.subscribe(topic, Qos.AT_LEAST_ONCE);
+            for (int i = 0; i < 16; i++) {
+                publisher.publish(topic, "" + i, Qos.AT_LEAST_ONCE);
+            }
+            expectNothingMore(publisher, publisher);
+            ack(subscriber, PacketType.PUBACK, take(subscriber, "0")); // it is not in the queue, it is under way
+            expectNumbers(subscriber, first, last);
+            expectNothingMore(publisher, subscriber);
+        }
+    }
+
     @Test
     @Clause(edge = {"E060"})
     void drops_areCountedAndVisible(RunningBroker broker) {
@@ -120,10 +140,10 @@ class QueueOverflowIT {
     }
 
     @ParameterizedTest
-    @CsvSource({"MQTT_3_1", "MQTT_3_1_1"})
+    @CsvSource({"MQTT_3_1,reject", "MQTT_3_1_1,reject", "MQTT_3_1_1,hold"})
     @Clause(edge = {"E060"})
-    void reject_closesTheConnectionOfAV3Publisher(ProtocolVersion version, RunningBroker broker) {
-        String topic = "reject/" + unique("queue");
+    void reject_closesTheConnectionOfAV3Publisher(ProtocolVersion version, String policy, RunningBroker broker) {
+        String topic = policy + "/" + unique("queue");
         try (MqttSocket publisher = client(broker, version)) {
             fill(broker, version, topic, publisher);
             publisher.send(publish(topic, "refused", Qos.AT_LEAST_ONCE, 500, false));
