@@ -140,7 +140,7 @@ final class Clients {
         return publish;
     }
 
-    /** Receives PUBLISHes whose payloads count up from the first to before the last, and completes them side by side. */
+    /** Receives PUBLISHes whose payloads count from the first to before the last, and completes them side by side. */
     static void expectNumbers(MqttSocket subscriber, int first, int last) {
         int next = first;
         int released = 0;

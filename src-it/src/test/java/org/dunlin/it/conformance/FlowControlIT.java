@@ -6,6 +6,7 @@ import static org.dunlin.it.conformance.Clients.client;
 import static org.dunlin.it.conformance.Clients.expectNothingMore;
 import static org.dunlin.it.conformance.Clients.lasting;
 import static org.dunlin.it.conformance.Clients.packet;
+import static org.dunlin.it.conformance.Clients.retained;
 import static org.dunlin.it.conformance.Clients.take;
 import static org.dunlin.it.conformance.Clients.unique;
 import static org.dunlin.mqtt.ProtocolVersion.MQTT_5;
@@ -13,7 +14,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.dunlin.it.Broker;
 import org.dunlin.it.Clause;
 import org.dunlin.it.MqttSocket;
@@ -228,6 +231,35 @@ class FlowControlIT {
             open.forEach(publish -> ack(subscriber, PacketType.PUBACK, publish));
             for (int i = 64; i < 100; i++) {
                 subscriber.expectPublish(topic, "" + i);
+            }
+        }
+    }
+
+    @Test
+    @Clause(v5 = {"MQTT-4.9.0-1", "MQTT-4.9.0-2"})
+    void retainedMessages_keepToTheQuota(RunningBroker broker) {
+        String topic = unique("flow");
+        try (MqttSocket publisher = client(broker, MQTT_5);
+                MqttSocket subscriber = client(broker, MQTT_5, connect -> connect.receiveMaximum(3))) {
+            for (int i = 0; i < 20; i++) {
+                publisher.publish(retained(topic + "/" + i, "m", Qos.AT_LEAST_ONCE));
+            }
+            subscriber.subscribe(topic + "/#", Qos.AT_LEAST_ONCE);
+            Set<String> topics = new HashSet<>();
+            for (int i = 0; i < 20; i++) {
+                Publish publish = take(subscriber, "m");
+                assertTrue(publish.message().retain());
+                topics.add(publish.message().topic().text());
+                if (i == 2) {
+                    subscriber.expectNothing();
+                }
+                if (i >= 2) {
+                    ack(subscriber, PacketType.PUBACK, publish);
+                }
+            }
+            assertEquals(20, topics.size());
+            for (String name : topics) {
+                publisher.publish(retained(name, "", Qos.AT_MOST_ONCE));
             }
         }
     }

@@ -364,9 +364,7 @@ class SharedSubscriptionIT {
     }
 
     @ParameterizedTest
-    @EnumSource(
-            value = Qos.class,
-            names = {"AT_LEAST_ONCE", "EXACTLY_ONCE"})
+    @EnumSource(Qos.class)
     @Clause(edge = {"E164"})
     void messageTooLargeForOneMember_goesToAnother(Qos qos, RunningBroker broker) {
         String topic = unique("share");
@@ -431,6 +429,76 @@ class SharedSubscriptionIT {
             publisher.publish("$x/" + root, "dollar", Qos.AT_MOST_ONCE);
             member.expectPublish("$x/" + root, "dollar");
             expectNothingMore(publisher, member);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(ProtocolVersion.class)
+    @Clause(edge = {"E161"})
+    void whatWasHandedOver_doesNotComeBackToTheMemberThatLeft(ProtocolVersion version, RunningBroker broker) {
+        String topic = unique("share");
+        String id = unique("client");
+        try (MqttSocket publisher = client(broker, version);
+                MqttSocket second = client(broker, version)) {
+            try (MqttSocket first = begin(broker, version, id)) {
+                first.subscribe("$share/g/" + topic, Qos.AT_LEAST_ONCE);
+                publisher.publish(topic, "m", Qos.AT_LEAST_ONCE);
+                take(first, "m");
+                second.subscribe("$share/g/" + topic, Qos.AT_LEAST_ONCE);
+                first.disconnect(); // its session goes on
+            }
+            second.expectPublish(topic, "m");
+            try (MqttSocket first = resume(broker, version, id)) {
+                expectNothingMore(publisher, first);
+            }
+            expectNothingMore(publisher, second);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(ProtocolVersion.class)
+    @Clause(edge = {"E161"})
+    void unacknowledgedQos1OfTheOnlyMember_waitsForIt(ProtocolVersion version, RunningBroker broker) {
+        String topic = unique("share");
+        String id = unique("client");
+        try (MqttSocket publisher = client(broker, version)) {
+            try (MqttSocket member = begin(broker, version, id)) {
+                member.subscribe("$share/g/" + topic, Qos.AT_LEAST_ONCE);
+                for (int i = 0; i < 3; i++) {
+                    publisher.publish(topic, "" + i, Qos.AT_LEAST_ONCE);
+                }
+                take(member, "0");
+                ack(member, PacketType.PUBACK, take(member, "1"));
+                take(member, "2");
+                member.disconnect();
+            }
+            publisher.publish(topic, "3", Qos.AT_LEAST_ONCE);
+            try (MqttSocket member = resume(broker, version, id)) {
+                member.expectPublish(topic, "0");
+                member.expectPublish(topic, "2");
+                member.expectPublish(topic, "3");
+                expectNothingMore(publisher, member);
+            }
+        }
+    }
+
+    @Test
+    @Clause(
+            v5 = {"MQTT-4.9.0-2"},
+            edge = {"E099", "E159"})
+    void memberWithoutRoom_isPassedOver(RunningBroker broker) {
+        String topic = unique("share");
+        try (MqttSocket publisher = client(broker, MQTT_5);
+                MqttSocket full = client(broker, MQTT_5, connect -> connect.receiveMaximum(1));
+                MqttSocket other = client(broker, MQTT_5)) {
+            full.subscribe("$share/g/" + topic, Qos.AT_LEAST_ONCE);
+            other.subscribe("$share/g/" + topic, Qos.AT_LEAST_ONCE);
+            for (int i = 0; i < 20; i++) {
+                publisher.publish(topic, "" + i, Qos.AT_LEAST_ONCE);
+            }
+            full.receive(Publish.class);
+            collect(19, other);
+            expectNothingMore(publisher, full);
         }
     }
 }
