@@ -38,7 +38,7 @@ public class ReceiversBenchmark {
         tree = new SubscriptionTree(1);
         all = new Subscription[receivers];
         for (int i = 0; i < receivers; i++) {
-            all[i] = TreeData.subscription("news/+");
+            all[i] = Samples.subscription("news/+");
             tree.add(all[i], 0);
         }
         ofFilter = tree.match(TopicName.of("news/today")).route(0).receivers(0);

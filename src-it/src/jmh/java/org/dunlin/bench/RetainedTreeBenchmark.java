@@ -37,10 +37,10 @@ public class RetainedTreeBenchmark {
         tree = new RetainedTree(topics, Long.MAX_VALUE);
         again = new Message[1 << 14];
         for (int i = 0; i < topics; i++) {
-            tree.put(TreeData.retained(topic(i), i));
+            tree.put(Samples.retained(topic(i), i));
         }
         for (int i = 0; i < again.length; i++) {
-            again[i] = TreeData.retained(topic((int) (i * 7919L % topics)), i);
+            again[i] = Samples.retained(topic((int) (i * 7919L % topics)), i);
         }
     }
 

@@ -49,7 +49,7 @@ public class SubscriptionTreeBenchmark {
         tree = new SubscriptionTree(2);
         cache = new MatchCache(tree, HOT);
         for (int i = 0; i < patterns; i++) {
-            tree.add(TreeData.subscription(filter(i)), i & 1);
+            tree.add(Samples.subscription(filter(i)), i & 1);
         }
         topics = new TopicName[HOT];
         for (int i = 0; i < HOT; i++) {
@@ -57,7 +57,7 @@ public class SubscriptionTreeBenchmark {
         }
         churn = new Subscription[patterns / 100];
         for (int i = 0; i < churn.length; i++) {
-            churn[i] = TreeData.subscription(filter(patterns + i));
+            churn[i] = Samples.subscription(filter(patterns + i));
         }
     }
 

@@ -1,5 +1,7 @@
 package org.dunlin.bench;
 
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import org.dunlin.core.routing.Answer;
 import org.dunlin.core.routing.Gathering;
 import org.dunlin.core.routing.Receiver;
@@ -10,9 +12,9 @@ import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.mqtt.TopicName;
 import org.jspecify.annotations.Nullable;
 
-/** What the benchmarks of the trees are filled with. Any thread. */
-final class TreeData {
-    private TreeData() {}
+/** What the benchmarks are filled with. Any thread. */
+final class Samples {
+    private Samples() {}
 
     static Subscription subscription(String filter) {
         return new Subscription(
@@ -22,6 +24,23 @@ final class TreeData {
     static Message retained(String topic, long id) {
         return new Message(
                 id, "c", TopicName.of(topic), new byte[16], Qos.AT_LEAST_ONCE, true, Message.NEVER, Message.NO_BYTES);
+    }
+
+    /** Content Type "application/json" and one User Property, as they stand in a PUBLISH. */
+    static byte[] properties() {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        out.write(3);
+        text(out, "application/json");
+        out.write(38);
+        text(out, "unit");
+        text(out, "celsius");
+        return out.toByteArray();
+    }
+
+    private static void text(ByteArrayOutputStream out, String text) {
+        out.write(0);
+        out.write(text.length());
+        out.writeBytes(text.getBytes(StandardCharsets.US_ASCII));
     }
 
     private static final class Silent implements Receiver {
@@ -36,8 +55,7 @@ final class TreeData {
         }
 
         @Override
-        public void take(
-                Message message, Qos qos, boolean retain, int[] subscriptionIds, @Nullable Answer answer) {
+        public void take(Message message, Qos qos, boolean retain, int[] subscriptionIds, @Nullable Answer answer) {
             throw new UnsupportedOperationException("A tree delivers nothing");
         }
 
