@@ -2,8 +2,11 @@ package org.dunlin.it.conformance;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.dunlin.core.Broker;
 import org.dunlin.core.BrokerSettings;
 import org.dunlin.core.limits.Limits;
@@ -32,13 +35,14 @@ import org.dunlin.server.net.Transport;
  *
  * <p>The method "TEST" asks for a second word after whatever the first was. "right" is accepted with the words "well
  * done", "more" is asked for another one, anything else refused. The method "ONE" decides on the first word at once.
- * Topics with "denied" in them may not be published to, and not subscribed to at QoS 2; those with "secret" not at all.
+ * A client with the user name "slow" waits until the test decides, by {@link #decideSlow}. Topics with "denied" in them may not be published to, and not subscribed to at QoS 2; those with "secret" not at all.
  */
 final class PortsBroker implements AutoCloseable {
     private final NettyLoops loops = new NettyLoops(Transport.best(), 2);
     private final Listeners listeners;
     private final Store store = new MemoryStore();
     private final int port;
+    private final BlockingQueue<CompletableFuture<Authenticator.Answer>> slow = new LinkedBlockingQueue<>();
 
     PortsBroker() throws ListenException {
         Broker broker = new Broker(
@@ -65,12 +69,26 @@ final class PortsBroker implements AutoCloseable {
         return CompletableFuture.completedFuture(answer);
     }
 
-    private static final class Words implements Authenticator {
+    /** Waits until a client with the user name "slow" has come, and answers it. */
+    void decideSlow(Authenticator.Answer answer) throws InterruptedException {
+        CompletableFuture<Authenticator.Answer> waiting = slow.poll(10, TimeUnit.SECONDS);
+        if (waiting == null) {
+            throw new AssertionError("no client waits for the authenticator");
+        }
+        waiting.complete(answer);
+    }
+
+    private final class Words implements Authenticator {
         private static final Answer REFUSED =
                 new Answer.Refused(ReasonCode.NOT_AUTHORIZED, "that is not the word; ask for the right one");
 
         @Override
         public CompletionStage<Answer> authenticate(Credentials credentials) {
+            if ("slow".equals(credentials.userName())) {
+                CompletableFuture<Answer> later = new CompletableFuture<>();
+                slow.add(later);
+                return later;
+            }
             return now(new Answer.Accepted(credentials.userName(), null));
         }
 
@@ -96,7 +114,7 @@ final class PortsBroker implements AutoCloseable {
             };
         }
 
-        private static Answer decide(byte[] data) {
+        private Answer decide(byte[] data) {
             return switch (data == null ? "" : new String(data, StandardCharsets.UTF_8)) {
                 case "right" -> new Answer.Accepted("somebody", bytes("well done"));
                 case "more" -> new Answer.Continue(bytes("which other word?"));
