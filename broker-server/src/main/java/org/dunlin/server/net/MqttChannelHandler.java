@@ -156,6 +156,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         }
         NettyConnection current = connection;
         log.error("Handling a connection from {} failed", current == null ? "nobody" : current.peer(), failure);
+        if (failure instanceof VirtualMachineError) { // a half-dead broker must not acknowledge
+            Runtime.getRuntime().halt(1);
+        }
         return "internal error";
     }
 
@@ -397,7 +400,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         disarm();
         deadline = current.loop().nowMillis() + LINGER_MILLIS;
         arm();
-        context.channel().config().setAutoRead(true);
+        if (!inputEnded) { // else there is nothing to read, and epoll may have let go of a socket that was reset
+            context.channel().config().setAutoRead(true);
+        }
     }
 
     // ------------------------------------------------------------------------------------------------------- time
