@@ -45,6 +45,7 @@ public final class BrokerServer implements AutoCloseable {
     private final Listeners listeners;
     private final SysTopics sysTopics;
     private final AtomicBoolean stopped = new AtomicBoolean();
+    private volatile boolean ready;
 
     private BrokerServer(Config config, String version) {
         this.config = config;
@@ -101,6 +102,7 @@ public final class BrokerServer implements AutoCloseable {
         if (intervalMillis > 0) {
             sysTopics.start(intervalMillis);
         }
+        ready = true;
         LOG.info(
                 "Ready on {}; durability {}; {} event loop(s) on {}; started in {} ms",
                 String.join(", ", names),
@@ -191,13 +193,17 @@ public final class BrokerServer implements AutoCloseable {
         if (!stopped.compareAndSet(false, true)) {
             return;
         }
-        LOG.info("Stopping");
+        if (ready) {
+            LOG.info("Stopping");
+        }
         listeners.stopAccepting();
         sysTopics.close();
         broker.stop();
         listeners.close();
         loops.close();
         store.close();
-        LOG.info("Stopped");
+        if (ready) {
+            LOG.info("Stopped");
+        }
     }
 }
