@@ -209,7 +209,6 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     public void acknowledged() {
         if (client != null) {
             client.publishing.acknowledged();
-            client.subscribing.answered();
         }
     }
 
@@ -221,7 +220,6 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         OVERLOAD,
         RATE,
         ACKNOWLEDGEMENTS,
-        SUBSCRIPTIONS,
         UNSUBSCRIBE
     }
 

@@ -128,6 +128,7 @@ final class PublishFlow {
             }
             if (version.isV5()) { // E092
                 shard.acknowledge(session, message, packet.packetId(), ReasonCode.PACKET_IDENTIFIER_IN_USE);
+                holdIfTooManyWait();
                 return false;
             }
             return true;

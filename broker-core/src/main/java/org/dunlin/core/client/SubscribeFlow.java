@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * had come in a packet of its own [MQTT-3.8.4-5]; SUBACK leaves when all are in force and on record, retained messages after it.
  */
 final class SubscribeFlow {
-    /** Subscriptions whose retained messages wait, beyond which no more is read from the client. */
-    private static final int REPLAYS_MOST = 256;
+    /** How often a client may subscribe anew to what it has before the retained messages have gone out. */
+    private static final int REPETITIONS_MOST = 256;
 
     private final ClientHandler handler;
     private final Shard shard;
@@ -47,15 +47,11 @@ final class SubscribeFlow {
             return;
         }
         new Request(packet).begin();
-        if (session.replaying() >= REPLAYS_MOST) {
-            handler.hold(ClientHandler.Hold.SUBSCRIPTIONS);
-        }
-    }
-
-    /** Retained messages have gone out. */
-    void answered() {
-        if (session.replaying() * 2 <= REPLAYS_MOST) {
-            handler.release(ClientHandler.Hold.SUBSCRIPTIONS);
+        if (session.replaying() > session.subscriptionCount() + REPETITIONS_MOST) {
+            // not reading would not do: it is the client's acknowledgements that they wait for
+            handler.end(
+                    ReasonCode.QUOTA_EXCEEDED,
+                    "the client subscribes again and again without taking the retained messages");
         }
     }
 
@@ -125,8 +121,11 @@ final class SubscribeFlow {
     void unsubscribe(Unsubscribe packet) {
         handler.hold(ClientHandler.Hold.UNSUBSCRIBE);
         shard.loop().execute(() -> {
-            if (handler.isConnected()) {
-                remove(packet);
+            try {
+                if (handler.isConnected()) {
+                    remove(packet);
+                }
+            } finally {
                 handler.release(ClientHandler.Hold.UNSUBSCRIBE);
             }
         });

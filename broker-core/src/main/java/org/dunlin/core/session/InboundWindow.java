@@ -98,7 +98,7 @@ public final class InboundWindow {
     /** Whether a QoS 2 PUBLISH with that identifier is still without its PUBREC. */
     public boolean isUnderWay(int packetId) {
         for (Ticket ticket : tickets) {
-            if (ticket.qos == Qos.EXACTLY_ONCE && ticket.packetId == packetId) {
+            if (ticket.qos == Qos.EXACTLY_ONCE && ticket.packetId == packetId && !ticket.answerOnly) {
                 return true;
             }
         }

@@ -2,6 +2,7 @@ package org.dunlin.core.session;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.function.Predicate;
 import org.dunlin.core.limits.QueueLimits;
@@ -19,7 +20,10 @@ final class MessageQueue {
     private final Predicate<Message> expired;
     private final Drops drops;
     private final ArrayDeque<Outgoing> waiting = new ArrayDeque<>(4);
+    /** Of those that are not lent. */
     private long bytes;
+
+    private int lent;
     /** Messages on their way through the store. */
     private int reserved;
     /** Those of them that must not be dropped any more, since their publishers have been promised as much. */
@@ -40,15 +44,9 @@ final class MessageQueue {
         return waiting.size();
     }
 
-    /** How many of them a shared group has lent; those are bounded by its credits. */
+    /** How many of them a shared group has lent; they are bounded by its credits and not by this queue's limits. */
     int lent() {
-        int count = 0;
-        for (Outgoing message : waiting) {
-            if (message.loan != null) {
-                count++;
-            }
-        }
-        return count;
+        return lent;
     }
 
     boolean isEmpty() {
@@ -65,7 +63,7 @@ final class MessageQueue {
     }
 
     private boolean isFull(int weight) {
-        int count = waiting.size() + promised;
+        int count = waiting.size() - lent + promised;
         return count >= limits.maxMessages() || count > 0 && bytes + promisedBytes + weight > limits.maxBytes();
     }
 
@@ -102,30 +100,39 @@ final class MessageQueue {
                 drops.dropped(message, DropReason.QUEUE_FULL);
                 return;
             }
-            while (isFull(weight) && !waiting.isEmpty()) {
-                drops.dropped(remove(), DropReason.QUEUE_FULL);
+            for (Iterator<Outgoing> oldest = waiting.iterator(); isFull(weight) && oldest.hasNext(); ) {
+                Outgoing oldestMessage = oldest.next();
+                if (oldestMessage.loan == null) {
+                    oldest.remove();
+                    bytes -= oldestMessage.message().weight();
+                    drops.dropped(oldestMessage, DropReason.QUEUE_FULL);
+                }
             }
         }
-        addLent(message);
+        waiting.addLast(message);
+        bytes += weight;
     }
 
     /** Adds one that its lender has bounded already. */
     void addLent(Outgoing message) {
         waiting.addLast(message);
-        bytes += message.message().weight();
+        lent++;
     }
 
-    private Outgoing remove() {
-        Outgoing message = waiting.removeFirst();
-        bytes -= message.message().weight();
-        return message;
+    private void left(Outgoing message) {
+        if (message.loan == null) {
+            bytes -= message.message().weight();
+        } else {
+            lent--;
+        }
     }
 
     /** The oldest that has not expired [MQTT-3.3.2-5], or null. */
     @Nullable
     Outgoing poll() {
         while (!waiting.isEmpty()) {
-            Outgoing message = remove();
+            Outgoing message = waiting.removeFirst();
+            left(message);
             if (!expired.test(message.message())) {
                 return message;
             }
@@ -173,7 +180,7 @@ final class MessageQueue {
             if (!which.test(message)) {
                 return false;
             }
-            bytes -= message.message().weight();
+            left(message);
             taken.add(message);
             return true;
         });

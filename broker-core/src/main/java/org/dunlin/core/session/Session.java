@@ -51,6 +51,8 @@ public final class Session implements Receiver, Place.Owner {
         ENDED
     }
 
+    private static final int REPLAY_HELD_BACK_MOST = 64;
+
     private final Shard shard;
     private final ClientRegistry.Owner owner;
     private final String clientId;
@@ -77,6 +79,8 @@ public final class Session implements Receiver, Place.Owner {
     private @Nullable Gathering gathering;
     private @Nullable ArrayDeque<RetainedReplay> replays;
     private boolean pumpPending;
+    /** How often retained messages had to wait for live ones on their way through the store. */
+    private int replayHeldBack;
 
     Session(Shard shard, ClientRegistry.Owner owner, String clientId, long sid, boolean durable) {
         this.shard = shard;
@@ -563,10 +567,22 @@ public final class Session implements Receiver, Place.Owner {
             sent = outbound.nextResend() == null && hasRoom() && sendQueued();
             sent |= queue.admitHeld();
             // never while something older may still wait or be on its way through the store
-            if (!sent && replays != null && queue.isIdle()) {
+            if (!sent && replays != null && mayReplay()) {
                 sent = sendRetained();
             }
         } while (sent);
+    }
+
+    /** With traffic that never pauses, order between a retained copy and live messages gives way after a while. */
+    private boolean mayReplay() {
+        if (queue.isIdle()) {
+            return true;
+        }
+        if (queue.isEmpty() && ++replayHeldBack > REPLAY_HELD_BACK_MOST) {
+            replayHeldBack = 0;
+            return true;
+        }
+        return false;
     }
 
     private boolean hasRoom() {

@@ -181,15 +181,19 @@ public final class Shard {
         }
     }
 
-    /** A fault in one item must not keep the others from their receivers. */
     private void handle(Outbox outbox, int i) {
+        Object item = outbox.item(i);
+        if (item instanceof Message message) {
+            guard(() -> router.deliver(message, outbox.match(i), outbox.ticket(i), outbox.from()));
+        } else {
+            guard((Runnable) item);
+        }
+    }
+
+    /** A fault in one item must not keep the others from their receivers. */
+    private void guard(Runnable item) {
         try {
-            Object item = outbox.item(i);
-            if (item instanceof Message message) {
-                router.deliver(message, outbox.match(i), outbox.ticket(i), outbox.from());
-            } else {
-                ((Runnable) item).run();
-            }
+            item.run();
         } catch (RuntimeException | AssertionError e) {
             LOG.atError().setCause(e).addKeyValue("shard", index).log("An item for a shard has failed");
         }
@@ -268,16 +272,16 @@ public final class Shard {
                 }
             }
             if (!then.isEmpty()) {
-                loop.execute(() -> then.forEach(task -> task.accept(failure)));
+                loop.execute(() -> then.forEach(task -> guard(() -> task.accept(failure))));
             }
         }
 
-        private static void settle(List<Place> places, @Nullable String failure) {
+        private void settle(List<Place> places, @Nullable String failure) {
             for (Place place : places) {
                 if (failure == null) {
-                    place.queue.committed(place);
+                    guard(() -> place.queue.committed(place));
                 } else {
-                    place.queue.failed(place);
+                    guard(() -> place.queue.failed(place));
                 }
             }
         }
@@ -349,6 +353,7 @@ public final class Shard {
             return;
         }
         Ticket ticket = new Ticket(message, window, publisher.connection(), packetId);
+        ticket.answerOnly = true;
         ticket.reason = reason;
         ticket.done();
         window.add(ticket);
@@ -665,6 +670,11 @@ public final class Shard {
 
     boolean isExpired(Message message) {
         return message.hasExpiry() && message.isExpired(loop.nowMillis());
+    }
+
+    /** Messages that wait in the groups of this shard, not with their members. */
+    int waitingInGroups() {
+        return groups.values().stream().mapToInt(SharedGroup::waiting).sum();
     }
 
     void endedGroup(SharedGroup group) {

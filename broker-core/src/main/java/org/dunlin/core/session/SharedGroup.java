@@ -1,9 +1,11 @@
 package org.dunlin.core.session;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -44,6 +46,8 @@ final class SharedGroup implements Place.Owner {
     private Subscription intake;
     private long lastOrder;
     private boolean dispatching;
+    /** While dispatching: too large for those who have credits. */
+    private final List<Entry> aside = new ArrayList<>();
 
     SharedGroup(Shard shard, TopicFilter filter, long sid, boolean durable) {
         this.shard = shard;
@@ -66,6 +70,10 @@ final class SharedGroup implements Place.Owner {
     @Override
     public SessionKey key() {
         return key;
+    }
+
+    int waiting() {
+        return returned.size() + queue.size();
     }
 
     TopicFilter filter() {
@@ -94,6 +102,7 @@ final class SharedGroup implements Place.Owner {
             free.remove(member);
         }
         if (!members.isEmpty()) {
+            dispatch(); // what only it could take is known to fit nobody now
             return;
         }
         for (Outgoing waiting : queue.takeOut(message -> true)) {
@@ -120,6 +129,11 @@ final class SharedGroup implements Place.Owner {
     private void ready(Member member, int credits) {
         member.credits = Math.min(CREDITS, credits);
         connected.add(member);
+        for (Entry waiting : returned.values()) {
+            if (!waiting.tooLargeFor.isEmpty()) {
+                waiting.tooLargeFor.remove(member); // its Maximum Packet Size may be another one now
+            }
+        }
         if (member.open < member.credits) {
             free.add(member);
         }
@@ -193,6 +207,9 @@ final class SharedGroup implements Place.Owner {
             queue.add(
                     new Outgoing(message, message.qos(), message.retain(), Subscription.NO_IDS, seq, null),
                     overflowFor(message));
+            if (!free.isEmpty()) {
+                dispatch();
+            }
         }
     }
 
@@ -203,22 +220,23 @@ final class SharedGroup implements Place.Owner {
         }
         dispatching = true;
         try {
-            while (!free.isEmpty()) {
-                Entry entry = nextEntry();
-                if (entry == null) {
-                    return;
-                }
+            Entry entry = free.isEmpty() ? null : nextEntry();
+            while (entry != null) {
                 Member member = nextFor(entry);
                 if (member != null) {
                     lend(member, entry);
-                } else if (entry.tooLargeFor.size() >= members.size()) {
+                } else if (entry.message.qos() == Qos.AT_MOST_ONCE
+                        || aside.size() >= CREDITS
+                        || entry.tooLargeFor.containsAll(members.values())) {
                     dropped(entry, DropReason.TOO_LARGE);
                 } else {
-                    returned.put(entry.order, entry); // whom it fits has no credit now
-                    return;
+                    aside.add(entry); // whom it fits has no credit now
                 }
+                entry = free.isEmpty() ? null : nextEntry();
             }
         } finally {
+            aside.forEach(waiting -> returned.put(waiting.order, waiting));
+            aside.clear();
             dispatching = false;
         }
     }
@@ -306,8 +324,12 @@ final class SharedGroup implements Place.Owner {
         }
         entry.tooLargeFor.add(member);
         closed(member);
-        returned.put(entry.order, entry);
-        dispatch();
+        if (members.isEmpty()) {
+            dropped(entry, DropReason.SESSION_ENDED);
+        } else {
+            returned.put(entry.order, entry);
+            dispatch();
+        }
     }
 
     private void dropped(Entry entry, DropReason reason) {

@@ -39,6 +39,9 @@ final class Ticket {
     /** Something else in the batches so far has to be durable before the acknowledgement: a retained or delayed message. */
     boolean mustBeStored;
 
+    /** Its PUBLISH is not passed on; only an answer waits for its turn. */
+    boolean answerOnly;
+
     /** How often the PUBLISH has come again on the same connection: each is answered. */
     int repetitions;
 

@@ -45,4 +45,13 @@ public final class ShardsProbe {
         }
         return left.toString();
     }
+
+    /** Messages that wait in shared groups, not with their members. */
+    public static int waitingInGroups(Shards shards) {
+        int waiting = 0;
+        for (int i = 0; i < shards.count(); i++) {
+            waiting += shards.shard(i).waitingInGroups();
+        }
+        return waiting;
+    }
 }

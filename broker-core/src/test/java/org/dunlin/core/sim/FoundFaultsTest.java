@@ -148,6 +148,172 @@ class FoundFaultsTest {
         assertEquals("", ShardsProbe.leftovers(shards));
     }
 
+    @Test
+    void subscribe_againAndAgainWithoutTakingRetained_doesNotStopTheReading() {
+        Client pub = new Client("publisher", 10, 0);
+        pub.says(new Publish(
+                new Message(
+                        1,
+                        "publisher",
+                        TopicName.of("t"),
+                        "a".getBytes(StandardCharsets.UTF_8),
+                        Qos.AT_LEAST_ONCE,
+                        true,
+                        Message.NEVER,
+                        Message.NO_BYTES),
+                1,
+                false));
+        Client c = new Client("c", 10, 0);
+        for (int i = 0; i < 300 && !c.inputHeld; i++) {
+            c.says(subscribe("t", Qos.AT_LEAST_ONCE));
+        }
+        loops.runFor(60_000);
+        assertTrue(!c.inputHeld, "held for ever, got " + c.payloads().size());
+    }
+
+    private Client[] blocked() {
+        Client b = new Client("b", 10, 3600);
+        b.says(subscribe(GROUP, Qos.AT_LEAST_ONCE));
+        b.goes();
+        Client a = new Client("a", 10, 3600);
+        a.maxPayload = 3;
+        a.says(subscribe(GROUP, Qos.AT_LEAST_ONCE));
+        Client p = new Client("publisher", 10, 0);
+        return new Client[] {a, b, p};
+    }
+
+    @Test
+    void share_withAMessageThatFitsOnlyAMemberThatIsAway_goesOnWithTheOthers() {
+        Client[] c = blocked();
+        c[2].publish(1, "large", Qos.AT_LEAST_ONCE);
+        c[2].publish(2, "x", Qos.AT_LEAST_ONCE);
+        c[2].publish(3, "y", Qos.AT_LEAST_ONCE);
+        loops.runFor(60_000);
+        assertEquals(List.of("x", "y"), c[0].payloads());
+    }
+
+    @Test
+    void share_whoseMemberLeavesThatAMessageWaitedFor_goesOn() {
+        Client a = new Client("a", 10, 0);
+        a.maxPayload = 3;
+        a.says(subscribe(GROUP, Qos.AT_LEAST_ONCE));
+        Client b = new Client("b", 1, 0);
+        b.says(subscribe(GROUP, Qos.AT_LEAST_ONCE));
+        Client p = new Client("publisher", 10, 0);
+        p.publish(1, "u", Qos.AT_LEAST_ONCE);
+        p.publish(2, "v", Qos.AT_LEAST_ONCE);
+        for (int id : List.copyOf(a.ids())) {
+            a.says(new Ack(PacketType.PUBACK, id));
+        }
+        p.publish(1, "large", Qos.AT_LEAST_ONCE);
+        p.publish(3, "x", Qos.AT_LEAST_ONCE);
+        b.says(new Unsubscribe(9, List.of(GROUP), List.of()));
+        p.publish(4, "y", Qos.AT_LEAST_ONCE);
+        loops.runFor(60_000);
+        assertTrue(a.payloads().containsAll(List.of("x", "y")), a.payloads().toString());
+    }
+
+    @Test
+    void fullQueue_ofAMember_doesNotDropWhatItsGroupHasLent() {
+        shards = new Shards(
+                List.of(loop),
+                Limits.DEFAULTS,
+                new QueueLimits(20, 1 << 20, QueueLimits.Overflow.DROP_OLDEST, 10_000, false, List.of()),
+                store,
+                new Silent());
+        Client a = new Client("a", 30, 0);
+        a.says(subscribe(GROUP, Qos.AT_LEAST_ONCE));
+        a.slow = true;
+        Client p = new Client("publisher", 10, 0);
+        for (int i = 0; i < 50; i++) {
+            p.publish(1, "m" + i, Qos.AT_LEAST_ONCE);
+        }
+        a.says(subscribe("t", Qos.AT_LEAST_ONCE));
+        p.publish(1, "own", Qos.AT_LEAST_ONCE);
+        a.slow = false;
+        loop.execute(() -> a.protocol().writable());
+        loops.runFor(10);
+        for (int i = 0; i < a.ids().size(); i++) {
+            a.says(new Ack(PacketType.PUBACK, a.ids().get(i)));
+        }
+        assertTrue(a.payloads().size() > 20, a.payloads().toString());
+    }
+
+    @Test
+    void retained_underTrafficThatNeverPauses_comesAllTheSame() {
+        Client p = new Client("publisher", 10, 0);
+        p.says(new Publish(
+                new Message(
+                        1,
+                        "publisher",
+                        TopicName.of("r"),
+                        "kept".getBytes(StandardCharsets.UTF_8),
+                        Qos.AT_MOST_ONCE,
+                        true,
+                        Message.NEVER,
+                        Message.NO_BYTES),
+                0,
+                false));
+        Client c = new Client("c", 100, 3600);
+        c.says(subscribe("t", Qos.AT_LEAST_ONCE));
+        store.holds = true;
+        p.publish(1, "m", Qos.AT_LEAST_ONCE);
+        c.says(subscribe("r", Qos.AT_LEAST_ONCE));
+        for (int i = 2; i < 500; i++) {
+            p.publish(i, "m", Qos.AT_LEAST_ONCE);
+            while (store.held.size() > 1) {
+                store.releaseFirst();
+            }
+            loops.runFor(5);
+            for (int k = 0; k < c.ids().size(); k++) {
+                if (c.ids().get(k) > 0) {
+                    c.says(new Ack(PacketType.PUBACK, c.ids().get(k)));
+                }
+            }
+            c.ids().clear();
+        }
+        assertTrue(c.got(PacketType.SUBACK));
+        assertTrue(c.payloads().size() > 400);
+        assertTrue(c.payloads().contains("kept"), "starved");
+    }
+
+    @Test
+    void publish_withAnIdentifierInUseBehindOthers_isBounded() throws Exception {
+        Client c = new Client("c", 100, 3600);
+        c.says(subscribe("t", Qos.AT_LEAST_ONCE));
+        Client p = new Client("publisher", 10, 3600);
+        p.publish(1, "m", Qos.EXACTLY_ONCE);
+        store.holds = true;
+        p.publish(2, "m", Qos.AT_LEAST_ONCE);
+        for (int i = 0; i < 5000 && !p.inputHeld && !p.closed; i++) {
+            p.publish(1, "m", Qos.AT_LEAST_ONCE);
+        }
+        assertTrue(p.inputHeld || p.closed);
+    }
+
+    @Test
+    void share_qos0TooLargeForWhoIsThere_isNotKept() throws Exception {
+        Client[] c = blocked();
+        for (int i = 0; i < 5000; i++) {
+            c[2].publish(0, "large", Qos.AT_MOST_ONCE);
+        }
+        loops.runFor(60_000);
+        assertEquals(0, ShardsProbe.waitingInGroups(shards));
+    }
+
+    @Test
+    void pubRel_afterARepetitionBehindOthers_isAnswered() {
+        Client receiver = new Client("receiver", 10, 3600);
+        receiver.says(subscribe("t", Qos.EXACTLY_ONCE));
+        Client p = new Client("publisher", 10, 3600);
+        p.publish(1, "a", Qos.EXACTLY_ONCE);
+        store.holds = true;
+        p.publish(2, "b", Qos.EXACTLY_ONCE);
+        p.publish(1, "a", Qos.EXACTLY_ONCE);
+        p.says(new Ack(PacketType.PUBREL, 1));
+        assertTrue(!p.closed);
+    }
+
     private static Subscribe subscribe(String filter, Qos qos) {
         return new Subscribe(7, 0, List.of(new Subscribe.Entry(filter, qos)), List.of());
     }
@@ -196,6 +362,9 @@ class FoundFaultsTest {
         private final List<Integer> ids = new ArrayList<>();
         private Connection.@Nullable Inbound inbound;
         private boolean closed;
+        boolean inputHeld;
+        boolean slow;
+        int maxPayload = 1000;
 
         Client(String id, int receiveMaximum, long expirySeconds) {
             this.id = id;
@@ -317,6 +486,9 @@ class FoundFaultsTest {
         @Override
         public boolean deliver(
                 Message message, Qos qos, boolean retain, boolean dup, int packetId, int[] subscriptionIds) {
+            if (message.payload().length > maxPayload) {
+                return false;
+            }
             got.add(message);
             ids.add(packetId);
             return true;
@@ -324,14 +496,18 @@ class FoundFaultsTest {
 
         @Override
         public boolean isWritable() {
-            return !closed;
+            return !closed && !slow;
         }
 
         @Override
-        public void holdInput() {}
+        public void holdInput() {
+            inputHeld = true;
+        }
 
         @Override
-        public void releaseInput() {}
+        public void releaseInput() {
+            inputHeld = false;
+        }
 
         @Override
         public void moveTo(Loop target, Runnable arrived) {
@@ -364,6 +540,11 @@ class FoundFaultsTest {
             } else {
                 memory.write(batch, done);
             }
+        }
+
+        void releaseFirst() {
+            completions.remove(0);
+            held.remove(0).run();
         }
 
         void releaseOne(String failure) {
