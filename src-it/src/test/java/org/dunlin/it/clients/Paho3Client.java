@@ -13,16 +13,25 @@ import org.jspecify.annotations.Nullable;
 
 /** Paho's client of MQTT 3.1.1. Test thread only. */
 final class Paho3Client implements LibraryClient {
-    private final MqttAsyncClient client;
+    private final String clientId;
+    private final int port;
     private final BlockingQueue<AppMessage> received = new LinkedBlockingQueue<>();
+    private MqttAsyncClient client;
 
     Paho3Client(String clientId, int port) {
+        this.clientId = clientId;
+        this.port = port;
+        this.client = open();
+    }
+
+    private MqttAsyncClient open() {
         try {
-            client = new MqttAsyncClient("tcp://127.0.0.1:" + port, clientId, new MemoryPersistence());
+            MqttAsyncClient opened = new MqttAsyncClient("tcp://127.0.0.1:" + port, clientId, new MemoryPersistence());
+            opened.setCallback(new Inbox(received));
+            return opened;
         } catch (MqttException e) {
             throw new AssertionError(e);
         }
-        client.setCallback(new Inbox(received));
     }
 
     /** On a thread of the library. */
@@ -42,6 +51,8 @@ final class Paho3Client implements LibraryClient {
     @Override
     public boolean connect(boolean clean, @Nullable AppMessage will) {
         Await.until("the client has noticed its end", () -> !isConnected());
+        close(); // one that has been connected may open a socket and then send nothing: its old threads end late
+        client = open();
         MqttConnectOptions options = new MqttConnectOptions();
         options.setMqttVersion(MqttConnectOptions.MQTT_VERSION_3_1_1);
         options.setCleanSession(clean);
