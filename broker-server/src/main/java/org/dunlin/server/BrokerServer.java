@@ -46,6 +46,8 @@ public final class BrokerServer implements AutoCloseable {
     private final SysTopics sysTopics;
     private final AtomicBoolean stopped = new AtomicBoolean();
     private volatile boolean ready;
+    /** The listeners in words. */
+    private String open = "";
 
     private BrokerServer(Config config, String version) {
         this.config = config;
@@ -70,13 +72,12 @@ public final class BrokerServer implements AutoCloseable {
     /**
      * Starts a broker; it serves when this returns.
      *
-     * @param startedNanos when the process began to start, by {@link System#nanoTime}
      * @throws ListenException if a listener cannot be opened; nothing is left running then
      */
-    public static BrokerServer start(Config config, String version, long startedNanos) throws ListenException {
+    public static BrokerServer start(Config config, String version) throws ListenException {
         BrokerServer server = new BrokerServer(config, version);
         try {
-            server.open(startedNanos);
+            server.open();
             return server;
         } catch (ListenException | RuntimeException e) {
             server.close();
@@ -84,7 +85,7 @@ public final class BrokerServer implements AutoCloseable {
         }
     }
 
-    private void open(long startedNanos) throws ListenException {
+    private void open() throws ListenException {
         warnOfFewFiles();
         List<String> names = new ArrayList<>();
         for (Config.Listener listener : config.listeners()) {
@@ -102,10 +103,19 @@ public final class BrokerServer implements AutoCloseable {
         if (intervalMillis > 0) {
             sysTopics.start(intervalMillis);
         }
+        open = String.join(", ", names);
+    }
+
+    /**
+     * Logs that it serves, once whoever started it is prepared for its end.
+     *
+     * @param startedNanos when the process began to start, by {@link System#nanoTime}
+     */
+    public void announce(long startedNanos) {
         ready = true;
         LOG.info(
                 "Ready on {}; durability {}; {} event loop(s) on {}; started in {} ms",
-                String.join(", ", names),
+                open,
                 store.promise(),
                 loops.all().size(),
                 loops.transport(),

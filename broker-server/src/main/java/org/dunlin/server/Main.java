@@ -45,7 +45,7 @@ public final class Main {
     private static int start(Config config) throws CommandException, InterruptedException {
         BrokerServer server;
         try {
-            server = BrokerServer.start(config, VersionCommand.version(), STARTED_NANOS);
+            server = BrokerServer.start(config, VersionCommand.version());
         } catch (ListenException e) {
             throw new CommandException(
                     e.isAddressInUse() ? ExitCode.ADDRESS_IN_USE : ExitCode.USAGE, String.valueOf(e.getMessage()), e);
@@ -58,6 +58,7 @@ public final class Main {
                     runtime.halt(ExitCode.OK); // the JVM's own answer to SIGTERM would be 143
                 },
                 "dunlin-stop"));
+        server.announce(STARTED_NANOS);
         new CountDownLatch(1).await();
         return ExitCode.OK;
     }
