@@ -237,11 +237,12 @@ class ChannelMoveTest {
 
     private static void takeOver(AtomicReference<Probe> owner, Probe next) {
         NettyLoop home = next.loops.all().get(1);
-        Probe before = owner.getAndSet(next);
         next.connection.moveTo(home, () -> {
             next.agree(ProtocolVersion.MQTT_3_1_1);
             next.connection.releaseInput();
         });
+        // Only now: whoever finds it there tells its new loop, not the one that it is about to leave.
+        Probe before = owner.getAndSet(next);
         if (before != null) {
             before.run(before.connection::close);
         }
