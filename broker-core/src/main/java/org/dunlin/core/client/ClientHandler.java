@@ -295,6 +295,14 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         connection.close();
     }
 
+    /** DISCONNECT before CONNACK: the client expects the end of the connection, no answer. */
+    void withdrawn() {
+        phase = Phase.CLOSED;
+        shards.events().refused(peer(), ReasonCode.UNSPECIFIED_ERROR, "the client gave up before CONNACK");
+        leave();
+        connection.close();
+    }
+
     private void sendDisconnect(ReasonCode reason, String detail) {
         ProtocolVersion version = connection.version();
         if (version != null && version.isV5()) {

@@ -65,8 +65,8 @@ final class ConnectFlow {
             begin(first);
         } else if (packet instanceof Auth auth && exchange != null && !deciding) {
             answer(auth);
-        } else if (packet.type() == PacketType.DISCONNECT) {
-            handler.end(ReasonCode.UNSPECIFIED_ERROR, "the client gave up before CONNACK");
+        } else if (packet.type() == PacketType.DISCONNECT && connect != null) {
+            handler.withdrawn(); // which a client may do at any step [MQTT-3.1.2-30]
         } else {
             handler.end(ReasonCode.PROTOCOL_ERROR, packet.type() + " may not come before CONNACK"); // [MQTT-3.1.2-30]
         }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.List;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.session.ShardsProbe;
@@ -19,8 +20,10 @@ import org.dunlin.mqtt.Subscribe;
 import org.dunlin.mqtt.TopicName;
 import org.dunlin.mqtt.Unsubscribe;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** The test's thread only. Faults that the simulation has found, or led to, each played through step by step on one loop. */
+/** The test's thread only. Faults that were found, most by the simulation, each played through step by step on one loop. */
 class FoundFaultsTest {
     private static final String GROUP = "$share/g/t";
 
@@ -131,18 +134,7 @@ class FoundFaultsTest {
     @Test
     void subscribe_againAndAgainWithoutTakingRetained_doesNotStopTheReading() {
         ScriptedClient pub = client("publisher", 10, 0);
-        pub.says(new Publish(
-                new Message(
-                        1,
-                        "publisher",
-                        TopicName.of("t"),
-                        "a".getBytes(StandardCharsets.UTF_8),
-                        Qos.AT_LEAST_ONCE,
-                        true,
-                        Message.NEVER,
-                        Message.NO_BYTES),
-                1,
-                false));
+        pub.retain("t", "a");
         ScriptedClient c = client("c", 10, 0);
         for (int i = 0; i < 300 && !c.inputHeld; i++) {
             c.says(subscribe("t", Qos.AT_LEAST_ONCE));
@@ -287,6 +279,62 @@ class FoundFaultsTest {
         p.publish(1, "a", Qos.EXACTLY_ONCE);
         p.says(new Ack(PacketType.PUBREL, 1));
         assertTrue(!p.closed);
+    }
+
+    private static Subscribe twice(String filter, Subscribe.RetainHandling second) {
+        return new Subscribe(
+                7,
+                0,
+                List.of(
+                        new Subscribe.Entry(
+                                filter, Qos.AT_LEAST_ONCE, false, false, Subscribe.RetainHandling.SEND_IF_NEW),
+                        new Subscribe.Entry(filter, Qos.AT_MOST_ONCE, false, false, second)),
+                List.of());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"SEND,2", "SEND_IF_NEW,1", "DO_NOT_SEND,1"})
+    void sameFilterTwice_sendsRetainedForEachThatAsksForIt(Subscribe.RetainHandling second, int copies) {
+        client("publisher", 10, 0).retain("t", "kept");
+        ScriptedClient durable = client("durable", 10, 3600);
+        ScriptedClient transientOne = client("transient", 10, 0);
+
+        durable.says(twice("t", second));
+        transientOne.says(twice("t", second));
+
+        assertEquals(Collections.nCopies(copies, "kept"), durable.payloads());
+        assertEquals(Collections.nCopies(copies, "kept"), transientOne.payloads());
+        // the first copy by the options of the first entry, the second by those of the second
+        assertTrue(durable.ids().get(0) > 0);
+        assertEquals(
+                copies == 2 ? List.of(0) : List.of(),
+                durable.ids().subList(1, durable.ids().size()));
+    }
+
+    @Test
+    void subscribe_replacedBeforeItWasStored_sendsItsRetainedAllTheSame() {
+        client("publisher", 10, 0).retain("t", "kept");
+        ScriptedClient c = client("c", 10, 3600);
+        store.holds = true;
+        c.says(once("t", Subscribe.RetainHandling.SEND_IF_NEW));
+        c.says(once("t", Subscribe.RetainHandling.SEND_IF_NEW));
+        store.release(null);
+        loops.runFor(1);
+        assertEquals(List.of("kept"), c.payloads());
+    }
+
+    private static Subscribe once(String filter, Subscribe.RetainHandling handling) {
+        return new Subscribe(
+                7, 0, List.of(new Subscribe.Entry(filter, Qos.AT_LEAST_ONCE, false, false, handling)), List.of());
+    }
+
+    @Test
+    void subscribe_toTheSameFilterThousandsOfTimesInOnePacket_isSentAwayInTime() {
+        client("publisher", 10, 0).retain("t", "kept");
+        ScriptedClient c = client("c", 10, 0);
+        Subscribe.Entry entry = new Subscribe.Entry("t", Qos.AT_LEAST_ONCE);
+        c.says(new Subscribe(7, 0, Collections.nCopies(5000, entry), List.of()));
+        assertTrue(c.closed);
     }
 
     private static Subscribe subscribe(String filter, Qos qos) {

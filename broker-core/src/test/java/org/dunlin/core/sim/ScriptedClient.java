@@ -15,6 +15,7 @@ import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Publish;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.SubAck;
 import org.dunlin.mqtt.TopicName;
 import org.jspecify.annotations.Nullable;
 
@@ -85,6 +86,21 @@ final class ScriptedClient implements Connection {
                 false));
     }
 
+    void retain(String topic, String text) {
+        says(new Publish(
+                new Message(
+                        1,
+                        id,
+                        TopicName.of(topic),
+                        text.getBytes(StandardCharsets.UTF_8),
+                        Qos.AT_LEAST_ONCE,
+                        true,
+                        Message.NEVER,
+                        Message.NO_BYTES),
+                1,
+                false));
+    }
+
     void goes() {
         broker.loop.execute(() -> protocol().closed("gone"));
         broker.loops.runFor(1);
@@ -113,6 +129,11 @@ final class ScriptedClient implements Connection {
                 .filter(p -> p instanceof Ack ack && ack.type() == type)
                 .reduce((a, b) -> b)
                 .orElseThrow();
+    }
+
+    SubAck subAck() {
+        return (SubAck)
+                got.stream().filter(SubAck.class::isInstance).findFirst().orElseThrow();
     }
 
     boolean got(PacketType type) {

@@ -14,6 +14,7 @@ import static org.dunlin.mqtt.ProtocolVersion.MQTT_5;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.dunlin.it.Broker;
 import org.dunlin.it.Clause;
 import org.dunlin.it.MqttSocket;
@@ -211,6 +212,19 @@ class QueueOverflowIT {
                         subAck.reasons().get(i),
                         "filter " + i);
             }
+        }
+    }
+
+    @Test
+    @Clause(edge = {"E151", "E184"})
+    void filterOf31BeyondTheLimit_closes(RunningBroker broker) {
+        Subscribe.Entry[] entries = new Subscribe.Entry[21];
+        for (int i = 0; i < 21; i++) {
+            entries[i] = new Subscribe.Entry(unique("queue"), Qos.AT_LEAST_ONCE);
+        }
+        try (MqttSocket socket = client(broker, ProtocolVersion.MQTT_3_1)) {
+            socket.send(new Subscribe(1, 0, List.of(entries), List.of()));
+            socket.expectClosed();
         }
     }
 }
