@@ -3,6 +3,7 @@ package org.dunlin.server;
 import com.sun.management.UnixOperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -18,6 +19,7 @@ import org.dunlin.core.session.Shards;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.core.spi.Store;
+import org.dunlin.core.spi.StoreSettings;
 import org.dunlin.persistence.Stores;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.net.ListenException;
@@ -51,7 +53,9 @@ public final class BrokerServer implements AutoCloseable {
 
     private BrokerServer(Config config, String version) {
         this.config = config;
-        this.store = Stores.create(config.storage().engine().name().toLowerCase(Locale.ROOT));
+        this.store = Stores.create(
+                config.storage().engine().name().toLowerCase(Locale.ROOT),
+                new StoreSettings(Path.of(config.storage().path()), StoreSettings.Durability.FSYNC, 100, 0, 0, 0));
         this.loops = new NettyLoops(transport(config), loopCount(config));
         Limits limits = config.limits();
         String responseInformation = config.server().responseInformation();

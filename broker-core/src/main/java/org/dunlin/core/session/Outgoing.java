@@ -20,6 +20,8 @@ final class Outgoing {
     final int[] subscriptionIds;
     /** Place in the stored queue, 0 if it is not stored. */
     final long seq;
+    /** What the store wants to know of it when it is done with. */
+    final long body;
     /** The shared group that lent it, with its place there; null for the session's own. */
     final @Nullable Loan loan;
 
@@ -44,12 +46,14 @@ final class Outgoing {
     @Nullable
     Outgoing chained;
 
-    Outgoing(Message message, Qos qos, boolean retain, int[] subscriptionIds, long seq, @Nullable Loan loan) {
+    Outgoing(
+            Message message, Qos qos, boolean retain, int[] subscriptionIds, long seq, long body, @Nullable Loan loan) {
         this.message = message;
         this.qos = qos;
         this.retain = retain;
         this.subscriptionIds = subscriptionIds;
         this.seq = seq;
+        this.body = body;
         this.loan = loan;
     }
 

@@ -17,6 +17,7 @@ public final class Place implements StoreBatch.Target {
     private final boolean retain;
     private final int[] subscriptionIds;
     private long seq;
+    private long body;
 
     Place(Owner queue, Message message, Qos qos, boolean retain, int[] subscriptionIds) {
         this.queue = queue;
@@ -48,12 +49,17 @@ public final class Place implements StoreBatch.Target {
     }
 
     @Override
-    public void placed(long place) {
+    public void placed(long place, long handle) {
         seq = place;
+        body = handle;
     }
 
     long seq() {
         return seq;
+    }
+
+    long body() {
+        return body;
     }
 
     /** A session or a shared group whose queue is stored. */

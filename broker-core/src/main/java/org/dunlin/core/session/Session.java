@@ -289,7 +289,7 @@ public final class Session implements Receiver, Place.Owner {
         subscriptions.clear();
         settleLoans();
         if (durable) {
-            shard.batch().removeSession(key);
+            shard.batch().removeOwner(key);
         }
         shard.ended(this, owner);
     }
@@ -304,6 +304,7 @@ public final class Session implements Receiver, Place.Owner {
                                     clientId,
                                     userName,
                                     version,
+                                    connection != null,
                                     expirySeconds,
                                     expiresAtMillis,
                                     will,
@@ -408,7 +409,7 @@ public final class Session implements Receiver, Place.Owner {
             return;
         }
         if (answer == null) { // if durable, it subscribed after the publisher's shard had looked
-            accept(new Outgoing(message, qos, retain, subscriptionIds, 0, null), overflowFor(message));
+            accept(new Outgoing(message, qos, retain, subscriptionIds, 0, 0, null), overflowFor(message));
             return;
         }
         Overflow overflow = overflowFor(message);
@@ -438,7 +439,7 @@ public final class Session implements Receiver, Place.Owner {
             queue.reserve(message.weight(), overflow);
             answer.reserve(new Place(this, message, qos, retain, subscriptionIds));
         } else {
-            accept(new Outgoing(message, qos, retain, subscriptionIds, 0, null), overflow);
+            accept(new Outgoing(message, qos, retain, subscriptionIds, 0, 0, null), overflow);
             answer.taken();
         }
     }
@@ -454,7 +455,9 @@ public final class Session implements Receiver, Place.Owner {
         Connection to = connection;
         if (to == null || state != State.ONLINE) {
             if (shard.shards().queueLimits().qos0Offline() && expirySeconds > 0) {
-                accept(new Outgoing(message, Qos.AT_MOST_ONCE, retain, subscriptionIds, 0, null), Overflow.DROP_OLDEST);
+                accept(
+                        new Outgoing(message, Qos.AT_MOST_ONCE, retain, subscriptionIds, 0, 0, null),
+                        Overflow.DROP_OLDEST);
             }
         } else if (!to.isWritable()) {
             shard.shards().events().dropped(clientId, message.topic(), DropReason.SLOW_CONSUMER);
@@ -473,7 +476,14 @@ public final class Session implements Receiver, Place.Owner {
             return;
         }
         accept(
-                new Outgoing(place.message, place.qos(), place.retain(), place.subscriptionIds(), place.seq(), null),
+                new Outgoing(
+                        place.message,
+                        place.qos(),
+                        place.retain(),
+                        place.subscriptionIds(),
+                        place.seq(),
+                        place.body(),
+                        null),
                 overflowFor(place.message));
         if (replays != null || queue.hasHeld()) {
             pump();
@@ -668,7 +678,7 @@ public final class Session implements Receiver, Place.Owner {
         if (qos == Qos.AT_MOST_ONCE) {
             takeQos0(message, true, subscription.subscriptionIds());
         } else {
-            send(new Outgoing(message, qos, true, subscription.subscriptionIds(), 0, null));
+            send(new Outgoing(message, qos, true, subscription.subscriptionIds(), 0, 0, null));
         }
     }
 
@@ -706,7 +716,7 @@ public final class Session implements Receiver, Place.Owner {
             flow.state = Outgoing.State.RELEASED;
             flow.message = null;
             if (durable && flow.seq > 0) {
-                shard.batch().released(key, flow.seq, packetId);
+                shard.batch().released(key, flow.seq, flow.body, packetId);
             }
         }
         Connection to = connection;
@@ -748,7 +758,7 @@ public final class Session implements Receiver, Place.Owner {
             if (flow.state == Outgoing.State.RELEASED) {
                 shard.batch().completed(key, flow.packetId);
             } else {
-                shard.batch().ack(key, flow.seq);
+                shard.batch().ack(key, flow.seq, flow.body);
             }
         }
         if (!queue.isIdle() || outbound.nextResend() != null || replays != null) {
@@ -762,7 +772,7 @@ public final class Session implements Receiver, Place.Owner {
             message.loan.settle();
         }
         if (durable && message.seq > 0) {
-            shard.batch().ack(key, message.seq);
+            shard.batch().ack(key, message.seq, message.body);
         }
     }
 
@@ -859,7 +869,7 @@ public final class Session implements Receiver, Place.Owner {
                 takeNow(message, qos, retain, subscriptionIds, Overflow.HOLD_ACK, waiting);
             } else {
                 // behind the one that is just being taken out, which has to be sent first
-                queue.add(new Outgoing(message, qos, retain, subscriptionIds, 0, null), Overflow.HOLD_ACK);
+                queue.add(new Outgoing(message, qos, retain, subscriptionIds, 0, 0, null), Overflow.HOLD_ACK);
                 waiting.taken();
             }
         }

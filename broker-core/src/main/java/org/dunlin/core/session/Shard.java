@@ -469,7 +469,7 @@ public final class Shard {
             return false;
         }
         if (outcome.change() != RetainedTree.Change.UNCHANGED) {
-            batch().retain(message, outcome.stamp());
+            batch().retain(message.topic(), message.payload().length == 0 ? null : message, outcome.stamp());
         }
         return true;
     }
@@ -499,8 +499,9 @@ public final class Shard {
             return false;
         }
         long dueAt = loop.nowMillis() + delayMillis;
-        batch().putDelayed(dueAt, message);
-        loop.schedule(() -> publishDelayed(message, dueAt), delayMillis);
+        long id = shards.store().nextId();
+        batch().putDelayed(id, dueAt, message);
+        loop.schedule(() -> publishDelayed(message, id, dueAt), delayMillis);
         if (message.qos() != Qos.AT_MOST_ONCE) {
             InboundWindow window = publisher.inbound();
             if (message.qos() == Qos.EXACTLY_ONCE) {
@@ -514,9 +515,9 @@ public final class Shard {
         return true;
     }
 
-    private void publishDelayed(Message message, long dueAt) {
+    private void publishDelayed(Message message, long id, long dueAt) {
         shards.delayed().decrementAndGet();
-        batch().removeDelayed(dueAt, message);
+        batch().removeDelayed(id, dueAt);
         if (message.isExpired(loop.nowMillis())) {
             shards.events().dropped(message.publisher(), message.topic(), DropReason.EXPIRED);
         } else {
@@ -582,7 +583,7 @@ public final class Shard {
         }
         admitting = null;
         if (session == null) {
-            session = new Session(this, owner, clientId, shards.store().nextSid(), expirySeconds > 0);
+            session = new Session(this, owner, clientId, shards.store().nextId(), expirySeconds > 0);
             sessions.put(clientId, session);
             shards.sessions().incrementAndGet();
         }
@@ -662,7 +663,7 @@ public final class Shard {
     private SharedGroup group(TopicFilter filter, boolean durable) {
         SharedGroup group = groups.get(filter.text());
         if (group == null) {
-            group = new SharedGroup(this, filter, shards.store().nextSid(), durable);
+            group = new SharedGroup(this, filter, shards.store().nextId(), durable);
             groups.put(filter.text(), group);
         }
         return group;

@@ -114,7 +114,7 @@ final class SharedGroup implements Place.Owner {
         returned.clear();
         shard.shards().subscriptions().remove(intake, shard.index());
         if (intake.receiver().durable()) {
-            shard.batch().removeSession(key);
+            shard.batch().removeOwner(key);
         }
         shard.endedGroup(this);
     }
@@ -154,7 +154,7 @@ final class SharedGroup implements Place.Owner {
         if (message.qos() == Qos.AT_MOST_ONCE) {
             Member member = next(connected);
             if (member != null) {
-                lend(member, new Entry(message, 0, ++lastOrder));
+                lend(member, new Entry(message, 0, 0, ++lastOrder));
             }
             if (answer != null) {
                 answer.taken();
@@ -162,7 +162,7 @@ final class SharedGroup implements Place.Owner {
             return;
         }
         if (answer == null) { // if durable, such a member has joined after the publisher's shard had looked
-            accept(message, 0);
+            accept(message, 0, 0);
             return;
         }
         Overflow overflow = overflowFor(message);
@@ -174,7 +174,7 @@ final class SharedGroup implements Place.Owner {
             queue.reserve(message.weight(), overflow);
             answer.reserve(new Place(this, message, message.qos(), message.retain(), Subscription.NO_IDS));
         } else {
-            accept(message, 0);
+            accept(message, 0, 0);
             answer.taken();
         }
     }
@@ -187,10 +187,10 @@ final class SharedGroup implements Place.Owner {
     public void committed(Place place) {
         queue.unreserve(place.message.weight(), overflowFor(place.message));
         if (!members.isEmpty()) {
-            accept(place.message, place.seq());
+            accept(place.message, place.seq(), place.body());
         } else {
             shard.shards().events().dropped(filter.text(), place.message.topic(), DropReason.SESSION_ENDED);
-            forget(place.seq());
+            forget(place.seq(), place.body());
         }
     }
 
@@ -199,13 +199,13 @@ final class SharedGroup implements Place.Owner {
         queue.unreserve(place.message.weight(), overflowFor(place.message));
     }
 
-    private void accept(Message message, long seq) {
+    private void accept(Message message, long seq, long body) {
         Member member = returned.isEmpty() && queue.isEmpty() ? next(free) : null;
         if (member != null) {
-            lend(member, new Entry(message, seq, ++lastOrder));
+            lend(member, new Entry(message, seq, body, ++lastOrder));
         } else {
             queue.add(
-                    new Outgoing(message, message.qos(), message.retain(), Subscription.NO_IDS, seq, null),
+                    new Outgoing(message, message.qos(), message.retain(), Subscription.NO_IDS, seq, body, null),
                     overflowFor(message));
             if (!free.isEmpty()) {
                 dispatch();
@@ -250,7 +250,7 @@ final class SharedGroup implements Place.Owner {
             dropped(entry, DropReason.EXPIRED);
         }
         Outgoing waiting = queue.poll();
-        return waiting == null ? null : new Entry(waiting.message(), waiting.seq, ++lastOrder);
+        return waiting == null ? null : new Entry(waiting.message(), waiting.seq, waiting.body, ++lastOrder);
     }
 
     /** The first of them, who becomes the last. */
@@ -287,12 +287,13 @@ final class SharedGroup implements Place.Owner {
                 options.retainAsPublished() && entry.message.retain(),
                 options.subscriptionIds(),
                 0,
+                0,
                 new Loan(this, member, entry));
         member.session.shard().runOrPost(shard, () -> member.session.lend(message));
     }
 
     void settled(Member member, Entry entry) {
-        forget(entry.seq);
+        forget(entry.seq, entry.body);
         closed(member);
         dispatch();
     }
@@ -334,17 +335,17 @@ final class SharedGroup implements Place.Owner {
 
     private void dropped(Entry entry, DropReason reason) {
         shard.shards().events().dropped(filter.text(), entry.message.topic(), reason);
-        forget(entry.seq);
+        forget(entry.seq, entry.body);
     }
 
     private void dropped(Outgoing message, DropReason reason) {
         shard.shards().events().dropped(filter.text(), message.message().topic(), reason);
-        forget(message.seq);
+        forget(message.seq, message.body);
     }
 
-    private void forget(long seq) {
+    private void forget(long seq, long body) {
         if (seq > 0) {
-            shard.batch().ack(key, seq);
+            shard.batch().ack(key, seq, body);
         }
     }
 
@@ -374,12 +375,14 @@ final class SharedGroup implements Place.Owner {
     static final class Entry {
         private final Message message;
         private final long seq;
+        private final long body;
         private final long order;
         private Set<Member> tooLargeFor = Set.of();
 
-        private Entry(Message message, long seq, long order) {
+        private Entry(Message message, long seq, long body, long order) {
             this.message = message;
             this.seq = seq;
+            this.body = body;
             this.order = order;
         }
     }

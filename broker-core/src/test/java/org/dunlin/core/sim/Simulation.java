@@ -203,7 +203,7 @@ final class Simulation {
         if (storeFails) {
             return;
         }
-        store.owners.forEach((sid, kept) -> {
+        StoreContents.of(store).owners.forEach((sid, kept) -> {
             if (!kept.owesNothing()) {
                 throw new AssertionError("StoreOwesNothing: " + sid + " is kept with " + kept);
             }
@@ -226,8 +226,9 @@ final class Simulation {
         if (loops.pendingTimers() != 0) {
             throw new AssertionError("NothingLeaks: " + loops.pendingTimers() + " timers");
         }
-        if (!storeFails && (!store.owners.isEmpty() || store.delayed != 0)) {
-            throw new AssertionError("NothingLeaks: the store keeps " + store.owners);
+        StoreContents kept = StoreContents.of(store);
+        if (!storeFails && (!kept.owners.isEmpty() || !kept.delayed.isEmpty())) {
+            throw new AssertionError("NothingLeaks: the store keeps " + kept.owners + " " + kept.delayed);
         }
     }
 }
