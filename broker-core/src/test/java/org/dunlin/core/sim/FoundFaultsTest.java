@@ -281,6 +281,26 @@ class FoundFaultsTest {
         assertTrue(!p.closed);
     }
 
+    @Test
+    void connect_atMaxConnections_takesOverItsOwnConnectionAlone() {
+        broker.maxConnections = 2;
+        client("away", 10, 3600).goes();
+        ScriptedClient first = client("a", 10, 3600);
+        client("b", 10, 0);
+
+        ScriptedClient second = client("a", 10, 3600);
+        assertTrue(second.got(PacketType.CONNACK) && !second.closed, "the stale connection stood in its way");
+        assertTrue(first.closed);
+        assertEquals(2, broker.admittance().connections());
+
+        assertTrue(client("c", 10, 0).closed);
+        assertTrue(client("away", 10, 3600).closed, "a session alone is no connection to take over");
+        first.goes();
+        assertEquals(2, broker.admittance().connections());
+        second.goes();
+        assertTrue(!client("away", 10, 3600).closed);
+    }
+
     private static Subscribe twice(String filter, Subscribe.RetainHandling second) {
         return new Subscribe(
                 7,
