@@ -22,6 +22,8 @@ import org.dunlin.mqtt.Unsubscribe;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The test's thread only. Faults that were found, most by the simulation, each played through step by step on one loop. */
 class FoundFaultsTest {
@@ -48,6 +50,7 @@ class FoundFaultsTest {
 
         member.goes();
         ScriptedClient again = client("member", 10, 3600);
+        again.takeAll();
 
         assertEquals(List.of("a", "b", "c"), again.payloads());
     }
@@ -279,6 +282,122 @@ class FoundFaultsTest {
         p.publish(1, "a", Qos.EXACTLY_ONCE);
         p.says(new Ack(PacketType.PUBREL, 1));
         assertTrue(!p.closed);
+    }
+
+    private void queuesOfOne(QueueLimits.Overflow overflow) {
+        broker.queueLimits = new QueueLimits(1, 1 << 20, overflow, 10_000, false, List.of());
+        broker.maxInflight = 1;
+    }
+
+    /** Publishes three messages, of which one is sent, one waits and one is too many. */
+    private ScriptedClient[] fullGroup(long expirySeconds) {
+        queuesOfOne(QueueLimits.Overflow.HOLD_ACK);
+        ScriptedClient member = client("member", 10, expirySeconds);
+        member.says(subscribe(GROUP, Qos.AT_LEAST_ONCE));
+        ScriptedClient publisher = client("publisher", 10, 0);
+        publisher.publish(1, "a", Qos.AT_LEAST_ONCE);
+        publisher.publish(2, "b", Qos.AT_LEAST_ONCE);
+        publisher.publish(3, "c", Qos.AT_LEAST_ONCE);
+        loops.runFor(9_000);
+        assertEquals(List.of(1, 2), publisher.acks(PacketType.PUBACK));
+        return new ScriptedClient[] {member, publisher};
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, 3600})
+    void fullGroup_holdsTheAcknowledgementUntilThereIsRoom(long expirySeconds) {
+        ScriptedClient[] c = fullGroup(expirySeconds);
+        c[0].takeAll();
+        assertEquals(List.of(1, 2, 3), c[1].acks(PacketType.PUBACK));
+        assertEquals(ReasonCode.SUCCESS, c[1].lastAck(PacketType.PUBACK).reason());
+        assertEquals(List.of("a", "b", "c"), c[0].payloads());
+        assertEquals(List.of(), broker.drops);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, 3600})
+    void fullGroup_withoutRoomInTime_refuses(long expirySeconds) {
+        ScriptedClient[] c = fullGroup(expirySeconds);
+        loops.runFor(2_000);
+        assertEquals(ReasonCode.QUOTA_EXCEEDED, c[1].lastAck(PacketType.PUBACK).reason());
+        assertEquals(List.of(GROUP + " t queue-full"), broker.drops);
+        c[0].takeAll();
+        assertEquals(List.of("a", "b"), c[0].payloads());
+    }
+
+    @Test
+    void fullGroup_whoseLastMemberLeaves_refusesAtOnce() {
+        ScriptedClient[] c = fullGroup(3600);
+        c[0].says(new Unsubscribe(9, List.of(GROUP), List.of()));
+        assertEquals(List.of(1, 2, 3), c[1].acks(PacketType.PUBACK));
+        assertEquals(ReasonCode.QUOTA_EXCEEDED, c[1].lastAck(PacketType.PUBACK).reason());
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = QueueLimits.Overflow.class,
+            names = {"REJECT", "HOLD_ACK"})
+    void refusedMessage_ofAV3ClientThatFillsItsOwnQueue_getsThroughInTheEnd(QueueLimits.Overflow overflow) {
+        queuesOfOne(overflow);
+        ScriptedClient self = new ScriptedClient(broker, ProtocolVersion.MQTT_3_1_1, "self", 0, 1);
+        self.says(subscribe("t", Qos.AT_LEAST_ONCE));
+        self.publish(1, "a", Qos.AT_LEAST_ONCE);
+        self.publish(2, "b", Qos.AT_LEAST_ONCE);
+        int connects = 0;
+        while (!self.acks(PacketType.PUBACK).contains(3)) {
+            // as a client does it: what is not acknowledged goes out first, acknowledgements when it has come to
+            // reading
+            self.publish(3, "c", Qos.AT_LEAST_ONCE);
+            self.publish(4, "d", Qos.AT_LEAST_ONCE);
+            loops.runFor(5);
+            for (int i = 0; i < self.ids().size() && !self.closed; i++) {
+                self.says(new Ack(PacketType.PUBACK, self.ids().get(i)));
+            }
+            loops.runFor(20_000);
+            if (self.closed) {
+                assertTrue(++connects < 10, "it is closed again and again");
+                self = new ScriptedClient(broker, ProtocolVersion.MQTT_3_1_1, "self", 0, 1);
+            }
+        }
+        // and what stood behind the refused one has not overtaken it
+        assertTrue(
+                self.payloads().indexOf("c") >= 0 && self.payloads().indexOf("d") != 0,
+                self.payloads().toString());
+    }
+
+    @Test
+    void refusedMessage_ofAV3ClientThatAcknowledgesNothing_endsItsConnectionInTime() {
+        queuesOfOne(QueueLimits.Overflow.REJECT);
+        ScriptedClient self = new ScriptedClient(broker, ProtocolVersion.MQTT_3_1_1, "self", 0, 1);
+        self.says(subscribe("t", Qos.AT_LEAST_ONCE));
+        for (int id = 1; id <= 5; id++) {
+            self.publish(id, "m" + id, Qos.AT_LEAST_ONCE);
+        }
+        assertTrue(!self.closed);
+        loops.runFor(11_000);
+        assertTrue(self.closed);
+        assertEquals(List.of(1, 2), self.acks(PacketType.PUBACK));
+        assertEquals(1, loops.pendingTimers(), "that of its expiry");
+    }
+
+    @Test
+    void connect_atMaxConnections_takesOverItsOwnConnectionAlone() {
+        broker.maxConnections = 2;
+        client("away", 10, 3600).goes();
+        ScriptedClient first = client("a", 10, 3600);
+        client("b", 10, 0);
+
+        ScriptedClient second = client("a", 10, 3600);
+        assertTrue(second.got(PacketType.CONNACK) && !second.closed, "the stale connection stood in its way");
+        assertTrue(first.closed);
+        assertEquals(2, broker.admittance().connections());
+
+        assertTrue(client("c", 10, 0).closed);
+        assertTrue(client("away", 10, 3600).closed, "a session alone is no connection to take over");
+        first.goes();
+        assertEquals(2, broker.admittance().connections());
+        second.goes();
+        assertTrue(!client("away", 10, 3600).closed);
     }
 
     private static Subscribe twice(String filter, Subscribe.RetainHandling second) {

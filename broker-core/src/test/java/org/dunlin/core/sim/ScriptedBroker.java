@@ -32,6 +32,7 @@ final class ScriptedBroker implements BrokerEvents {
     Authenticator authenticator =
             credentials -> CompletableFuture.completedFuture(new Authenticator.Answer.Accepted(null, null));
     int maxConnections = Limits.DEFAULTS.maxConnections();
+    int maxInflight = Limits.DEFAULTS.maxInflight();
     int maxSubscriptionsPerClient = Limits.DEFAULTS.maxSubscriptionsPerClient();
     private @Nullable Shards shards;
     private @Nullable Admittance admittance;
@@ -55,7 +56,7 @@ final class ScriptedBroker implements BrokerEvents {
                 d.connectTimeoutMillis(),
                 0,
                 0,
-                d.maxInflight(),
+                maxInflight,
                 maxSubscriptionsPerClient,
                 d.maxRetained(),
                 d.maxRetainedBytes(),

@@ -29,6 +29,7 @@ import org.dunlin.mqtt.Subscribe;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Queues that are full, by each of the policies. */
 @Broker(
@@ -49,8 +50,13 @@ class QueueOverflowIT {
 
     /** Lets a session wait for that topic, and fills its queue with the numbers from 0 on. */
     private static String fill(RunningBroker broker, ProtocolVersion version, String topic, MqttSocket publisher) {
+        return fill(broker, version, topic, topic, publisher);
+    }
+
+    private static String fill(
+            RunningBroker broker, ProtocolVersion version, String filter, String topic, MqttSocket publisher) {
         String id = unique("client");
-        begin(broker, version, id).subscribe(topic, Qos.AT_LEAST_ONCE).disconnect();
+        begin(broker, version, id).subscribe(filter, Qos.AT_LEAST_ONCE).disconnect();
         for (int i = 0; i < FULL; i++) {
             publisher.publish(topic, "" + i, Qos.AT_LEAST_ONCE);
         }
@@ -152,12 +158,13 @@ class QueueOverflowIT {
         }
     }
 
-    @Test
+    @ParameterizedTest
+    @ValueSource(strings = {"", "$share/group/"})
     @Clause(edge = {"E060"})
-    void holdAck_waitsForRoom(RunningBroker broker) {
+    void holdAck_waitsForRoom(String share, RunningBroker broker) {
         String topic = "hold/" + unique("queue");
         try (MqttSocket publisher = client(broker, MQTT_5)) {
-            String id = fill(broker, MQTT_5, topic, publisher);
+            String id = fill(broker, MQTT_5, share + topic, topic, publisher);
             long begin = System.nanoTime();
             publisher.send(publish(topic, "too late", Qos.AT_LEAST_ONCE, 500, false));
             assertEquals(
