@@ -11,11 +11,18 @@ final class Loan {
     private final SharedGroup.Member member;
     private final SharedGroup.Entry entry;
     private boolean ended;
+    /** Whether the group's store does not hold it any more. */
+    private boolean handedOver;
 
     Loan(SharedGroup group, SharedGroup.Member member, SharedGroup.Entry entry) {
         this.group = group;
         this.member = member;
         this.entry = entry;
+    }
+
+    /** The member has it for good: it is the member's to keep, or nobody's. Before anything ends the loan. */
+    void handedOver() {
+        handedOver = true;
     }
 
     /** The text of the group's filter, "$share/..." */
@@ -31,7 +38,7 @@ final class Loan {
     void settle() {
         if (!ended) {
             ended = true;
-            group.shard().runOrPost(member.session().shard(), () -> group.settled(member, entry));
+            group.shard().runOrPost(member.session().shard(), () -> group.settled(member, entry, handedOver));
         }
     }
 
@@ -39,7 +46,7 @@ final class Loan {
     void giveBack() {
         if (!ended) {
             ended = true;
-            group.shard().runOrPost(member.session().shard(), () -> group.returned(member, entry));
+            group.shard().runOrPost(member.session().shard(), () -> group.returned(member, entry, handedOver));
         }
     }
 
@@ -48,7 +55,7 @@ final class Loan {
         if (!ended) {
             ended = true;
             // never at once: a message too large for every member would go through all of them on one stack
-            group.shard().loop().execute(() -> group.refusedAsTooLarge(member, entry));
+            group.shard().loop().execute(() -> group.refusedAsTooLarge(member, entry, handedOver));
         }
     }
 }
