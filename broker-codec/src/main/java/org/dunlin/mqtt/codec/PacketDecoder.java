@@ -20,9 +20,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Where the standard leaves a choice: QoS 0 with DUP is malformed but in 3.1; overlong Variable Byte Integers are
  * malformed; control characters and non-characters in strings are let through; an illegal value is a Protocol Error
- * and an alias out of range Topic Alias invalid; in 3.1 SUBSCRIBE, UNSUBSCRIBE and PUBREL may carry DUP; bit 7 of the
- * protocol level, which some bridges set for 3.1 and 3.1.1, is ignored. Left to others: which topic filters are
- * valid, which client identifiers, whether a server answers CONNACK first, and which packet identifiers are in use.
+ * and an alias out of range Topic Alias invalid; in 3.1 SUBSCRIBE, UNSUBSCRIBE and PUBREL may carry DUP, and a
+ * CONNECT may end before the user name or password that its flags announce; bit 7 of the protocol level, which some
+ * bridges set for 3.1 and 3.1.1, is ignored. Left to others: which topic filters are valid, which client identifiers,
+ * whether a server answers CONNACK first, and which packet identifiers are in use.
  */
 public final class PacketDecoder {
     /** Which side we are. */
