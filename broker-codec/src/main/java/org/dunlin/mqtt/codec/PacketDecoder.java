@@ -40,6 +40,7 @@ public final class PacketDecoder {
     private int maximumPacketSize;
     private int topicAliasMaximum;
     private int maximumUserProperties = Integer.MAX_VALUE;
+    private int maximumTopicFilters = Integer.MAX_VALUE;
     private Ingress ingress = Ingress.NONE;
     private @Nullable ProtocolVersion version;
     private boolean connected;
@@ -89,6 +90,15 @@ public final class PacketDecoder {
     /** User Properties in one packet, beyond which it fails with Quota exceeded; initially without bound. */
     public PacketDecoder maximumUserProperties(int properties) {
         maximumUserProperties = properties;
+        return this;
+    }
+
+    /**
+     * Topic filters in one SUBSCRIBE or UNSUBSCRIBE, beyond which it fails with Quota exceeded; initially without bound.
+     * As objects they take up to some twenty times what they take on the wire.
+     */
+    public PacketDecoder maximumTopicFilters(int filters) {
+        maximumTopicFilters = filters;
         return this;
     }
 
@@ -159,7 +169,7 @@ public final class PacketDecoder {
         if (length > readable - at) {
             return null;
         }
-        frame.open(in, start + at, start + at + length, maximumUserProperties);
+        frame.open(in, start + at, start + at + length, maximumUserProperties, maximumTopicFilters);
         Packet packet = body(type, first & 0x0F);
         frame.expectEnd();
         in.readerIndex(start + at + length);
@@ -228,7 +238,7 @@ public final class PacketDecoder {
 
     /** Reads protocol name and level of a CONNECT that is refused for its size, if they are there already. */
     private void learnVersion(ByteBuf in, int from, int bytes) {
-        frame.open(in, from, from + bytes, 0);
+        frame.open(in, from, from + bytes, 0, 0);
         try {
             ConnectCodec.readVersion(frame, this::learned);
         } catch (ProtocolError unreadable) {

@@ -316,6 +316,22 @@ class PacketDecoderTest {
         assertEquals(1, Packets.decode(six, again).size());
     }
 
+    /** A filter of four bytes on the wire takes some eighty as an object. */
+    @Test
+    void topicFilters_beyondTheMaximum_exceedTheQuota() {
+        for (ProtocolVersion version : ProtocolVersion.values()) {
+            byte[] head = hex(version.isV5() ? "00 01 00" : "00 01");
+            byte[] subscribe = frame(0x82, join(head, hex("00 01", "'a'", "00 00 01", "'a'", "01 00 01", "'b'", "02")));
+            byte[] unsubscribe = frame(0xA2, join(head, hex("00 01", "'a'", "00 01", "'a'", "00 01", "'b'")));
+            for (byte[] packet : List.of(subscribe, unsubscribe)) {
+                PacketDecoder three = Packets.decoder(SERVER, version).maximumTopicFilters(3);
+                assertEquals(2, Packets.decode(three, join(packet, packet)).size());
+                PacketDecoder two = Packets.decoder(SERVER, version).maximumTopicFilters(2);
+                assertEquals(ReasonCode.QUOTA_EXCEEDED, reasonOf(two, packet));
+            }
+        }
+    }
+
     @Test
     void publish_getsIdentityPublisherAndDeadlineFromIngress() {
         int[] asked = new int[3];

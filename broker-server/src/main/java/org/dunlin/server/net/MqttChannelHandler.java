@@ -38,6 +38,12 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
 
     private static final int SMALLEST_BUFFER = 256;
 
+    /**
+     * Topic filters that one SUBSCRIBE or UNSUBSCRIBE may have, or as many as a client may be subscribed to if that is
+     * more: without a bound a packet of the largest size would take twenty times its bytes.
+     */
+    private static final int FILTERS_OF_A_PACKET = 65_536;
+
     private enum State {
         DECODING,
         /** After a violation, or because the connection is being closed: what still comes is dropped. */
@@ -68,6 +74,8 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     MqttChannelHandler(Listening listening) {
         this.listening = listening;
         decoder.maximumUserProperties(listening.limits().maxUserProperties());
+        decoder.maximumTopicFilters(
+                Math.max(FILTERS_OF_A_PACKET, listening.limits().maxSubscriptionsPerClient()));
     }
 
     // -------------------------------------------------------------------------------------------- what Netty tells
