@@ -171,7 +171,7 @@ final class TopicFilterTest {
         assertNull(TopicFilter.fault("$share/\uD83D\uDE00/\uD83D\uDE00"));
     }
 
-    /** Hash maps keep names with equal hashes in order, else a client could prepare many of them that are slow to find. */
+    /** Hash maps sort names of one hash by it, else a client could prepare many that are slow to find. */
     @Test
     void topicNames_ofOneHash_haveAnOrder() {
         TopicName a = TopicName.of("AaAa");

@@ -94,8 +94,8 @@ public final class PacketDecoder {
     }
 
     /**
-     * Topic filters in one SUBSCRIBE or UNSUBSCRIBE, beyond which it fails with Quota exceeded; initially without bound.
-     * As objects they take up to some twenty times what they take on the wire.
+     * Topic filters in one SUBSCRIBE or UNSUBSCRIBE, beyond which it fails with Quota exceeded; initially without
+     * bound. As objects they take up to some twenty times what they take on the wire.
      */
     public PacketDecoder maximumTopicFilters(int filters) {
         maximumTopicFilters = filters;
