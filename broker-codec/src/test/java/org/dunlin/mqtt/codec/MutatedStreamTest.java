@@ -45,8 +45,10 @@ class MutatedStreamTest {
             byte[] sent = stream;
             String whole = read(sent, sent.length);
             for (int piece : new int[] {1, 30}) {
-                assertEquals(whole, read(sent, piece), () -> "seed " + seed + ": "
-                        + HexFormat.ofDelimiter(" ").formatHex(sent));
+                assertEquals(
+                        whole,
+                        read(sent, piece),
+                        () -> "seed " + seed + ": " + HexFormat.ofDelimiter(" ").formatHex(sent));
             }
             failed += whole.contains("failed") ? 1 : 0;
         }
@@ -103,11 +105,18 @@ class MutatedStreamTest {
                     seen.append(Packets.describe(packet)).append('\n');
                 }
             }
-            return seen.append(in.readableBytes()).append(" left ").append(decoder.version()).toString();
+            return seen.append(in.readableBytes())
+                    .append(" left ")
+                    .append(decoder.version())
+                    .toString();
         } catch (ProtocolError error) {
             // a CONNECT that is too large is refused by its header, when its version may be still to come
             Object version = error.reason() == ReasonCode.PACKET_TOO_LARGE ? "" : decoder.version();
-            return seen.append("failed: ").append(error.reason()).append(error.text()).append(version).toString();
+            return seen.append("failed: ")
+                    .append(error.reason())
+                    .append(error.text())
+                    .append(version)
+                    .toString();
         } finally {
             in.release();
         }

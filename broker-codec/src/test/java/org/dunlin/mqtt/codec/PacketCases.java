@@ -270,7 +270,10 @@ public final class PacketCases {
                 SERVER,
                 null,
                 connect("00 06", "'MQIsdp'", "03 C2 00 0A 00 01", "'c'", "00 01", "'u'"),
-                Connect.builder(MQTT_3_1, "c").keepAliveSeconds(10).userName("u").build());
+                Connect.builder(MQTT_3_1, "c")
+                        .keepAliveSeconds(10)
+                        .userName("u")
+                        .build());
         read(
                 "properties that say the default",
                 SERVER,

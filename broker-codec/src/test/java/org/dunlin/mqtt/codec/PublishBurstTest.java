@@ -113,9 +113,7 @@ class PublishBurstTest {
                 message.payload(),
                 qos,
                 retain,
-                v5 && message.hasExpiry()
-                        ? Packets.NOW + message.remainingExpirySeconds(now) * 1000
-                        : Message.NEVER,
+                v5 && message.hasExpiry() ? Packets.NOW + message.remainingExpirySeconds(now) * 1000 : Message.NEVER,
                 v5 ? message.properties() : Message.NO_BYTES);
         Publish whole = new Publish(expected, id, dup && id != 0, read.topicAlias(), idList);
         assertEquals(Packets.describe(whole), Packets.describe(read), () -> "seed " + seed);

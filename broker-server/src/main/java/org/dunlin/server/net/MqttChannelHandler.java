@@ -74,7 +74,8 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     MqttChannelHandler(Listening listening) {
         this.listening = listening;
         decoder.maximumUserProperties(listening.limits().maxUserProperties());
-        decoder.maximumTopicFilters(Math.max(FILTERS_OF_A_PACKET, listening.limits().maxSubscriptionsPerClient()));
+        decoder.maximumTopicFilters(
+                Math.max(FILTERS_OF_A_PACKET, listening.limits().maxSubscriptionsPerClient()));
     }
 
     // -------------------------------------------------------------------------------------------- what Netty tells
