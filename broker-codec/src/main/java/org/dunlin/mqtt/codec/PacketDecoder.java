@@ -81,7 +81,10 @@ public final class PacketDecoder {
         return this;
     }
 
-    /** Topic aliases that the peer may use, 0 to 65,535; initially 0. */
+    /**
+     * Topic aliases that the peer may use, 0 to 65,535; initially 0. The names they stand for may have 1,024 bytes on
+     * average, or 256 KiB in all if that is more; beyond it a PUBLISH fails with Quota exceeded.
+     */
     public PacketDecoder topicAliasMaximum(int aliases) {
         topicAliasMaximum = aliases;
         return this;

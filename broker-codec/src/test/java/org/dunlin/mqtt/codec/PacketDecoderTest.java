@@ -236,6 +236,38 @@ class PacketDecoderTest {
         }
     }
 
+    /** What aliases stand for is kept as long as the connection lives, charged to no queue. */
+    @Test
+    void topicAlias_namesBeyondTheirBytes_exceedTheQuota() {
+        PacketDecoder decoder = Packets.decoder(SERVER, MQTT_5); // ten aliases
+        String longest = "x".repeat(65_535);
+        for (int i = 0; i < 20; i++) { // setting one anew is charged once
+            Packets.decode(
+                    decoder,
+                    Packets.bytes(
+                            CLIENT, MQTT_5, aPublish(longest).alias(1 + i % 4).build()));
+        }
+        Packets.decode(
+                decoder, Packets.bytes(CLIENT, MQTT_5, aPublish("abcd").alias(5).build()));
+        byte[] more = Packets.bytes(CLIENT, MQTT_5, aPublish("e").alias(6).build());
+        assertEquals(ReasonCode.QUOTA_EXCEEDED, reasonOf(decoder, more));
+    }
+
+    /** Every alias may stand for a name of 1,024 bytes. */
+    @Test
+    void topicAlias_manyLongNames_fit() {
+        PacketDecoder decoder = Packets.decoder(SERVER, MQTT_5).topicAliasMaximum(1000);
+        for (int alias = 1; alias <= 1000; alias++) {
+            String name = String.format("%04d", alias) + "x".repeat(1020);
+            Packets.decode(
+                    decoder,
+                    Packets.bytes(CLIENT, MQTT_5, aPublish(name).alias(alias).build()));
+        }
+        byte[] more = Packets.bytes(
+                CLIENT, MQTT_5, aPublish("x".repeat(1025)).alias(1).build());
+        assertEquals(ReasonCode.QUOTA_EXCEEDED, reasonOf(decoder, more));
+    }
+
     @Test
     void topicAlias_withoutMaximum_isInvalid() {
         PacketDecoder decoder = Packets.decoder(SERVER, MQTT_5).topicAliasMaximum(0);
