@@ -36,6 +36,9 @@ final class NettyConnection implements Connection {
     private static final Logger log = LoggerFactory.getLogger(NettyConnection.class);
     private static final int FIRST_BUFFER_BYTES = 512;
 
+    /** Why a connection ended in whose service our own code failed. */
+    static final String OUR_FAULT = "internal error";
+
     /** Neighbours in the list of the loop it lives on. */
     @Nullable
     NettyConnection previous;
@@ -64,6 +67,7 @@ final class NettyConnection implements Connection {
     private boolean moving;
     private boolean closing;
     private boolean lastFlushed;
+    private boolean saidAll;
     private boolean told;
     private @Nullable String cutCause;
 
@@ -257,8 +261,26 @@ final class NettyConnection implements Connection {
             sentWhileSlow = 0;
             Connection.Inbound to = inbound;
             if (to != null) {
-                to.writable();
+                guarded(to::writable);
             }
+        }
+    }
+
+    /** For what Netty calls us back on, where it would log a failure at most and leave the client half served. */
+    private void guarded(Runnable step) {
+        try {
+            step.run();
+        } catch (Throwable e) {
+            failed(e);
+        }
+    }
+
+    private void failed(Throwable failure) {
+        loop.failures().report("Serving " + peer + " failed", failure);
+        if (told) {
+            ctx.close();
+        } else {
+            cut(OUR_FAULT);
         }
     }
 
@@ -268,10 +290,14 @@ final class NettyConnection implements Connection {
             return;
         }
         touched = false;
-        flushNow();
-        if (closing && !lastFlushed) {
-            lastFlushed = true;
-            shutDown();
+        try {
+            flushNow();
+            if (closing && !lastFlushed && cutCause == null) {
+                lastFlushed = true;
+                shutDown();
+            }
+        } catch (Throwable e) {
+            failed(e);
         }
     }
 
@@ -402,7 +428,7 @@ final class NettyConnection implements Connection {
         if (out != null) {
             touch();
         }
-        arrived.run();
+        guarded(arrived);
         drained();
     }
 
@@ -475,6 +501,7 @@ final class NettyConnection implements Connection {
             tls.closeOutbound();
         }
         markTaken(channel.newPromise()).addListener(done -> {
+            saidAll = true;
             if (done.isSuccess() && channel instanceof DuplexChannel duplex && !input.isEnded()) {
                 duplex.shutdownOutput().addListener(shut -> {
                     if (!shut.isSuccess()) {
@@ -485,6 +512,13 @@ final class NettyConnection implements Connection {
                 channel.close();
             }
         });
+    }
+
+    /** The peer sends no more while we wait for that; it may still have something to read. */
+    void drainedToTheEnd() {
+        if (saidAll) {
+            ctx.channel().close();
+        }
     }
 
     /** The channel has ended; may come more than once, and on the way on the loop that is left. */
@@ -521,7 +555,11 @@ final class NettyConnection implements Connection {
         Connection.Inbound to = inbound;
         if (!told && to != null) {
             told = true;
-            to.closed(cause);
+            try {
+                to.closed(cause);
+            } catch (Throwable e) { // the socket and its buffers go all the same
+                loop.failures().report("Ending " + peer + " failed", e);
+            }
         }
     }
 
