@@ -31,7 +31,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
 
     static final long LINGER_MILLIS = 2000;
 
-    /** As many bytes of a packet earn it another connect timeout; a line that is slower than that has no use for MQTT. */
+    /** As many bytes of a packet earn it another connect timeout. */
     static final int LEAST_PROGRESS_BYTES = 1024;
 
     private static final int SMALLEST_BUFFER = 256;

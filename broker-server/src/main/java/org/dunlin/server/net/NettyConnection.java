@@ -9,6 +9,7 @@ import io.netty.channel.ChannelPromise;
 import io.netty.channel.DefaultChannelPromise;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.SslHandler;
+import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.RejectedExecutionException;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
@@ -375,7 +376,7 @@ final class NettyConnection implements Connection {
         input.hold();
         NettyLoop target = (NettyLoop) to;
         if (target == source) {
-            source.execute(() -> arrive(true, arrived));
+            source.execute(() -> arrive(null, arrived));
             return;
         }
         flushNow();
@@ -394,16 +395,16 @@ final class NettyConnection implements Connection {
     /** On the loop that was left. */
     private void register(Channel channel, NettyLoop target, Runnable arrived) {
         ChannelPromise registered = new DefaultChannelPromise(channel, target.eventLoop());
-        registered.addListener(done -> arrive(done.isSuccess(), arrived));
+        registered.addListener(done -> arrive(done.cause(), arrived));
         target.eventLoop().register(registered);
     }
 
-    private void arrive(boolean registered, Runnable arrived) {
+    private void arrive(@Nullable Throwable failure, Runnable arrived) {
         assert loop.inLoop();
         boolean moved = moving;
         moving = false;
-        if (!registered) {
-            gone();
+        if (failure != null) {
+            lost(failure);
             return;
         }
         if (told || (closing && !moved)) {
@@ -430,6 +431,23 @@ final class NettyConnection implements Connection {
         }
         guarded(arrived);
         drained();
+    }
+
+    /** It has closed on the way, or the system did not let the new loop watch it. Netty tells its handlers of neither. */
+    private void lost(Throwable failure) {
+        if (!(failure instanceof ClosedChannelException)) {
+            log.warn("{} cannot be served by the event loop that it belongs to: {}", peer, failure.toString());
+            input.cause("the event loop that it belongs to did not take it");
+        }
+        Channel channel = ctx.channel();
+        if (channel.isOpen()) {
+            channel.unsafe().closeForcibly();
+        }
+        input.stop();
+        ended();
+        if (!ctx.isRemoved()) {
+            ctx.pipeline().fireChannelInactive().fireChannelUnregistered();
+        }
     }
 
     @Override

@@ -166,6 +166,12 @@ final class Rig implements AutoCloseable {
         return probes.element();
     }
 
+    /** That of the connection which came after so many others. */
+    Probe probe(int before) {
+        await("a connection", () -> probes.size() > before);
+        return List.copyOf(probes).get(before);
+    }
+
     @Override
     public void close() {
         listeners.close();
