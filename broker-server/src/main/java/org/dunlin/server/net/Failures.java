@@ -1,7 +1,10 @@
 package org.dunlin.server.net;
 
+import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import org.dunlin.server.logging.Logging;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,12 +19,13 @@ final class Failures {
 
     private static final Logger log = LoggerFactory.getLogger(Failures.class);
     private static final int DEEPEST_CAUSE = 16;
+    private static final Duration LAST_WORDS = Duration.ofMillis(500);
 
     private final Consumer<Throwable> seen;
     private final IntConsumer halt;
 
     /**
-     * @param seen is told of every failure before anything else happens
+     * @param seen is told of every failure
      * @param halt ends the process with that status; only for a test may it return
      */
     Failures(Consumer<Throwable> seen, IntConsumer halt) {
@@ -30,23 +34,22 @@ final class Failures {
     }
 
     static Failures ofTheProcess() {
-        return new Failures(failure -> {}, Runtime.getRuntime()::halt);
+        return new Failures(failure -> {}, Failures::halt);
     }
 
     /** @param what a sentence without its full stop */
     void report(String what, Throwable failure) {
         if (isFatal(failure)) {
-            end(what + ": " + failure);
-            seen.accept(failure);
-            return;
+            end(what, failure);
+        } else {
+            log.error(what, failure);
         }
         seen.accept(failure);
-        log.error(what, failure);
     }
 
     /** A loop has ended though nobody had asked for it: its sessions and sockets are nobody's. */
     void loopEnded() {
-        end("An event loop has ended");
+        end("an event loop has ended", null);
     }
 
     private static boolean isFatal(Throwable failure) {
@@ -60,12 +63,20 @@ final class Failures {
         return false;
     }
 
-    /** Past the log, whose writer would not live to write it. */
-    private void end(String why) {
+    private void end(String why, @Nullable Throwable failure) {
         try {
-            System.err.println("The broker ends at once. " + why);
+            log.error("The broker ends at once: " + why, failure);
         } finally {
             halt.accept(HALT_STATUS);
+        }
+    }
+
+    /** The log gets a moment to say why; an output that nobody reads gets no more than that. */
+    private static void halt(int status) {
+        try {
+            Logging.flush(LAST_WORDS);
+        } finally {
+            Runtime.getRuntime().halt(status);
         }
     }
 }
