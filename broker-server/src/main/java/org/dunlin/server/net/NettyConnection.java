@@ -325,7 +325,7 @@ final class NettyConnection implements Connection {
         if (nettyPendingBytes() > 0) {
             awaiting = true;
             // Without an executor of its own the promise is completed on the loop that the channel lives on then.
-            markTaken(ctx.channel().newPromise()).addListener(done -> taken());
+            markTaken(ctx.channel().newPromise()).addListener(done -> guarded(this::taken));
         } else {
             drained();
         }
@@ -376,7 +376,7 @@ final class NettyConnection implements Connection {
         input.hold();
         NettyLoop target = (NettyLoop) to;
         if (target == source) {
-            source.execute(() -> arrive(null, arrived));
+            source.execute(() -> guarded(() -> arrive(null, arrived)));
             return;
         }
         flushNow();
@@ -395,7 +395,7 @@ final class NettyConnection implements Connection {
     /** On the loop that was left. */
     private void register(Channel channel, NettyLoop target, Runnable arrived) {
         ChannelPromise registered = new DefaultChannelPromise(channel, target.eventLoop());
-        registered.addListener(done -> arrive(done.cause(), arrived));
+        registered.addListener(done -> guarded(() -> arrive(done.cause(), arrived)));
         target.eventLoop().register(registered);
     }
 
