@@ -127,7 +127,8 @@ public final class BrokerServer implements AutoCloseable {
         return host.indexOf(':') < 0 ? host : "[" + host + "]";
     }
 
-    private static Transport transport(Config config) {
+    /** The one configured, whether it is {@link Transport#isAvailable} or not, or the best if none is. */
+    static Transport transport(Config config) {
         return switch (config.server().transport()) {
             case AUTO -> Transport.best();
             case EPOLL -> Transport.EPOLL;

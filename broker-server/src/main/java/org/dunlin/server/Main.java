@@ -43,6 +43,13 @@ public final class Main {
 
     /** Returns only if the broker cannot start; a signal ends the process with 0 once all is written out. */
     private static int start(Config config) throws CommandException, InterruptedException {
+        Transport transport = BrokerServer.transport(config);
+        if (!transport.isAvailable()) {
+            throw new CommandException(
+                    ExitCode.USAGE,
+                    "server.transport: '" + transport + "' does not work here; leave it at auto, or choose one of "
+                            + String.join(", ", transports()));
+        }
         BrokerServer server;
         try {
             server = BrokerServer.start(config, VersionCommand.version());

@@ -63,7 +63,11 @@ public final class CommandLineInterface {
 
     /** @return one of {@link ExitCode} */
     public int run(String... arguments) {
-        return commandLine.execute(arguments);
+        try {
+            return commandLine.execute(arguments);
+        } catch (Error fault) { // which picocli lets through, and other threads would keep the process alive
+            return failed(fault, commandLine);
+        }
     }
 
     @Command(
@@ -118,7 +122,7 @@ public final class CommandLineInterface {
         return Nearest.of(typed, known);
     }
 
-    private static int failed(Exception fault, CommandLine command) {
+    private static int failed(Throwable fault, CommandLine command) {
         PrintWriter err = command.getErr();
         int code;
         if (fault instanceof ConfigException config) {

@@ -130,6 +130,12 @@ class CommandLineInterfaceTest {
         };
         assertEquals(1, run("start"));
         assertOneLine("dunlin: unexpected: java.lang.IllegalStateException: oops; ", "report");
+        err.getBuffer().setLength(0);
+        launcher = config -> {
+            throw new UnsatisfiedLinkError("no such library");
+        };
+        assertEquals(1, run("start"));
+        assertOneLine("dunlin: unexpected: java.lang.UnsatisfiedLinkError: no such library; ", "report");
     }
 
     @Test

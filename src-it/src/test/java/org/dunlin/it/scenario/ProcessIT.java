@@ -87,6 +87,14 @@ class ProcessIT {
         expectExit(2, "start", "-p", "0", "--set", "limits.max-qos=3");
     }
 
+    @Test
+    void transportOfAnotherSystem_isExitCode2_andOneLine() throws Exception {
+        String foreign = System.getProperty("os.name").startsWith("Mac") ? "epoll" : "kqueue";
+        String error = expectExit(2, "start", "-p", "0", "--set", "server.transport=" + foreign);
+        assertTrue(error.startsWith("dunlin: server.transport: '" + foreign + "' does not work here"), error);
+        assertTrue(error.contains("nio"), error);
+    }
+
     /** @return the one line of its standard error */
     private static String expectExit(int code, String... arguments) throws Exception {
         List<String> command = new ArrayList<>(
