@@ -210,7 +210,7 @@ public final class BrokerServer implements AutoCloseable {
         listeners.stopAccepting();
         sysTopics.close();
         broker.stop();
-        listeners.close();
+        listeners.close(config.server().drainTimeout().toMillis());
         loops.close();
         store.close();
         if (ready) {
