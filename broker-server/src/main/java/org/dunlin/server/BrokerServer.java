@@ -91,7 +91,9 @@ public final class BrokerServer implements AutoCloseable {
         for (Config.Listener listener : config.listeners()) {
             InetSocketAddress address = listeners.open(new Listener(
                     listener.name(),
-                    listener.bind(),
+                    listener.address()
+                            .getAddress()
+                            .getHostAddress(), // "localhost" as it was judged, not as it resolves
                     listener.port(),
                     Listener.DEFAULT_BACKLOG,
                     listener.maxConnections() == 0 ? Integer.MAX_VALUE : listener.maxConnections(),

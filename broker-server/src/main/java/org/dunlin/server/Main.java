@@ -1,5 +1,10 @@
 package org.dunlin.server;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -31,10 +36,17 @@ public final class Main {
         String home = System.getProperty("dunlin.home");
         List<Path> defaultConfig = home == null ? List.of() : List.of(Path.of(home, "conf", "dunlin.yaml"));
         try {
-            return new CommandLineInterface(launcher, Main::transports, System.getenv(), defaultConfig).run(arguments);
+            return new CommandLineInterface(launcher, Main::transports, System.getenv(), defaultConfig)
+                    .printTo(utf8(FileDescriptor.out), utf8(FileDescriptor.err))
+                    .run(arguments);
         } finally {
             Logging.flush(LOG_FLUSH);
         }
+    }
+
+    /** As the log and the files of the configuration, whatever the locale: what is shown can be read again. */
+    private static PrintWriter utf8(FileDescriptor stream) {
+        return new PrintWriter(new OutputStreamWriter(new FileOutputStream(stream), StandardCharsets.UTF_8), true);
     }
 
     private static List<String> transports() {

@@ -113,11 +113,15 @@ public final class CommandLineInterface {
 
     /** The option or subcommand most like what was typed, or null if none is. */
     private static @Nullable String nearest(String typed, CommandLine command) {
-        List<String> known = new ArrayList<>();
+        String word = typed.replaceFirst("^-+", "");
+        if (command.getSubcommands().containsKey(word)) {
+            return word; // --version
+        }
+        List<String> known = new ArrayList<>(command.getSubcommands().keySet());
         if (typed.startsWith("-")) {
+            known.clear();
             command.getCommandSpec().options().forEach(option -> known.addAll(List.of(option.names())));
-        } else {
-            known.addAll(command.getSubcommands().keySet());
+            known.removeIf(name -> name.length() == 2); // every letter is near to every other
         }
         return Nearest.of(typed, known);
     }

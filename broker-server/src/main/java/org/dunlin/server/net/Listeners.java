@@ -63,7 +63,7 @@ public final class Listeners implements AutoCloseable {
         ChannelFuture binding = bootstrap(listening).bind(address).awaitUninterruptibly();
         Throwable failure = binding.cause();
         if (failure != null) {
-            throw refused(listener, failure);
+            throw refused(listener, failure, ownOn(listener.port()));
         }
         bound.add(binding.channel());
         return (InetSocketAddress) binding.channel().localAddress();
@@ -96,12 +96,26 @@ public final class Listeners implements AutoCloseable {
                 });
     }
 
-    private static ListenException refused(Listener listener, Throwable failure) {
+    /** Whether a listener of ours has that port: on all addresses, perhaps, which stands in the way of a single one. */
+    private boolean ownOn(int port) {
+        for (Channel channel : bound) {
+            if (((InetSocketAddress) channel.localAddress()).getPort() == port) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static ListenException refused(Listener listener, Throwable failure, boolean ours) {
         String where = "listener " + listener.name() + ": " + listener.host() + " port " + listener.port();
         String text = String.valueOf(failure.getMessage());
         if (text.contains("in use")) {
             return new ListenException(
-                    where + " is in use by another process; stop that one, or choose another port (-p)", true, failure);
+                    ours
+                            ? where + " is taken by another listener of this broker; give each a port of its own"
+                            : where + " is in use by another process; stop that one, or choose another port (-p)",
+                    true,
+                    failure);
         }
         if (text.contains("ermission denied")) {
             return new ListenException(

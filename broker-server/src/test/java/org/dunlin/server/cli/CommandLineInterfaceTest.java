@@ -158,6 +158,12 @@ class CommandLineInterfaceTest {
         assertEquals(2, run("start", "--prot", "1"));
         assertOneLine("dunlin: ", "did you mean --port?");
         err.getBuffer().setLength(0);
+        assertEquals(2, run("--version"));
+        assertOneLine("dunlin: ", "did you mean version?");
+        err.getBuffer().setLength(0);
+        assertEquals(2, run("-v"));
+        assertFalse(err.toString().contains("did you mean"), err.toString());
+        err.getBuffer().setLength(0);
         assertEquals(2, run("config", "chekc"));
         assertOneLine("dunlin: ", "did you mean check?");
         err.getBuffer().setLength(0);

@@ -8,6 +8,8 @@ import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -19,6 +21,7 @@ import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The broker as a process: what it does with signals, its output and what it is told at the start. */
 class ProcessIT {
@@ -93,6 +96,43 @@ class ProcessIT {
         String error = expectExit(2, "start", "-p", "0", "--set", "server.transport=" + foreign);
         assertTrue(error.startsWith("dunlin: server.transport: '" + foreign + "' does not work here"), error);
         assertTrue(error.contains("nio"), error);
+    }
+
+    /** In a container no locale is set: what was "k?che/#" when it was shown would have been another topic. */
+    @Test
+    void shownConfiguration_inAPlainLocale_isWhatWasRead(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(
+                folder.resolve("c.yaml"), "queue:\n  rules:\n    - {filter: k\u00fcche/#, overflow: reject}\n");
+        ProcessBuilder builder = new ProcessBuilder(
+                RunningBroker.java(), "-jar", RunningBroker.jar().toString(), "config", "show", "-c", file.toString());
+        builder.environment().put("LC_ALL", "C");
+        Process process = builder.start();
+        String shown = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor());
+        assertTrue(shown.contains("filter: \"k\u00fcche/#\""), shown);
+    }
+
+    @Test
+    void twoListenersOnOneAddress_isSaidToBeTheBrokersOwn() throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
+        String error = expectExit(
+                4,
+                "start",
+                "--set",
+                "auth.allow-anonymous=true",
+                "--set",
+                "listeners[0].port=" + port,
+                "--set",
+                "listeners[1].port=" + port,
+                "--set",
+                "listeners[1].name=everywhere",
+                "--set",
+                "listeners[1].bind=0.0.0.0");
+        assertTrue(
+                error.contains("listener everywhere: 0.0.0.0 port " + port + " is taken by another listener"), error);
     }
 
     /** @return the one line of its standard error */
