@@ -15,6 +15,7 @@ import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Launcher;
 import org.dunlin.server.cli.VersionCommand;
 import org.dunlin.server.config.Config;
+import org.dunlin.server.logging.LastWords;
 import org.dunlin.server.logging.Logging;
 import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Transport;
@@ -27,6 +28,7 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
+        LastWords.prepare();
         int exitCode = run(Main::start, arguments);
         System.exit(exitCode);
     }

@@ -155,9 +155,12 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             return text.contains("reset") || text.contains("Broken pipe") ? "reset by the peer" : text;
         }
         NettyConnection current = connection;
-        log.error("Handling a connection from {} failed", current == null ? "nobody" : current.peer(), failure);
-        if (failure instanceof VirtualMachineError) { // a half-dead broker must not acknowledge
-            Runtime.getRuntime().halt(1);
+        try {
+            log.error("Handling a connection from {} failed", current == null ? "nobody" : current.peer(), failure);
+        } finally {
+            if (failure instanceof VirtualMachineError) { // a half-dead broker must not acknowledge
+                Runtime.getRuntime().halt(1);
+            }
         }
         return "internal error";
     }

@@ -74,6 +74,25 @@ class ProcessIT {
         }
     }
 
+    /** No option of the virtual machine is given, as nobody does who types what the README says. */
+    @Test
+    void noMemoryLeft_endsTheProcess() throws Exception {
+        List<String> command = RunningBroker.command(List.of("-Xmx48m"), List.of("limits.max-retained-bytes=1GB"));
+        try (RunningBroker broker = RunningBroker.run(command);
+                MqttSocket client = broker.socket().connect(ProtocolVersion.MQTT_3_1_1, "greedy")) {
+            String payload = "x".repeat(50_000);
+            Thread publisher = new Thread(() -> {
+                for (int i = 0; i < 10_000; i++) {
+                    client.publish(MqttSocket.message("retained/" + i, payload, Qos.AT_MOST_ONCE, true));
+                }
+            });
+            publisher.setUncaughtExceptionHandler((thread, closed) -> {});
+            publisher.setDaemon(true);
+            publisher.start();
+            assertEquals(1, broker.awaitExit());
+        }
+    }
+
     @Test
     void addressInUse_isExitCode4_andOneLine() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
