@@ -2,6 +2,7 @@ package org.dunlin.server.cli;
 
 import java.io.PrintWriter;
 import java.net.BindException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +21,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command {@code dunlin}: parses, runs, and turns whatever happens into lines and an exit code. Main thread. */
@@ -47,6 +49,7 @@ public final class CommandLineInterface {
                 .addSubcommand(new StartCommand(invocation, launcher))
                 .addSubcommand(config)
                 .addSubcommand(new VersionCommand(transports));
+        commandLine.registerConverter(Path.class, CommandLineInterface::path);
         commandLine.setExpandAtFiles(false);
         commandLine.setParameterExceptionHandler(CommandLineInterface::wrongUsage);
         commandLine.setExecutionExceptionHandler((fault, command, parsed) -> failed(fault, command));
@@ -95,6 +98,16 @@ public final class CommandLineInterface {
         @Override
         public void run() {
             throw new ParameterException(Objects.requireNonNull(spec).commandLine(), "no command is given");
+        }
+    }
+
+    /** What the locale cannot read is no name of a file to Java. */
+    private static Path path(String text) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException unreadable) {
+            throw new TypeConversionException(
+                    "the name has a character that could not be read; write UTF-8 and set LC_ALL=C.UTF-8");
         }
     }
 

@@ -181,6 +181,13 @@ class CommandLineInterfaceTest {
     }
 
     @Test
+    void nameOfAFileThatCannotBeRead_saysSoWithoutJavasWords() {
+        assertEquals(2, run("config", "check", "a\0b"));
+        assertOneLine("dunlin: ", "LC_ALL=C.UTF-8");
+        assertFalse(err.toString().contains("java."), err.toString());
+    }
+
+    @Test
     void argumentThatBeginsWithAt_isNotReadAsAFile() throws Exception {
         Path file = Files.writeString(folder.resolve("arguments"), "start");
         assertEquals(2, run("@" + file));
