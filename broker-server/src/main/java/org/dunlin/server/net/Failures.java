@@ -3,6 +3,7 @@ package org.dunlin.server.net;
 import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import org.dunlin.server.logging.LastWords;
 import org.dunlin.server.logging.Logging;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -18,7 +19,6 @@ final class Failures {
     static final int HALT_STATUS = 1;
 
     private static final Logger log = LoggerFactory.getLogger(Failures.class);
-    private static final int DEEPEST_CAUSE = 16;
     private static final Duration LAST_WORDS = Duration.ofMillis(500);
 
     private final Consumer<Throwable> seen;
@@ -39,7 +39,7 @@ final class Failures {
 
     /** @param what a sentence without its full stop */
     void report(String what, Throwable failure) {
-        if (isFatal(failure)) {
+        if (LastWords.isFatal(failure)) {
             end(what, failure);
         } else {
             log.error(what, failure);
@@ -50,17 +50,6 @@ final class Failures {
     /** A loop has ended though nobody had asked for it: its sessions and sockets are nobody's. */
     void loopEnded() {
         end("an event loop has ended", null);
-    }
-
-    private static boolean isFatal(Throwable failure) {
-        Throwable each = failure;
-        for (int depth = 0; each != null && depth < DEEPEST_CAUSE; depth++) {
-            if (each instanceof VirtualMachineError) {
-                return true;
-            }
-            each = each.getCause();
-        }
-        return false;
     }
 
     private void end(String why, @Nullable Throwable failure) {

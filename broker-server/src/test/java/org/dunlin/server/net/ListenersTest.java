@@ -9,6 +9,7 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -45,6 +46,21 @@ class ListenersTest {
         try (Rig rig = new Rig(transport, Layer.PLAIN, Rig::echo)) {
             assertTrue(rig.address.getPort() > 0);
             assertEquals(List.of(rig.address), rig.listeners.addresses());
+        }
+    }
+
+    /** A peer that is sent away and does not close its side would be waited for. */
+    @ParameterizedTest
+    @MethodSource("transports")
+    void close_withNoTimeToWait_leavesConnectionsToTheLoops(Transport transport) throws Exception {
+        try (Rig rig = new Rig(transport, Layer.PLAIN, Rig::echo);
+                Socket lingering = new Socket(rig.address.getAddress(), rig.address.getPort())) {
+            Rig.await("connected", () -> rig.listeners.connections() == 1);
+            rig.listeners.close(0);
+            assertEquals(1, rig.listeners.connections());
+            rig.listeners.close();
+            assertEquals(0, rig.listeners.connections());
+            assertEquals(-1, lingering.getInputStream().read());
         }
     }
 

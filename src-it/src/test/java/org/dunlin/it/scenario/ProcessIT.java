@@ -9,6 +9,8 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -21,6 +23,7 @@ import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The broker as a process: what it does with signals, its output and what it is told at the start. */
 class ProcessIT {
@@ -90,6 +93,25 @@ class ProcessIT {
         }
     }
 
+    /** No option of the virtual machine is given, as nobody does who types what the README says. */
+    @Test
+    void noMemoryLeft_endsTheProcess() throws Exception {
+        List<String> command = RunningBroker.command(List.of("-Xmx48m"), List.of("limits.max-retained-bytes=1GB"));
+        try (RunningBroker broker = RunningBroker.run(command);
+                MqttSocket client = broker.socket().connect(ProtocolVersion.MQTT_3_1_1, "greedy")) {
+            String payload = "x".repeat(50_000);
+            Thread publisher = new Thread(() -> {
+                for (int i = 0; i < 10_000; i++) {
+                    client.publish(MqttSocket.message("retained/" + i, payload, Qos.AT_MOST_ONCE, true));
+                }
+            });
+            publisher.setUncaughtExceptionHandler((thread, closed) -> {});
+            publisher.setDaemon(true);
+            publisher.start();
+            assertEquals(1, broker.awaitExit());
+        }
+    }
+
     @Test
     void addressInUse_isExitCode4_andOneLine() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -104,6 +126,51 @@ class ProcessIT {
         String error = expectExit(2, "start", "-p", "0", "--set", "limits.max-qoss=1");
         assertTrue(error.contains("limits.max-qos"), error);
         expectExit(2, "start", "-p", "0", "--set", "limits.max-qos=3");
+    }
+
+    @Test
+    void transportOfAnotherSystem_isExitCode2_andOneLine() throws Exception {
+        String foreign = System.getProperty("os.name").startsWith("Mac") ? "epoll" : "kqueue";
+        String error = expectExit(2, "start", "-p", "0", "--set", "server.transport=" + foreign);
+        assertTrue(error.startsWith("dunlin: server.transport: '" + foreign + "' does not work here"), error);
+        assertTrue(error.contains("nio"), error);
+    }
+
+    /** In a container no locale is set: what was "k?che/#" when it was shown would have been another topic. */
+    @Test
+    void shownConfiguration_inAPlainLocale_isWhatWasRead(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(
+                folder.resolve("c.yaml"), "queue:\n  rules:\n    - {filter: k\u00fcche/#, overflow: reject}\n");
+        ProcessBuilder builder = new ProcessBuilder(
+                RunningBroker.java(), "-jar", RunningBroker.jar().toString(), "config", "show", "-c", file.toString());
+        builder.environment().put("LC_ALL", "C");
+        Process process = builder.start();
+        String shown = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor());
+        assertTrue(shown.contains("filter: \"k\u00fcche/#\""), shown);
+    }
+
+    @Test
+    void twoListenersOnOneAddress_isSaidToBeTheBrokersOwn() throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
+        String error = expectExit(
+                4,
+                "start",
+                "--set",
+                "auth.allow-anonymous=true",
+                "--set",
+                "listeners[0].port=" + port,
+                "--set",
+                "listeners[1].port=" + port,
+                "--set",
+                "listeners[1].name=everywhere",
+                "--set",
+                "listeners[1].bind=0.0.0.0");
+        assertTrue(
+                error.contains("listener everywhere: 0.0.0.0 port " + port + " is taken by another listener"), error);
     }
 
     /** @return the one line of its standard error */
