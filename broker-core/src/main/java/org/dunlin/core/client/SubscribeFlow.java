@@ -2,7 +2,9 @@ package org.dunlin.core.client;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.session.Session;
@@ -47,25 +49,16 @@ final class SubscribeFlow {
             return;
         }
         new Request(packet).begin();
-        if (session.replaying() > session.subscriptionCount() + REPETITIONS_MOST) {
-            // not reading would not do: it is the client's acknowledgements that they wait for
-            handler.end(
-                    ReasonCode.QUOTA_EXCEEDED,
-                    "the client subscribes again and again without taking the retained messages");
-        }
     }
 
     /** What is against the protocol and not only refused: nothing of the packet takes effect. */
     private boolean checkAll(Subscribe packet) {
+        if (version == ProtocolVersion.MQTT_3_1) {
+            return checkSayable(packet);
+        }
         Limits limits = handler.limits();
         for (Subscribe.Entry entry : packet.entries()) {
             if (TopicFilter.fault(entry.filter()) != null) {
-                if (version == ProtocolVersion.MQTT_3_1) {
-                    handler.end(
-                            ReasonCode.TOPIC_FILTER_INVALID,
-                            "a topic filter is not valid, and SUBACK of MQTT 3.1 cannot say so");
-                    return false;
-                }
                 continue;
             }
             TopicFilter filter = TopicFilter.of(entry.filter());
@@ -92,8 +85,34 @@ final class SubscribeFlow {
         return true;
     }
 
-    /** Why one filter is refused, or null. */
-    private @Nullable ReasonCode refusal(Subscribe.Entry entry, TopicFilter filter) {
+    /**
+     * SUBACK of MQTT 3.1 has no failure code. A missing right it keeps to itself, as that version demands; what else would be
+     * refused ends the connection, rather than let the client wait for messages that never come.
+     */
+    private boolean checkSayable(Subscribe packet) {
+        Set<String> added = new HashSet<>();
+        for (Subscribe.Entry entry : packet.entries()) {
+            boolean valid = TopicFilter.fault(entry.filter()) == null;
+            ReasonCode refusal =
+                    valid ? refusal(entry, TopicFilter.of(entry.filter()), added) : ReasonCode.TOPIC_FILTER_INVALID;
+            if (refusal != null && refusal != ReasonCode.NOT_AUTHORIZED) {
+                String cause = valid ? cure(refusal) : "a topic filter is not valid";
+                handler.end(refusal, cause + "; SUBACK of MQTT 3.1 cannot say so");
+                return false;
+            }
+            if (refusal == null && session.subscription(entry.filter()) == null) {
+                added.add(entry.filter());
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Why one filter is refused, or null.
+     *
+     * @param added new subscriptions that stand before it and are not in force yet
+     */
+    private @Nullable ReasonCode refusal(Subscribe.Entry entry, TopicFilter filter, Set<String> added) {
         Limits limits = handler.limits();
         if (filter.levels().length > limits.maxTopicLevels()) {
             return ReasonCode.TOPIC_FILTER_INVALID;
@@ -108,10 +127,25 @@ final class SubscribeFlow {
             return ReasonCode.NOT_AUTHORIZED;
         }
         if (session.subscription(filter.text()) == null
-                && session.subscriptionCount() >= limits.maxSubscriptionsPerClient()) {
+                && !added.contains(filter.text())
+                && session.subscriptionCount() + added.size() >= limits.maxSubscriptionsPerClient()) {
             return ReasonCode.QUOTA_EXCEEDED;
         }
         return null;
+    }
+
+    private String cure(ReasonCode refusal) {
+        Limits limits = handler.limits();
+        return switch (refusal) {
+            case TOPIC_FILTER_INVALID ->
+                "the filter has more than " + limits.maxTopicLevels() + " levels; see limits.max-topic-levels";
+            case NOT_AUTHORIZED -> "this client may not subscribe to this filter";
+            case QUOTA_EXCEEDED ->
+                "more than " + limits.maxSubscriptionsPerClient()
+                        + " subscriptions; see limits.max-subscriptions-per-client";
+            case SHARED_SUBSCRIPTIONS_NOT_SUPPORTED -> "shared subscriptions are off; see limits.shared-subscriptions";
+            default -> "wildcards are off; see limits.wildcard-subscriptions";
+        };
     }
 
     /**
@@ -168,21 +202,6 @@ final class SubscribeFlow {
             inForce();
         }
 
-        private String cure(ReasonCode refusal) {
-            Limits limits = handler.limits();
-            return switch (refusal) {
-                case TOPIC_FILTER_INVALID ->
-                    "the filter has more than " + limits.maxTopicLevels() + " levels; see limits.max-topic-levels";
-                case NOT_AUTHORIZED -> "this client may not subscribe to this filter";
-                case QUOTA_EXCEEDED ->
-                    "more than " + limits.maxSubscriptionsPerClient()
-                            + " subscriptions; see limits.max-subscriptions-per-client";
-                case SHARED_SUBSCRIPTIONS_NOT_SUPPORTED ->
-                    "shared subscriptions are off; see limits.shared-subscriptions";
-                default -> "wildcards are off; see limits.wildcard-subscriptions";
-            };
-        }
-
         private void put(int i, Subscribe.Entry entry) {
             String fault = TopicFilter.fault(entry.filter());
             if (fault != null) {
@@ -190,7 +209,7 @@ final class SubscribeFlow {
                 return;
             }
             TopicFilter filter = TopicFilter.of(entry.filter());
-            ReasonCode refusal = refusal(entry, filter);
+            ReasonCode refusal = refusal(entry, filter, Set.of());
             if (refusal != null) {
                 refuse(i, entry, refusal, cure(refusal));
                 return;
@@ -219,7 +238,10 @@ final class SubscribeFlow {
         }
 
         private void refuse(int i, Subscribe.Entry entry, ReasonCode reason, String detail) {
-            reasons[i] = reason;
+            boolean sayable = version != ProtocolVersion.MQTT_3_1;
+            reasons[i] = sayable
+                    ? reason
+                    : ReasonCode.granted(Qos.min(entry.qos(), handler.limits().maxQos()));
             if (refused == null) { // one text for the packet: that of its first refusal
                 refused = detail;
             }
@@ -243,12 +265,26 @@ final class SubscribeFlow {
             }
             handler.connection().send(new SubAck(packet.packetId(), List.of(reasons), refused, List.of()));
             for (Subscription subscription : replays) {
-                // one that has been replaced or ended meanwhile has nothing to come
+                // one that was replaced since, even by a later filter of this packet, was in force all the same
                 if (subscription != null
-                        && session.subscription(subscription.filter().text()) == subscription) {
+                        && session.subscription(subscription.filter().text()) != null) {
                     session.replay(subscription);
+                    if (!keepsUp()) {
+                        return;
+                    }
                 }
             }
+        }
+
+        private boolean keepsUp() {
+            if (session.replaying() <= session.subscriptionCount() + REPETITIONS_MOST) {
+                return true;
+            }
+            // not reading would not do: it is the client's acknowledgements that they wait for
+            handler.end(
+                    ReasonCode.QUOTA_EXCEEDED,
+                    "the client subscribes again and again without taking the retained messages");
+            return false;
         }
     }
 }

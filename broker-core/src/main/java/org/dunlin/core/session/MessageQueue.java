@@ -31,7 +31,7 @@ final class MessageQueue {
 
     private long promisedBytes;
     /** Publishers that wait for room, in their order. */
-    private @Nullable ArrayDeque<Held> held;
+    private @Nullable ArrayDeque<HeldBack> held;
 
     /** @param expired whether a message's time is up now */
     MessageQueue(QueueLimits limits, Predicate<Message> expired, Drops drops) {
@@ -142,7 +142,7 @@ final class MessageQueue {
     }
 
     /** Lets a publisher wait for room. */
-    void hold(Held publisher) {
+    void hold(HeldBack publisher) {
         if (held == null) {
             held = new ArrayDeque<>(4);
         }
@@ -160,7 +160,7 @@ final class MessageQueue {
     }
 
     /** Ends the waiting of one publisher, if it still waits. */
-    void giveUpHeld(Held publisher) {
+    void giveUpHeld(HeldBack publisher) {
         if (held != null && held.remove(publisher)) {
             publisher.gaveUp();
         }
@@ -190,14 +190,5 @@ final class MessageQueue {
     /** Told of each message that the queue loses; must not add to it. */
     interface Drops {
         void dropped(Outgoing message, DropReason reason);
-    }
-
-    /** A publisher whose acknowledgement waits for room; one of the two is called, once. */
-    interface Held {
-        int weight();
-
-        void admitted();
-
-        void gaveUp();
     }
 }

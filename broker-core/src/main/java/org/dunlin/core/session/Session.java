@@ -414,7 +414,7 @@ public final class Session implements Receiver, Place.Owner {
         Overflow overflow = overflowFor(message);
         if (overflow.answers() && !mayTake(message)) {
             if (overflow == Overflow.HOLD_ACK) {
-                new HeldBack(message, qos, retain, subscriptionIds).begin(answer);
+                new HeldBack(clientId, message, qos, retain, subscriptionIds, this::admit).waitIn(queue, shard, answer);
             } else {
                 shard.shards().events().dropped(clientId, message.topic(), DropReason.QUEUE_FULL);
                 answer.refused();
@@ -439,6 +439,18 @@ public final class Session implements Receiver, Place.Owner {
             answer.reserve(new Place(this, message, qos, retain, subscriptionIds));
         } else {
             accept(new Outgoing(message, qos, retain, subscriptionIds, 0, null), overflow);
+            answer.taken();
+        }
+    }
+
+    private void admit(HeldBack held, Answer answer) {
+        if (durable) {
+            takeNow(held.message, held.qos, held.retain, held.subscriptionIds, Overflow.HOLD_ACK, answer);
+        } else {
+            // behind the one that is just being taken out, which has to be sent first
+            queue.add(
+                    new Outgoing(held.message, held.qos, held.retain, held.subscriptionIds, 0, null),
+                    Overflow.HOLD_ACK);
             answer.taken();
         }
     }
@@ -754,6 +766,9 @@ public final class Session implements Receiver, Place.Owner {
         if (!queue.isIdle() || outbound.nextResend() != null || replays != null) {
             pump();
         }
+        if (!isOwedAcks()) {
+            inbound.nothingOwed();
+        }
     }
 
     private void dropped(Outgoing message, DropReason reason) {
@@ -820,64 +835,5 @@ public final class Session implements Receiver, Place.Owner {
 
         /** Less of what the client asked for waits for its answer. */
         void acknowledged();
-    }
-
-    /** A publisher's message that waits for room in the queue. */
-    private final class HeldBack implements MessageQueue.Held {
-        private final Message message;
-        private final Qos qos;
-        private final boolean retain;
-        private final int[] subscriptionIds;
-        private @Nullable Answer answer;
-        private Loop.@Nullable Timer timer;
-
-        HeldBack(Message message, Qos qos, boolean retain, int[] subscriptionIds) {
-            this.message = message;
-            this.qos = qos;
-            this.retain = retain;
-            this.subscriptionIds = subscriptionIds;
-        }
-
-        void begin(Answer toWhom) {
-            answer = toWhom.held(() -> queue.giveUpHeld(this));
-            queue.hold(this);
-            timer = shard.loop()
-                    .schedule(
-                            () -> queue.giveUpHeld(this),
-                            shard.shards().queueLimits().holdTimeoutMillis());
-        }
-
-        @Override
-        public int weight() {
-            return message.weight();
-        }
-
-        @Override
-        public void admitted() {
-            Answer waiting = end();
-            if (durable) {
-                takeNow(message, qos, retain, subscriptionIds, Overflow.HOLD_ACK, waiting);
-            } else {
-                // behind the one that is just being taken out, which has to be sent first
-                queue.add(new Outgoing(message, qos, retain, subscriptionIds, 0, null), Overflow.HOLD_ACK);
-                waiting.taken();
-            }
-        }
-
-        @Override
-        public void gaveUp() {
-            shard.shards().events().dropped(clientId, message.topic(), DropReason.QUEUE_FULL);
-            end().refused();
-        }
-
-        private Answer end() {
-            if (timer != null) {
-                timer.cancel();
-                timer = null;
-            }
-            Answer waiting = answer;
-            assert waiting != null;
-            return waiting;
-        }
     }
 }

@@ -531,6 +531,12 @@ public final class Shard {
         return sessions.get(clientId);
     }
 
+    /** Whether a session of this shard is held by a connection, which {@link #admit} would end. */
+    public boolean isConnected(String clientId) {
+        Session session = session(clientId);
+        return session != null && session.isConnected();
+    }
+
     /** For tests, on whose thread every loop runs. */
     Iterable<Session> sessionsForTests() {
         return sessions.values();

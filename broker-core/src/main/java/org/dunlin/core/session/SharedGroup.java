@@ -105,6 +105,7 @@ final class SharedGroup implements Place.Owner {
             dispatch(); // what only it could take is known to fit nobody now
             return;
         }
+        queue.giveUpAllHeld();
         for (Outgoing waiting : queue.takeOut(message -> true)) {
             dropped(waiting, DropReason.SESSION_ENDED);
         }
@@ -168,13 +169,32 @@ final class SharedGroup implements Place.Owner {
         Overflow overflow = overflowFor(message);
         boolean atOnce = queue.isIdle() && returned.isEmpty() && !free.isEmpty();
         if (overflow.answers() && !atOnce && !queue.admits(message.weight())) {
-            shard.shards().events().dropped(filter.text(), message.topic(), DropReason.QUEUE_FULL);
-            answer.refused();
-        } else if (intake.receiver().durable()) {
+            if (overflow == Overflow.HOLD_ACK) {
+                new HeldBack(filter.text(), message, message.qos(), message.retain(), Subscription.NO_IDS, this::admit)
+                        .waitIn(queue, shard, answer);
+            } else {
+                shard.shards().events().dropped(filter.text(), message.topic(), DropReason.QUEUE_FULL);
+                answer.refused();
+            }
+            return;
+        }
+        if (intake.receiver().durable()) {
             queue.reserve(message.weight(), overflow);
             answer.reserve(new Place(this, message, message.qos(), message.retain(), Subscription.NO_IDS));
         } else {
             accept(message, 0);
+            answer.taken();
+        }
+    }
+
+    private void admit(HeldBack held, Answer answer) {
+        if (intake.receiver().durable()) {
+            queue.reserve(held.weight(), Overflow.HOLD_ACK);
+            answer.reserve(new Place(this, held.message, held.qos, held.retain, held.subscriptionIds));
+        } else {
+            queue.add(
+                    new Outgoing(held.message, held.qos, held.retain, held.subscriptionIds, 0, null),
+                    Overflow.HOLD_ACK);
             answer.taken();
         }
     }
@@ -192,11 +212,19 @@ final class SharedGroup implements Place.Owner {
             shard.shards().events().dropped(filter.text(), place.message.topic(), DropReason.SESSION_ENDED);
             forget(place.seq());
         }
+        dispatchHeld();
     }
 
     @Override
     public void failed(Place place) {
         queue.unreserve(place.message.weight(), overflowFor(place.message));
+        dispatchHeld();
+    }
+
+    private void dispatchHeld() {
+        if (queue.hasHeld()) {
+            dispatch();
+        }
     }
 
     private void accept(Message message, long seq) {
@@ -213,31 +241,37 @@ final class SharedGroup implements Place.Owner {
         }
     }
 
-    /** Gives out what waits, to whom has credits. */
+    /** Gives out what waits, to whom has credits, and the room that comes free to publishers that wait for it. */
     private void dispatch() {
         if (dispatching) {
             return; // a member that settles at once has called back: the loop below goes on
         }
         dispatching = true;
         try {
-            Entry entry = free.isEmpty() ? null : nextEntry();
-            while (entry != null) {
-                Member member = nextFor(entry);
-                if (member != null) {
-                    lend(member, entry);
-                } else if (entry.message.qos() == Qos.AT_MOST_ONCE
-                        || aside.size() >= CREDITS
-                        || entry.tooLargeFor.containsAll(members.values())) {
-                    dropped(entry, DropReason.TOO_LARGE);
-                } else {
-                    aside.add(entry); // whom it fits has no credit now
-                }
-                entry = free.isEmpty() ? null : nextEntry();
-            }
+            do {
+                giveOut();
+            } while (queue.admitHeld());
         } finally {
             aside.forEach(waiting -> returned.put(waiting.order, waiting));
             aside.clear();
             dispatching = false;
+        }
+    }
+
+    private void giveOut() {
+        Entry entry = free.isEmpty() ? null : nextEntry();
+        while (entry != null) {
+            Member member = nextFor(entry);
+            if (member != null) {
+                lend(member, entry);
+            } else if (entry.message.qos() == Qos.AT_MOST_ONCE
+                    || aside.size() >= CREDITS
+                    || entry.tooLargeFor.containsAll(members.values())) {
+                dropped(entry, DropReason.TOO_LARGE);
+            } else {
+                aside.add(entry); // whom it fits has no credit now
+            }
+            entry = free.isEmpty() ? null : nextEntry();
         }
     }
 

@@ -4,29 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import java.util.Random;
-import java.util.concurrent.CompletableFuture;
-import org.dunlin.core.client.Admittance;
-import org.dunlin.core.client.ClientHandler;
-import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.QueueLimits;
-import org.dunlin.core.session.Shards;
 import org.dunlin.core.session.ShardsProbe;
-import org.dunlin.core.spi.Authenticator;
-import org.dunlin.core.spi.Authorizer;
-import org.dunlin.core.spi.BrokerEvents;
-import org.dunlin.core.spi.Connection;
-import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.Loop;
-import org.dunlin.core.spi.MemoryStore;
-import org.dunlin.core.spi.Store;
-import org.dunlin.core.spi.StoreBatch;
 import org.dunlin.mqtt.Ack;
-import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.Message;
-import org.dunlin.mqtt.Packet;
 import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Publish;
@@ -35,60 +19,62 @@ import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.Subscribe;
 import org.dunlin.mqtt.TopicName;
 import org.dunlin.mqtt.Unsubscribe;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** The test's thread only. Faults that the simulation has found, or led to, each played through step by step on one loop. */
+/** The test's thread only. Faults that were found, most by the simulation, each played through step by step on one loop. */
 class FoundFaultsTest {
     private static final String GROUP = "$share/g/t";
 
-    private final SimLoops loops = new SimLoops(new Random(1), 1);
-    private final Loop loop = loops.any();
-    private final HeldStore store = new HeldStore();
-    private Shards shards = shards(Limits.DEFAULTS);
-    private int maxConnections = Limits.DEFAULTS.maxConnections();
-    private @Nullable Admittance admittance;
+    private final ScriptedBroker broker = new ScriptedBroker();
+    private final SimLoops loops = broker.loops;
+    private final Loop loop = broker.loop;
+    private final HeldStore store = broker.store;
 
-    private Shards shards(Limits limits) {
-        return new Shards(List.of(loop), limits, QueueLimits.DEFAULTS, store, new Silent());
+    private ScriptedClient client(String id, int receiveMaximum, long expirySeconds) {
+        return new ScriptedClient(broker, ProtocolVersion.MQTT_5, id, receiveMaximum, expirySeconds);
     }
 
     @Test
     void disconnect_ofTheOnlyMemberWithLoans_keepsThemForItsReturn() {
-        Client member = new Client("member", 1, 3600);
+        ScriptedClient member = client("member", 1, 3600);
         member.says(subscribe(GROUP, Qos.AT_LEAST_ONCE));
-        Client publisher = new Client("publisher", 10, 0);
+        ScriptedClient publisher = client("publisher", 10, 0);
         publisher.publish(1, "a", Qos.AT_LEAST_ONCE);
         publisher.publish(2, "b", Qos.AT_LEAST_ONCE);
         publisher.publish(3, "c", Qos.AT_LEAST_ONCE);
         assertEquals(List.of("a"), member.payloads());
 
         member.goes();
-        Client again = new Client("member", 10, 3600);
+        ScriptedClient again = client("member", 10, 3600);
+        again.takeAll();
 
         assertEquals(List.of("a", "b", "c"), again.payloads());
     }
 
     @Test
     void unsubscribe_ofTheOnlyMemberWithWaitingLoans_ends() {
-        Client member = new Client("member", 1, 3600);
+        ScriptedClient member = client("member", 1, 3600);
         member.says(subscribe(GROUP, Qos.AT_LEAST_ONCE));
-        Client publisher = new Client("publisher", 10, 0);
+        ScriptedClient publisher = client("publisher", 10, 0);
         publisher.publish(1, "a", Qos.AT_LEAST_ONCE);
         publisher.publish(2, "b", Qos.AT_LEAST_ONCE);
 
         member.says(new Unsubscribe(9, List.of(GROUP), List.of()));
 
         assertTrue(member.got(PacketType.UNSUBACK));
-        assertEquals(0, shards.subscriptions().routes());
+        assertEquals(0, broker.shards().subscriptions().routes());
     }
 
     @Test
     void pubRel_ofStoredAndLentMessages_keepsTheOrderOfPubRec() {
-        Client receiver = new Client("receiver", 10, 3600);
+        ScriptedClient receiver = client("receiver", 10, 3600);
         receiver.says(subscribe("t", Qos.EXACTLY_ONCE));
         receiver.says(subscribe(GROUP, Qos.EXACTLY_ONCE));
-        new Client("publisher", 10, 0).publish(1, "a", Qos.EXACTLY_ONCE);
+        client("publisher", 10, 0).publish(1, "a", Qos.EXACTLY_ONCE);
         assertEquals(List.of("a", "a"), receiver.payloads());
         store.holds = true;
 
@@ -106,9 +92,9 @@ class FoundFaultsTest {
 
     @Test
     void repeatedQos2_whoseFirstFailsInTheStore_isRefusedToo() {
-        Client receiver = new Client("receiver", 10, 3600);
+        ScriptedClient receiver = client("receiver", 10, 3600);
         receiver.says(subscribe("t", Qos.EXACTLY_ONCE));
-        Client publisher = new Client("publisher", 10, 3600);
+        ScriptedClient publisher = client("publisher", 10, 3600);
         store.holds = true;
         publisher.publish(1, "a", Qos.EXACTLY_ONCE);
         publisher.publish(1, "a", Qos.EXACTLY_ONCE);
@@ -122,7 +108,7 @@ class FoundFaultsTest {
 
     @Test
     void pubRel_thatCannotBeStored_isAnsweredOnTheNextConnection() {
-        Client publisher = new Client("publisher", 10, 3600);
+        ScriptedClient publisher = client("publisher", 10, 3600);
         publisher.publish(1, "a", Qos.EXACTLY_ONCE);
         store.holds = true;
         publisher.says(new Ack(PacketType.PUBREL, 1));
@@ -133,7 +119,7 @@ class FoundFaultsTest {
         assertTrue(publisher.closed);
         assertTrue(publisher.acks(PacketType.PUBCOMP).isEmpty());
 
-        Client again = new Client("publisher", 10, 3600);
+        ScriptedClient again = client("publisher", 10, 3600);
         again.says(new Ack(PacketType.PUBREL, 1));
 
         assertEquals(ReasonCode.SUCCESS, again.lastAck(PacketType.PUBCOMP).reason());
@@ -141,29 +127,18 @@ class FoundFaultsTest {
 
     @Test
     void connect_beyondMaxConnections_leavesNothingInTheRegistry() {
-        maxConnections = 0;
-        Client refused = new Client("refused", 10, 0);
+        broker.maxConnections = 0;
+        ScriptedClient refused = client("refused", 10, 0);
 
         assertTrue(refused.closed);
-        assertEquals("", ShardsProbe.leftovers(shards));
+        assertEquals("", ShardsProbe.leftovers(broker.shards()));
     }
 
     @Test
     void subscribe_againAndAgainWithoutTakingRetained_doesNotStopTheReading() {
-        Client pub = new Client("publisher", 10, 0);
-        pub.says(new Publish(
-                new Message(
-                        1,
-                        "publisher",
-                        TopicName.of("t"),
-                        "a".getBytes(StandardCharsets.UTF_8),
-                        Qos.AT_LEAST_ONCE,
-                        true,
-                        Message.NEVER,
-                        Message.NO_BYTES),
-                1,
-                false));
-        Client c = new Client("c", 10, 0);
+        ScriptedClient pub = client("publisher", 10, 0);
+        pub.retain("t", "a");
+        ScriptedClient c = client("c", 10, 0);
         for (int i = 0; i < 300 && !c.inputHeld; i++) {
             c.says(subscribe("t", Qos.AT_LEAST_ONCE));
         }
@@ -171,20 +146,20 @@ class FoundFaultsTest {
         assertTrue(!c.inputHeld, "held for ever, got " + c.payloads().size());
     }
 
-    private Client[] blocked() {
-        Client b = new Client("b", 10, 3600);
+    private ScriptedClient[] blocked() {
+        ScriptedClient b = client("b", 10, 3600);
         b.says(subscribe(GROUP, Qos.AT_LEAST_ONCE));
         b.goes();
-        Client a = new Client("a", 10, 3600);
+        ScriptedClient a = client("a", 10, 3600);
         a.maxPayload = 3;
         a.says(subscribe(GROUP, Qos.AT_LEAST_ONCE));
-        Client p = new Client("publisher", 10, 0);
-        return new Client[] {a, b, p};
+        ScriptedClient p = client("publisher", 10, 0);
+        return new ScriptedClient[] {a, b, p};
     }
 
     @Test
     void share_withAMessageThatFitsOnlyAMemberThatIsAway_goesOnWithTheOthers() {
-        Client[] c = blocked();
+        ScriptedClient[] c = blocked();
         c[2].publish(1, "large", Qos.AT_LEAST_ONCE);
         c[2].publish(2, "x", Qos.AT_LEAST_ONCE);
         c[2].publish(3, "y", Qos.AT_LEAST_ONCE);
@@ -194,12 +169,12 @@ class FoundFaultsTest {
 
     @Test
     void share_whoseMemberLeavesThatAMessageWaitedFor_goesOn() {
-        Client a = new Client("a", 10, 0);
+        ScriptedClient a = client("a", 10, 0);
         a.maxPayload = 3;
         a.says(subscribe(GROUP, Qos.AT_LEAST_ONCE));
-        Client b = new Client("b", 1, 0);
+        ScriptedClient b = client("b", 1, 0);
         b.says(subscribe(GROUP, Qos.AT_LEAST_ONCE));
-        Client p = new Client("publisher", 10, 0);
+        ScriptedClient p = client("publisher", 10, 0);
         p.publish(1, "u", Qos.AT_LEAST_ONCE);
         p.publish(2, "v", Qos.AT_LEAST_ONCE);
         for (int id : List.copyOf(a.ids())) {
@@ -215,16 +190,11 @@ class FoundFaultsTest {
 
     @Test
     void fullQueue_ofAMember_doesNotDropWhatItsGroupHasLent() {
-        shards = new Shards(
-                List.of(loop),
-                Limits.DEFAULTS,
-                new QueueLimits(20, 1 << 20, QueueLimits.Overflow.DROP_OLDEST, 10_000, false, List.of()),
-                store,
-                new Silent());
-        Client a = new Client("a", 30, 0);
+        broker.queueLimits = new QueueLimits(20, 1 << 20, QueueLimits.Overflow.DROP_OLDEST, 10_000, false, List.of());
+        ScriptedClient a = client("a", 30, 0);
         a.says(subscribe(GROUP, Qos.AT_LEAST_ONCE));
         a.slow = true;
-        Client p = new Client("publisher", 10, 0);
+        ScriptedClient p = client("publisher", 10, 0);
         for (int i = 0; i < 50; i++) {
             p.publish(1, "m" + i, Qos.AT_LEAST_ONCE);
         }
@@ -241,7 +211,7 @@ class FoundFaultsTest {
 
     @Test
     void retained_underTrafficThatNeverPauses_comesAllTheSame() {
-        Client p = new Client("publisher", 10, 0);
+        ScriptedClient p = client("publisher", 10, 0);
         p.says(new Publish(
                 new Message(
                         1,
@@ -254,14 +224,14 @@ class FoundFaultsTest {
                         Message.NO_BYTES),
                 0,
                 false));
-        Client c = new Client("c", 100, 3600);
+        ScriptedClient c = client("c", 100, 3600);
         c.says(subscribe("t", Qos.AT_LEAST_ONCE));
         store.holds = true;
         p.publish(1, "m", Qos.AT_LEAST_ONCE);
         c.says(subscribe("r", Qos.AT_LEAST_ONCE));
         for (int i = 2; i < 500; i++) {
             p.publish(i, "m", Qos.AT_LEAST_ONCE);
-            while (store.held.size() > 1) {
+            while (store.waiting() > 1) {
                 store.releaseFirst();
             }
             loops.runFor(5);
@@ -279,9 +249,9 @@ class FoundFaultsTest {
 
     @Test
     void publish_withAnIdentifierInUseBehindOthers_isBounded() throws Exception {
-        Client c = new Client("c", 100, 3600);
+        ScriptedClient c = client("c", 100, 3600);
         c.says(subscribe("t", Qos.AT_LEAST_ONCE));
-        Client p = new Client("publisher", 10, 3600);
+        ScriptedClient p = client("publisher", 10, 3600);
         p.publish(1, "m", Qos.EXACTLY_ONCE);
         store.holds = true;
         p.publish(2, "m", Qos.AT_LEAST_ONCE);
@@ -293,19 +263,19 @@ class FoundFaultsTest {
 
     @Test
     void share_qos0TooLargeForWhoIsThere_isNotKept() throws Exception {
-        Client[] c = blocked();
+        ScriptedClient[] c = blocked();
         for (int i = 0; i < 5000; i++) {
             c[2].publish(0, "large", Qos.AT_MOST_ONCE);
         }
         loops.runFor(60_000);
-        assertEquals(0, ShardsProbe.waitingInGroups(shards));
+        assertEquals(0, ShardsProbe.waitingInGroups(broker.shards()));
     }
 
     @Test
     void pubRel_afterARepetitionBehindOthers_isAnswered() {
-        Client receiver = new Client("receiver", 10, 3600);
+        ScriptedClient receiver = client("receiver", 10, 3600);
         receiver.says(subscribe("t", Qos.EXACTLY_ONCE));
-        Client p = new Client("publisher", 10, 3600);
+        ScriptedClient p = client("publisher", 10, 3600);
         p.publish(1, "a", Qos.EXACTLY_ONCE);
         store.holds = true;
         p.publish(2, "b", Qos.EXACTLY_ONCE);
@@ -314,284 +284,179 @@ class FoundFaultsTest {
         assertTrue(!p.closed);
     }
 
+    private void queuesOfOne(QueueLimits.Overflow overflow) {
+        broker.queueLimits = new QueueLimits(1, 1 << 20, overflow, 10_000, false, List.of());
+        broker.maxInflight = 1;
+    }
+
+    /** Publishes three messages, of which one is sent, one waits and one is too many. */
+    private ScriptedClient[] fullGroup(long expirySeconds) {
+        queuesOfOne(QueueLimits.Overflow.HOLD_ACK);
+        ScriptedClient member = client("member", 10, expirySeconds);
+        member.says(subscribe(GROUP, Qos.AT_LEAST_ONCE));
+        ScriptedClient publisher = client("publisher", 10, 0);
+        publisher.publish(1, "a", Qos.AT_LEAST_ONCE);
+        publisher.publish(2, "b", Qos.AT_LEAST_ONCE);
+        publisher.publish(3, "c", Qos.AT_LEAST_ONCE);
+        loops.runFor(9_000);
+        assertEquals(List.of(1, 2), publisher.acks(PacketType.PUBACK));
+        return new ScriptedClient[] {member, publisher};
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, 3600})
+    void fullGroup_holdsTheAcknowledgementUntilThereIsRoom(long expirySeconds) {
+        ScriptedClient[] c = fullGroup(expirySeconds);
+        c[0].takeAll();
+        assertEquals(List.of(1, 2, 3), c[1].acks(PacketType.PUBACK));
+        assertEquals(ReasonCode.SUCCESS, c[1].lastAck(PacketType.PUBACK).reason());
+        assertEquals(List.of("a", "b", "c"), c[0].payloads());
+        assertEquals(List.of(), broker.drops);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, 3600})
+    void fullGroup_withoutRoomInTime_refuses(long expirySeconds) {
+        ScriptedClient[] c = fullGroup(expirySeconds);
+        loops.runFor(2_000);
+        assertEquals(ReasonCode.QUOTA_EXCEEDED, c[1].lastAck(PacketType.PUBACK).reason());
+        assertEquals(List.of(GROUP + " t queue-full"), broker.drops);
+        c[0].takeAll();
+        assertEquals(List.of("a", "b"), c[0].payloads());
+    }
+
+    @Test
+    void fullGroup_whoseLastMemberLeaves_refusesAtOnce() {
+        ScriptedClient[] c = fullGroup(3600);
+        c[0].says(new Unsubscribe(9, List.of(GROUP), List.of()));
+        assertEquals(List.of(1, 2, 3), c[1].acks(PacketType.PUBACK));
+        assertEquals(ReasonCode.QUOTA_EXCEEDED, c[1].lastAck(PacketType.PUBACK).reason());
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = QueueLimits.Overflow.class,
+            names = {"REJECT", "HOLD_ACK"})
+    void refusedMessage_ofAV3ClientThatFillsItsOwnQueue_getsThroughInTheEnd(QueueLimits.Overflow overflow) {
+        queuesOfOne(overflow);
+        ScriptedClient self = new ScriptedClient(broker, ProtocolVersion.MQTT_3_1_1, "self", 0, 1);
+        self.says(subscribe("t", Qos.AT_LEAST_ONCE));
+        self.publish(1, "a", Qos.AT_LEAST_ONCE);
+        self.publish(2, "b", Qos.AT_LEAST_ONCE);
+        int connects = 0;
+        while (!self.acks(PacketType.PUBACK).contains(3)) {
+            // as a client does it: what is not acknowledged goes out first, acknowledgements when it has come to
+            // reading
+            self.publish(3, "c", Qos.AT_LEAST_ONCE);
+            self.publish(4, "d", Qos.AT_LEAST_ONCE);
+            loops.runFor(5);
+            for (int i = 0; i < self.ids().size() && !self.closed; i++) {
+                self.says(new Ack(PacketType.PUBACK, self.ids().get(i)));
+            }
+            loops.runFor(20_000);
+            if (self.closed) {
+                assertTrue(++connects < 10, "it is closed again and again");
+                self = new ScriptedClient(broker, ProtocolVersion.MQTT_3_1_1, "self", 0, 1);
+            }
+        }
+        // and what stood behind the refused one has not overtaken it
+        assertTrue(
+                self.payloads().indexOf("c") >= 0 && self.payloads().indexOf("d") != 0,
+                self.payloads().toString());
+    }
+
+    @Test
+    void refusedMessage_ofAV3ClientThatAcknowledgesNothing_endsItsConnectionInTime() {
+        queuesOfOne(QueueLimits.Overflow.REJECT);
+        ScriptedClient self = new ScriptedClient(broker, ProtocolVersion.MQTT_3_1_1, "self", 0, 1);
+        self.says(subscribe("t", Qos.AT_LEAST_ONCE));
+        for (int id = 1; id <= 5; id++) {
+            self.publish(id, "m" + id, Qos.AT_LEAST_ONCE);
+        }
+        assertTrue(!self.closed);
+        loops.runFor(11_000);
+        assertTrue(self.closed);
+        assertEquals(List.of(1, 2), self.acks(PacketType.PUBACK));
+        assertEquals(1, loops.pendingTimers(), "that of its expiry");
+    }
+
+    @Test
+    void connect_atMaxConnections_takesOverItsOwnConnectionAlone() {
+        broker.maxConnections = 2;
+        client("away", 10, 3600).goes();
+        ScriptedClient first = client("a", 10, 3600);
+        client("b", 10, 0);
+
+        ScriptedClient second = client("a", 10, 3600);
+        assertTrue(second.got(PacketType.CONNACK) && !second.closed, "the stale connection stood in its way");
+        assertTrue(first.closed);
+        assertEquals(2, broker.admittance().connections());
+
+        assertTrue(client("c", 10, 0).closed);
+        assertTrue(client("away", 10, 3600).closed, "a session alone is no connection to take over");
+        first.goes();
+        assertEquals(2, broker.admittance().connections());
+        second.goes();
+        assertTrue(!client("away", 10, 3600).closed);
+    }
+
+    private static Subscribe twice(String filter, Subscribe.RetainHandling second) {
+        return new Subscribe(
+                7,
+                0,
+                List.of(
+                        new Subscribe.Entry(
+                                filter, Qos.AT_LEAST_ONCE, false, false, Subscribe.RetainHandling.SEND_IF_NEW),
+                        new Subscribe.Entry(filter, Qos.AT_MOST_ONCE, false, false, second)),
+                List.of());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"SEND,2", "SEND_IF_NEW,1", "DO_NOT_SEND,1"})
+    void sameFilterTwice_sendsRetainedForEachThatAsksForIt(Subscribe.RetainHandling second, int copies) {
+        client("publisher", 10, 0).retain("t", "kept");
+        ScriptedClient durable = client("durable", 10, 3600);
+        ScriptedClient transientOne = client("transient", 10, 0);
+
+        durable.says(twice("t", second));
+        transientOne.says(twice("t", second));
+
+        assertEquals(Collections.nCopies(copies, "kept"), durable.payloads());
+        assertEquals(Collections.nCopies(copies, "kept"), transientOne.payloads());
+        // the first copy by the options of the first entry, the second by those of the second
+        assertTrue(durable.ids().get(0) > 0);
+        assertEquals(
+                copies == 2 ? List.of(0) : List.of(),
+                durable.ids().subList(1, durable.ids().size()));
+    }
+
+    @Test
+    void subscribe_replacedBeforeItWasStored_sendsItsRetainedAllTheSame() {
+        client("publisher", 10, 0).retain("t", "kept");
+        ScriptedClient c = client("c", 10, 3600);
+        store.holds = true;
+        c.says(once("t", Subscribe.RetainHandling.SEND_IF_NEW));
+        c.says(once("t", Subscribe.RetainHandling.SEND_IF_NEW));
+        store.release(null);
+        loops.runFor(1);
+        assertEquals(List.of("kept"), c.payloads());
+    }
+
+    private static Subscribe once(String filter, Subscribe.RetainHandling handling) {
+        return new Subscribe(
+                7, 0, List.of(new Subscribe.Entry(filter, Qos.AT_LEAST_ONCE, false, false, handling)), List.of());
+    }
+
+    @Test
+    void subscribe_toTheSameFilterThousandsOfTimesInOnePacket_isSentAwayInTime() {
+        client("publisher", 10, 0).retain("t", "kept");
+        ScriptedClient c = client("c", 10, 0);
+        Subscribe.Entry entry = new Subscribe.Entry("t", Qos.AT_LEAST_ONCE);
+        c.says(new Subscribe(7, 0, Collections.nCopies(5000, entry), List.of()));
+        assertTrue(c.closed);
+    }
+
     private static Subscribe subscribe(String filter, Qos qos) {
         return new Subscribe(7, 0, List.of(new Subscribe.Entry(filter, qos)), List.of());
-    }
-
-    private Admittance admittance() {
-        Admittance known = admittance;
-        if (known == null) {
-            Limits d = Limits.DEFAULTS;
-            Limits limits = new Limits(
-                    d.maxPacketSizeBytes(),
-                    d.receiveMaximum(),
-                    d.topicAliasMaximum(),
-                    d.maxKeepAliveSeconds(),
-                    d.maxQos(),
-                    true,
-                    true,
-                    true,
-                    d.sessionExpiryMaxSeconds(),
-                    maxConnections,
-                    d.maxSessions(),
-                    d.maxTopicLevels(),
-                    d.maxClientIdLength(),
-                    d.connectTimeoutMillis(),
-                    0,
-                    0,
-                    d.maxInflight(),
-                    d.maxSubscriptionsPerClient(),
-                    d.maxRetained(),
-                    d.maxRetainedBytes(),
-                    d.maxDelayed(),
-                    d.maxDelaySeconds(),
-                    d.maxUserProperties(),
-                    d.outboundBufferBytes());
-            Authenticator everybody =
-                    credentials -> CompletableFuture.completedFuture(new Authenticator.Answer.Accepted(null, null));
-            known = new Admittance(limits, everybody, Authorizer.ALL, null);
-            admittance = known;
-        }
-        return known;
-    }
-
-    /** A client of MQTT 5 whose packets come and go at once. */
-    private final class Client implements Connection {
-        private final String id;
-        private final List<Object> got = new ArrayList<>();
-        private final List<Integer> ids = new ArrayList<>();
-        private Connection.@Nullable Inbound inbound;
-        private boolean closed;
-        boolean inputHeld;
-        boolean slow;
-        int maxPayload = 1000;
-
-        Client(String id, int receiveMaximum, long expirySeconds) {
-            this.id = id;
-            loop.execute(() -> inbound = new ClientHandler(shards, admittance(), this));
-            says(Connect.builder(ProtocolVersion.MQTT_5, id)
-                    .cleanStart(false)
-                    .receiveMaximum(receiveMaximum)
-                    .sessionExpirySeconds(expirySeconds)
-                    .build());
-        }
-
-        Inbound protocol() {
-            Inbound known = inbound;
-            assert known != null;
-            return known;
-        }
-
-        void says(Packet packet) {
-            loop.execute(() -> {
-                protocol().received(packet);
-                protocol().readComplete();
-            });
-            loops.runFor(1);
-            if (packet instanceof Connect && !payloads().isEmpty()) {
-                takeAll();
-            }
-        }
-
-        /** Acknowledges at QoS 1 until nothing more comes. */
-        private void takeAll() {
-            for (int i = 0; i < ids.size(); i++) {
-                says(new Ack(PacketType.PUBACK, ids.get(i)));
-            }
-        }
-
-        void publish(int packetId, String text, Qos qos) {
-            says(new Publish(
-                    new Message(
-                            packetId,
-                            id,
-                            TopicName.of("t"),
-                            text.getBytes(StandardCharsets.UTF_8),
-                            qos,
-                            false,
-                            Message.NEVER,
-                            Message.NO_BYTES),
-                    packetId,
-                    false));
-        }
-
-        void goes() {
-            loop.execute(() -> protocol().closed("gone"));
-            loops.runFor(1);
-        }
-
-        List<String> payloads() {
-            return got.stream()
-                    .filter(Message.class::isInstance)
-                    .map(m -> new String(((Message) m).payload(), StandardCharsets.UTF_8))
-                    .toList();
-        }
-
-        List<Integer> ids() {
-            return ids;
-        }
-
-        List<Integer> acks(PacketType type) {
-            return got.stream()
-                    .filter(p -> p instanceof Ack ack && ack.type() == type)
-                    .map(p -> ((Ack) p).packetId())
-                    .toList();
-        }
-
-        Ack lastAck(PacketType type) {
-            return (Ack) got.stream()
-                    .filter(p -> p instanceof Ack ack && ack.type() == type)
-                    .reduce((a, b) -> b)
-                    .orElseThrow();
-        }
-
-        boolean got(PacketType type) {
-            return got.stream().anyMatch(p -> p instanceof Packet packet && packet.type() == type);
-        }
-
-        @Override
-        public Loop loop() {
-            return loop;
-        }
-
-        @Override
-        public String peer() {
-            return id;
-        }
-
-        @Override
-        public String listener() {
-            return "test";
-        }
-
-        @Override
-        public ProtocolVersion version() {
-            return ProtocolVersion.MQTT_5;
-        }
-
-        @Override
-        public void agree(Terms terms) {}
-
-        @Override
-        public boolean send(Packet packet) {
-            got.add(packet);
-            return true;
-        }
-
-        @Override
-        public void sendAck(PacketType type, int packetId, ReasonCode reason) {
-            got.add(new Ack(type, packetId, reason));
-        }
-
-        @Override
-        public boolean deliver(
-                Message message, Qos qos, boolean retain, boolean dup, int packetId, int[] subscriptionIds) {
-            if (message.payload().length > maxPayload) {
-                return false;
-            }
-            got.add(message);
-            ids.add(packetId);
-            return true;
-        }
-
-        @Override
-        public boolean isWritable() {
-            return !closed && !slow;
-        }
-
-        @Override
-        public void holdInput() {
-            inputHeld = true;
-        }
-
-        @Override
-        public void releaseInput() {
-            inputHeld = false;
-        }
-
-        @Override
-        public void moveTo(Loop target, Runnable arrived) {
-            throw new AssertionError("there is one loop");
-        }
-
-        @Override
-        public void close() {
-            closed = true;
-        }
-    }
-
-    /** Commits at once, or in order when it is told to. */
-    private static final class HeldStore implements Store {
-        private final MemoryStore memory = new MemoryStore();
-        private final List<Runnable> held = new ArrayList<>();
-        private final List<Completion> completions = new ArrayList<>();
-        private boolean holds;
-
-        @Override
-        public StoreBatch newBatch() {
-            return memory.newBatch();
-        }
-
-        @Override
-        public void write(StoreBatch batch, Completion done) {
-            if (holds) {
-                held.add(() -> memory.write(batch, done));
-                completions.add(done);
-            } else {
-                memory.write(batch, done);
-            }
-        }
-
-        void releaseFirst() {
-            completions.remove(0);
-            held.remove(0).run();
-        }
-
-        void releaseOne(String failure) {
-            held.remove(0);
-            completions.remove(0).done(failure);
-        }
-
-        void release(@Nullable String failure) {
-            while (!held.isEmpty()) {
-                Runnable next = held.remove(0);
-                Completion done = completions.remove(0);
-                if (failure == null) {
-                    next.run();
-                } else {
-                    done.done(failure);
-                }
-            }
-        }
-
-        @Override
-        public long nextSid() {
-            return memory.nextSid();
-        }
-
-        @Override
-        public String promise() {
-            return "none";
-        }
-
-        @Override
-        public void close() {}
-    }
-
-    private static final class Silent implements BrokerEvents {
-        @Override
-        public void connected(Peer peer, boolean sessionPresent, int keepAliveSeconds, long sessionExpirySeconds) {}
-
-        @Override
-        public void refused(Peer peer, ReasonCode reason, String detail) {}
-
-        @Override
-        public void disconnected(Peer peer, String by, ReasonCode reason, String detail) {}
-
-        @Override
-        public void dropped(String clientId, TopicName topic, DropReason reason) {}
-
-        @Override
-        public void denied(Peer peer, String what, ReasonCode reason, String detail) {}
     }
 }

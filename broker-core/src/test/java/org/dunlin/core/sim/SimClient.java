@@ -411,12 +411,7 @@ final class SimClient {
         mayHaveOpen = Math.min(IDS / 2, most == null ? 10 : most);
         SimConnection now = connection;
         assert now != null;
-        if (sim.isCalm() && sim.mayRefuse() && !version.isV5()) {
-            // Refused again, it would be disconnected before it could make room by its own acknowledgements.
-            loops.later(2_000_000, () -> resend(now));
-        } else {
-            resend(now);
-        }
+        resend(now);
     }
 
     private void resend(SimConnection to) {

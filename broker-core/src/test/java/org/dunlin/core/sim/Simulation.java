@@ -42,14 +42,14 @@ final class Simulation {
         storeFails = random.nextInt(6) == 0;
         store = new SimStore(loops, random, storeFails ? 1 + random.nextInt(10) : 0);
         checker = new Checker(this);
+        int count = 2 + random.nextInt(5);
         queueLimits = queueLimits();
-        limits = limits();
+        limits = limits(count + 1);
         shards = new Shards(loops.all(), limits, queueLimits, store, checker);
         Authenticator everybody = credentials ->
                 CompletableFuture.completedFuture(new Authenticator.Answer.Accepted(credentials.userName(), null));
         admittance = new Admittance(limits, everybody, Authorizer.ALL, null);
         observer = new SimClient(this, "observer", ProtocolVersion.MQTT_5, true);
-        int count = 2 + random.nextInt(5);
         for (int i = 0; i < count; i++) {
             clients.add(new SimClient(
                     this,
@@ -68,7 +68,8 @@ final class Simulation {
                 1 + random.nextInt(12), 1 << 20, overflow, 100 + random.nextInt(3000), random.nextBoolean(), List.of());
     }
 
-    private Limits limits() {
+    /** @param maxConnections with a place for each client, so that a takeover is one more than the broker may have */
+    private Limits limits(int maxConnections) {
         Limits d = Limits.DEFAULTS;
         return new Limits(
                 d.maxPacketSizeBytes(),
@@ -80,7 +81,7 @@ final class Simulation {
                 true,
                 true,
                 d.sessionExpiryMaxSeconds(),
-                d.maxConnections(),
+                maxConnections,
                 d.maxSessions(),
                 d.maxTopicLevels(),
                 d.maxClientIdLength(),
@@ -184,6 +185,9 @@ final class Simulation {
 
     /** Queues and windows keep their limits at any moment; what groups have lent is bounded by their credits. */
     private void EverythingBounded() {
+        if (admittance.connections() > limits.maxConnections()) {
+            throw new AssertionError("EverythingBounded: " + admittance.connections() + " connections");
+        }
         ShardsProbe.sessions(shards).forEach(session -> {
             String what = session.toString();
             // what is promised to an idle queue may find the window taken, so one more than the limit

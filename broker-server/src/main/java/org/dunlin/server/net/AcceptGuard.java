@@ -40,6 +40,14 @@ final class AcceptGuard extends ChannelInboundHandlerAdapter {
         };
     }
 
+    /**
+     * Sockets that may be open beyond the broker's connections, each for the connect timeout at most: who they are, and
+     * whether one takes the place of its own stale connection, is known only from their CONNECT.
+     */
+    static int handshakes(int maxConnections) {
+        return 16 + maxConnections / 64;
+    }
+
     @Override
     public void channelRead(ChannelHandlerContext context, Object accepted) {
         Channel channel = (Channel) accepted;
@@ -48,7 +56,7 @@ final class AcceptGuard extends ChannelInboundHandlerAdapter {
         int all = open.incrementAndGet();
         String full = here > listening.listener().maxConnections()
                 ? "the listener has " + listening.listener().maxConnections()
-                : all > maxConnections ? "the broker has " + maxConnections : null;
+                : all > maxConnections + handshakes(maxConnections) ? "the broker has " + maxConnections : null;
         if (full == null) {
             channel.closeFuture().addListener(closed);
             context.fireChannelRead(accepted);

@@ -128,6 +128,18 @@ class AuthorizationIT {
         }
     }
 
+    @Test
+    @Clause(edge = {"E138", "E184"})
+    void deniedFilterOf31_isAcknowledgedSinceSubAckHasNoFailureCode() {
+        String topic = unique("auth");
+        try (MqttSocket socket = client(ProtocolVersion.MQTT_3_1)) {
+            socket.sendHex(packet("82", "0001", string("secret"), "02", string(topic), "01"));
+            assertEquals("900400010201", frame(socket));
+            socket.publish(topic, "m", Qos.AT_MOST_ONCE);
+            socket.expectPublish(topic, "m");
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"MQTT_5", "MQTT_3_1_1"})
     @Clause(edge = {"E139"})

@@ -14,6 +14,7 @@ import static org.dunlin.mqtt.ProtocolVersion.MQTT_5;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.dunlin.it.Broker;
 import org.dunlin.it.Clause;
 import org.dunlin.it.MqttSocket;
@@ -28,6 +29,7 @@ import org.dunlin.mqtt.Subscribe;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Queues that are full, by each of the policies. */
 @Broker(
@@ -48,8 +50,13 @@ class QueueOverflowIT {
 
     /** Lets a session wait for that topic, and fills its queue with the numbers from 0 on. */
     private static String fill(RunningBroker broker, ProtocolVersion version, String topic, MqttSocket publisher) {
+        return fill(broker, version, topic, topic, publisher);
+    }
+
+    private static String fill(
+            RunningBroker broker, ProtocolVersion version, String filter, String topic, MqttSocket publisher) {
         String id = unique("client");
-        begin(broker, version, id).subscribe(topic, Qos.AT_LEAST_ONCE).disconnect();
+        begin(broker, version, id).subscribe(filter, Qos.AT_LEAST_ONCE).disconnect();
         for (int i = 0; i < FULL; i++) {
             publisher.publish(topic, "" + i, Qos.AT_LEAST_ONCE);
         }
@@ -151,12 +158,13 @@ class QueueOverflowIT {
         }
     }
 
-    @Test
+    @ParameterizedTest
+    @ValueSource(strings = {"", "$share/group/"})
     @Clause(edge = {"E060"})
-    void holdAck_waitsForRoom(RunningBroker broker) {
+    void holdAck_waitsForRoom(String share, RunningBroker broker) {
         String topic = "hold/" + unique("queue");
         try (MqttSocket publisher = client(broker, MQTT_5)) {
-            String id = fill(broker, MQTT_5, topic, publisher);
+            String id = fill(broker, MQTT_5, share + topic, topic, publisher);
             long begin = System.nanoTime();
             publisher.send(publish(topic, "too late", Qos.AT_LEAST_ONCE, 500, false));
             assertEquals(
@@ -211,6 +219,19 @@ class QueueOverflowIT {
                         subAck.reasons().get(i),
                         "filter " + i);
             }
+        }
+    }
+
+    @Test
+    @Clause(edge = {"E151", "E184"})
+    void filterOf31BeyondTheLimit_closes(RunningBroker broker) {
+        Subscribe.Entry[] entries = new Subscribe.Entry[21];
+        for (int i = 0; i < 21; i++) {
+            entries[i] = new Subscribe.Entry(unique("queue"), Qos.AT_LEAST_ONCE);
+        }
+        try (MqttSocket socket = client(broker, ProtocolVersion.MQTT_3_1)) {
+            socket.send(new Subscribe(1, 0, List.of(entries), List.of()));
+            socket.expectClosed();
         }
     }
 }

@@ -380,16 +380,38 @@ class SubscribeIT {
             assertEquals(3, subAck.reasons().size());
             assertEquals(ReasonCode.granted(Qos.EXACTLY_ONCE), subAck.reasons().get(0));
             assertEquals(ReasonCode.granted(Qos.AT_MOST_ONCE), subAck.reasons().get(2));
-            // the last one rules, also for the retained message, which the first of the sequence need not have sent yet
+            // each of the sequence sends the retained message by its own options; for what is live the last one rules
+            Publish first = subscriber.expectPublish(root + "/b", "retained");
+            Publish second = subscriber.expectPublish(root + "/b", "retained");
             assertEquals(
-                    Qos.AT_MOST_ONCE,
-                    subscriber.expectPublish(root + "/b", "retained").message().qos());
+                    List.of(Qos.AT_LEAST_ONCE, Qos.AT_MOST_ONCE),
+                    List.of(first.message().qos(), second.message().qos()));
             publisher.publish(root + "/b", "live", Qos.EXACTLY_ONCE);
             assertEquals(
                     Qos.AT_MOST_ONCE,
                     subscriber.expectPublish(root + "/b", "live").message().qos());
             expectNothingMore(publisher, subscriber);
             publisher.publish(retained(root + "/b", "", Qos.AT_MOST_ONCE));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"SEND,2", "SEND_IF_NEW,1", "DO_NOT_SEND,1"})
+    @Clause(
+            v5 = {"MQTT-3.8.4-5", "MQTT-3.3.1-9", "MQTT-3.3.1-10", "MQTT-3.3.1-11"},
+            edge = {"E141"})
+    void sameFilterTwice_secondCountsAsExisting(Subscribe.RetainHandling second, int copies, RunningBroker broker) {
+        String topic = unique("subscribe");
+        try (MqttSocket socket = client(broker, MQTT_5)) {
+            socket.publish(retained(topic, "retained", Qos.AT_MOST_ONCE));
+            socket.subscribe(
+                    new Subscribe.Entry(topic, Qos.AT_LEAST_ONCE, false, false, Subscribe.RetainHandling.SEND_IF_NEW),
+                    new Subscribe.Entry(topic, Qos.AT_LEAST_ONCE, false, false, second));
+            for (int i = 0; i < copies; i++) {
+                socket.expectPublish(topic, "retained");
+            }
+            expectNothingMore(socket, socket);
+            socket.publish(retained(topic, "", Qos.AT_MOST_ONCE));
         }
     }
 

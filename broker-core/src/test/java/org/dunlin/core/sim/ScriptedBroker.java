@@ -1,0 +1,105 @@
+package org.dunlin.core.sim;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import org.dunlin.core.client.Admittance;
+import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.QueueLimits;
+import org.dunlin.core.session.Shards;
+import org.dunlin.core.spi.Authenticator;
+import org.dunlin.core.spi.Authorizer;
+import org.dunlin.core.spi.BrokerEvents;
+import org.dunlin.core.spi.DropReason;
+import org.dunlin.core.spi.Loop;
+import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.TopicName;
+import org.jspecify.annotations.Nullable;
+
+/** The test's thread only. The core on one loop, for tests that go step by step. Settings count until the first client. */
+final class ScriptedBroker implements BrokerEvents {
+    final SimLoops loops = new SimLoops(new Random(1), 1);
+    final Loop loop = loops.any();
+    final HeldStore store = new HeldStore();
+    /** What was dropped, as "client topic reason". */
+    final List<String> drops = new ArrayList<>();
+    /** What was refused within a connection, as "what reason". */
+    final List<String> denials = new ArrayList<>();
+
+    QueueLimits queueLimits = QueueLimits.DEFAULTS;
+    Authorizer authorizer = Authorizer.ALL;
+    Authenticator authenticator =
+            credentials -> CompletableFuture.completedFuture(new Authenticator.Answer.Accepted(null, null));
+    int maxConnections = Limits.DEFAULTS.maxConnections();
+    int maxInflight = Limits.DEFAULTS.maxInflight();
+    int maxSubscriptionsPerClient = Limits.DEFAULTS.maxSubscriptionsPerClient();
+    private @Nullable Shards shards;
+    private @Nullable Admittance admittance;
+
+    private Limits limits() {
+        Limits d = Limits.DEFAULTS;
+        return new Limits(
+                d.maxPacketSizeBytes(),
+                d.receiveMaximum(),
+                d.topicAliasMaximum(),
+                d.maxKeepAliveSeconds(),
+                d.maxQos(),
+                true,
+                true,
+                true,
+                d.sessionExpiryMaxSeconds(),
+                maxConnections,
+                d.maxSessions(),
+                d.maxTopicLevels(),
+                d.maxClientIdLength(),
+                d.connectTimeoutMillis(),
+                0,
+                0,
+                maxInflight,
+                maxSubscriptionsPerClient,
+                d.maxRetained(),
+                d.maxRetainedBytes(),
+                d.maxDelayed(),
+                d.maxDelaySeconds(),
+                d.maxUserProperties(),
+                d.outboundBufferBytes());
+    }
+
+    Shards shards() {
+        Shards known = shards;
+        if (known == null) {
+            known = new Shards(List.of(loop), limits(), queueLimits, store, this);
+            shards = known;
+        }
+        return known;
+    }
+
+    Admittance admittance() {
+        Admittance known = admittance;
+        if (known == null) {
+            known = new Admittance(limits(), authenticator, authorizer, null);
+            admittance = known;
+        }
+        return known;
+    }
+
+    @Override
+    public void connected(Peer peer, boolean sessionPresent, int keepAliveSeconds, long sessionExpirySeconds) {}
+
+    @Override
+    public void refused(Peer peer, ReasonCode reason, String detail) {}
+
+    @Override
+    public void disconnected(Peer peer, String by, ReasonCode reason, String detail) {}
+
+    @Override
+    public void dropped(String clientId, TopicName topic, DropReason reason) {
+        drops.add(clientId + " " + topic + " " + reason);
+    }
+
+    @Override
+    public void denied(Peer peer, String what, ReasonCode reason, String detail) {
+        denials.add(what + " " + reason);
+    }
+}

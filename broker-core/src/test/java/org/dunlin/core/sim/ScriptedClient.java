@@ -1,0 +1,208 @@
+package org.dunlin.core.sim;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.dunlin.core.client.ClientHandler;
+import org.dunlin.core.spi.Connection;
+import org.dunlin.core.spi.Loop;
+import org.dunlin.mqtt.Ack;
+import org.dunlin.mqtt.Connect;
+import org.dunlin.mqtt.Message;
+import org.dunlin.mqtt.Packet;
+import org.dunlin.mqtt.PacketType;
+import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.Publish;
+import org.dunlin.mqtt.Qos;
+import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.SubAck;
+import org.dunlin.mqtt.TopicName;
+import org.jspecify.annotations.Nullable;
+
+/** The test's thread only. A client whose packets come and go at once, and that does nothing by itself. */
+final class ScriptedClient implements Connection {
+    private final ScriptedBroker broker;
+    private final ProtocolVersion version;
+    private final String id;
+    private final List<Object> got = new ArrayList<>();
+    private final List<Integer> ids = new ArrayList<>();
+    private Connection.@Nullable Inbound inbound;
+    boolean closed;
+    boolean inputHeld;
+    boolean slow;
+    int maxPayload = 1000;
+
+    /** Connects without clean start; for 3.x an expiry of 0 asks for a clean session. */
+    ScriptedClient(ScriptedBroker broker, ProtocolVersion version, String id, int receiveMaximum, long expirySeconds) {
+        this.broker = broker;
+        this.version = version;
+        this.id = id;
+        broker.loop.execute(() -> inbound = new ClientHandler(broker.shards(), broker.admittance(), this));
+        Connect.Builder connect = Connect.builder(version, id);
+        if (version.isV5()) {
+            connect.cleanStart(false).receiveMaximum(receiveMaximum).sessionExpirySeconds(expirySeconds);
+        } else {
+            connect.cleanStart(expirySeconds == 0);
+        }
+        says(connect.build());
+    }
+
+    Inbound protocol() {
+        Inbound known = inbound;
+        assert known != null;
+        return known;
+    }
+
+    void says(Packet packet) {
+        broker.loop.execute(() -> {
+            protocol().received(packet);
+            protocol().readComplete();
+        });
+        broker.loops.runFor(1);
+    }
+
+    /** Acknowledges at QoS 1 until nothing more comes. */
+    void takeAll() {
+        for (int i = 0; i < ids.size(); i++) {
+            says(new Ack(PacketType.PUBACK, ids.get(i)));
+        }
+    }
+
+    void publish(int packetId, String text, Qos qos) {
+        says(new Publish(
+                new Message(
+                        packetId,
+                        id,
+                        TopicName.of("t"),
+                        text.getBytes(StandardCharsets.UTF_8),
+                        qos,
+                        false,
+                        Message.NEVER,
+                        Message.NO_BYTES),
+                packetId,
+                false));
+    }
+
+    void retain(String topic, String text) {
+        says(new Publish(
+                new Message(
+                        1,
+                        id,
+                        TopicName.of(topic),
+                        text.getBytes(StandardCharsets.UTF_8),
+                        Qos.AT_LEAST_ONCE,
+                        true,
+                        Message.NEVER,
+                        Message.NO_BYTES),
+                1,
+                false));
+    }
+
+    void goes() {
+        broker.loop.execute(() -> protocol().closed("gone"));
+        broker.loops.runFor(1);
+    }
+
+    List<String> payloads() {
+        return got.stream()
+                .filter(Message.class::isInstance)
+                .map(m -> new String(((Message) m).payload(), StandardCharsets.UTF_8))
+                .toList();
+    }
+
+    List<Integer> ids() {
+        return ids;
+    }
+
+    List<Integer> acks(PacketType type) {
+        return got.stream()
+                .filter(p -> p instanceof Ack ack && ack.type() == type)
+                .map(p -> ((Ack) p).packetId())
+                .toList();
+    }
+
+    Ack lastAck(PacketType type) {
+        return (Ack) got.stream()
+                .filter(p -> p instanceof Ack ack && ack.type() == type)
+                .reduce((a, b) -> b)
+                .orElseThrow();
+    }
+
+    SubAck subAck() {
+        return (SubAck)
+                got.stream().filter(SubAck.class::isInstance).findFirst().orElseThrow();
+    }
+
+    boolean got(PacketType type) {
+        return got.stream().anyMatch(p -> p instanceof Packet packet && packet.type() == type);
+    }
+
+    @Override
+    public Loop loop() {
+        return broker.loop;
+    }
+
+    @Override
+    public String peer() {
+        return id;
+    }
+
+    @Override
+    public String listener() {
+        return "test";
+    }
+
+    @Override
+    public ProtocolVersion version() {
+        return version;
+    }
+
+    @Override
+    public void agree(Terms terms) {}
+
+    @Override
+    public boolean send(Packet packet) {
+        got.add(packet);
+        return true;
+    }
+
+    @Override
+    public void sendAck(PacketType type, int packetId, ReasonCode reason) {
+        got.add(new Ack(type, packetId, reason));
+    }
+
+    @Override
+    public boolean deliver(Message message, Qos qos, boolean retain, boolean dup, int packetId, int[] subscriptionIds) {
+        if (message.payload().length > maxPayload) {
+            return false;
+        }
+        got.add(message);
+        ids.add(packetId);
+        return true;
+    }
+
+    @Override
+    public boolean isWritable() {
+        return !closed && !slow;
+    }
+
+    @Override
+    public void holdInput() {
+        inputHeld = true;
+    }
+
+    @Override
+    public void releaseInput() {
+        inputHeld = false;
+    }
+
+    @Override
+    public void moveTo(Loop target, Runnable arrived) {
+        throw new AssertionError("there is one loop");
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+}
