@@ -95,7 +95,9 @@ public final class BrokerServer implements AutoCloseable {
         for (Config.Listener listener : config.listeners()) {
             InetSocketAddress address = listeners.open(new Listener(
                     listener.name(),
-                    listener.bind(),
+                    listener.address()
+                            .getAddress()
+                            .getHostAddress(), // "localhost" as it was judged, not as it resolves
                     listener.port(),
                     Listener.DEFAULT_BACKLOG,
                     listener.maxConnections() == 0 ? Integer.MAX_VALUE : listener.maxConnections(),
@@ -131,7 +133,8 @@ public final class BrokerServer implements AutoCloseable {
         return host.indexOf(':') < 0 ? host : "[" + host + "]";
     }
 
-    private static Transport transport(Config config) {
+    /** The one configured, whether it is {@link Transport#isAvailable} or not, or the best if none is. */
+    static Transport transport(Config config) {
         return switch (config.server().transport()) {
             case AUTO -> Transport.best();
             case EPOLL -> Transport.EPOLL;
@@ -213,7 +216,7 @@ public final class BrokerServer implements AutoCloseable {
         listeners.stopAccepting();
         sysTopics.close();
         broker.stop();
-        listeners.close();
+        listeners.close(config.server().drainTimeout().toMillis());
         loops.close();
         store.close();
         if (ready) {

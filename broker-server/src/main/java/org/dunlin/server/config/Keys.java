@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.session.Shards;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.server.config.Config.AnonymousAccess;
@@ -138,7 +139,7 @@ final class Keys {
             "limits.connect-timeout",
             duration(Duration.ofMillis(100), Duration.ofHours(1)),
             Duration.ofMillis(CORE.connectTimeoutMillis()),
-            "Time for a new connection to get through CONNECT, and for a packet that makes no progress."));
+            "Time for a new connection to get through CONNECT, and for each 1024 bytes of a packet."));
     static final Key<Integer> CONNECT_RATE = add(Key.of(
             "limits.connect-rate",
             integer(0, 1_000_000),
@@ -232,7 +233,7 @@ final class Keys {
             "Data directory, same as -d; the engine memory leaves it alone."));
 
     static final Key<Integer> LOOPS =
-            add(Key.of("server.loops", integer(0, 1024), 0, "Event loops; 0 takes one for each processor."));
+            add(Key.of("server.loops", integer(0, Shards.MAX), 0, "Event loops; 0 takes one for each processor."));
     static final Key<Transport> TRANSPORT = add(Key.of(
             "server.transport",
             choice(Transport.class, Set.of()),
@@ -272,6 +273,22 @@ final class Keys {
                     "auth.jwt",
                     "auth.password-file",
                     "auth.scram",
+                    "listeners[].accept",
+                    "listeners[].allowed-origins",
+                    "listeners[].ca",
+                    "listeners[].cert",
+                    "listeners[].ciphers",
+                    "listeners[].client-auth",
+                    "listeners[].crl",
+                    "listeners[].key",
+                    "listeners[].key-password",
+                    "listeners[].keystore",
+                    "listeners[].path",
+                    "listeners[].protocols",
+                    "listeners[].proxy-protocol",
+                    "listeners[].proxy-trusted",
+                    "listeners[].sni",
+                    "listeners[].truststore",
                     "memory",
                     "metrics",
                     "storage.cache-size",
