@@ -1,5 +1,6 @@
 package org.dunlin.core.session;
 
+import org.dunlin.core.spi.StoreBatch;
 import org.dunlin.mqtt.TopicFilter;
 
 /**
@@ -20,7 +21,17 @@ final class Loan {
         this.entry = entry;
     }
 
-    /** The member has it for good: it is the member's to keep, or nobody's. Before anything ends the loan. */
+    /** Whether the group's store holds it, so that it would be another's after a crash. */
+    boolean isStored() {
+        return entry.seq() > 0 && !handedOver;
+    }
+
+    /** Takes it from the group's store; {@link #handedOver} follows when that is durable. */
+    void takeFromStore(StoreBatch batch) {
+        batch.ack(group.key(), entry.seq(), entry.body());
+    }
+
+    /** The group's store holds it no more: it is the member's to keep, or nobody's. Before anything ends the loan. */
     void handedOver() {
         handedOver = true;
     }

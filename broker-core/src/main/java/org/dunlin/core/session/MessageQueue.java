@@ -2,9 +2,10 @@ package org.dunlin.core.session;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
-import java.util.function.Consumer;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.QueueLimits.Overflow;
@@ -59,6 +60,8 @@ final class MessageQueue {
 
     private long lastSpilled;
     private @Nullable Load loading;
+    /** Places of messages that have gone past others, and that the store still holds. */
+    private Set<Long> passed = Set.of();
     /** Messages to be read next that may have been sent by an earlier process. */
     private long doubtful;
 
@@ -172,6 +175,27 @@ final class MessageQueue {
         }
     }
 
+    /** A stored message has gone past the queue to whom it is for; behind an empty one it cannot be read. */
+    void passed(long seq) {
+        if (isEmpty()) {
+            readThrough = Math.max(readThrough, seq);
+            return;
+        }
+        if (passed.isEmpty()) {
+            passed = new HashSet<>(4);
+        }
+        passed.add(seq);
+    }
+
+    boolean isPassed(long seq) {
+        return passed.contains(seq);
+    }
+
+    /** The store does not hold it any more. */
+    void forgetPassed(long seq) {
+        passed.remove(seq);
+    }
+
     /** Adds one that its lender has bounded already. */
     void addLent(Outgoing message) {
         waiting.addLast(message);
@@ -280,6 +304,10 @@ final class MessageQueue {
             }
             long since = spilled - expected;
             for (Store.Stored stored : messages) {
+                readThrough = stored.seq();
+                if (isPassed(stored.seq())) {
+                    continue;
+                }
                 Outgoing message = new Outgoing(
                         stored.message(),
                         stored.qos(),
@@ -293,7 +321,6 @@ final class MessageQueue {
                 waiting.addLast(message);
                 spilled--;
                 spilledBytes -= stored.message().weight();
-                readThrough = stored.seq();
             }
             if (!more) {
                 readThrough = through;
@@ -366,11 +393,6 @@ final class MessageQueue {
         while (held != null && !held.isEmpty()) {
             held.removeFirst().gaveUp();
         }
-    }
-
-    /** All that wait in the heap. */
-    void forEach(Consumer<Outgoing> action) {
-        waiting.forEach(action);
     }
 
     /** Takes out of the heap all that the test accepts, oldest first. */

@@ -89,8 +89,8 @@ public final class Session implements Receiver, Place.Owner {
     private long sentThrough;
     /** The packet identifiers that an earlier process has chosen freely, by place. */
     private Map<Long, Integer> numbers = Map.of();
-    /** Retained messages on their way through the store. */
-    private int replaysStored;
+    /** Messages on their way through the store for which there is room in the window: retained and lent ones. */
+    private int entering;
     /** A packet identifier is on its way through the store; nothing may pass its message. */
     private boolean numbering;
     /** How often retained messages had to wait for live ones on their way through the store. */
@@ -282,8 +282,9 @@ public final class Session implements Receiver, Place.Owner {
     private void publishWill() {
         Will due = will;
         will = null;
-        if (due != null && shard.publishWill(this, due, this::willIsStored)) {
-            leaving = due;
+        leaving = due;
+        if (due != null && !shard.publishWill(this, due, this::willIsStored)) {
+            leaving = null;
         }
     }
 
@@ -481,7 +482,7 @@ public final class Session implements Receiver, Place.Owner {
         Connection to = connection;
         return qos == Qos.AT_MOST_ONCE
                 ? to != null && to.isWritable()
-                : outbound.nextResend() == null && hasRoom() && outbound.open() + replaysStored < windowMax;
+                : outbound.nextResend() == null && hasRoom() && outbound.open() + entering < windowMax;
     }
 
     // ---- messages to the client
@@ -593,27 +594,19 @@ public final class Session implements Receiver, Place.Owner {
     @Override
     public void committed(Place place) {
         Overflow overflow = arrived(place);
-        Loan loan = place.loan;
-        if (loan != null) {
-            loan.handedOver();
-            if (state != State.ONLINE) {
-                loan.settle(); // it waits for its client, whom no credit can hold up now
-                loan = null;
-            }
+        Outgoing message = new Outgoing(
+                place.message,
+                place.qos(),
+                place.retain(),
+                place.subscriptionIds(),
+                place.seq(),
+                place.body(),
+                place.loan);
+        if (place.loan != null) {
+            takenOver(message);
+        } else if (state != State.ENDED) {
+            accept(message, overflow);
         }
-        if (state == State.ENDED) {
-            return;
-        }
-        accept(
-                new Outgoing(
-                        place.message,
-                        place.qos(),
-                        place.retain(),
-                        place.subscriptionIds(),
-                        place.seq(),
-                        place.body(),
-                        loan),
-                overflow);
         if (replays != null || queue.hasHeld() || place.qos() == Qos.AT_MOST_ONCE) {
             pump();
         }
@@ -623,8 +616,7 @@ public final class Session implements Receiver, Place.Owner {
     private Overflow arrived(Place place) {
         Message message = place.message;
         switch (place.origin) {
-            case RETAINED -> replaysStored--;
-            case GROUP -> {}
+            case RETAINED, GROUP -> entering--;
             default -> {
                 Overflow overflow = place.qos() == Qos.AT_MOST_ONCE ? qos0Overflow(message) : overflowFor(message);
                 queue.unreserve(message.weight(), overflow);
@@ -659,6 +651,7 @@ public final class Session implements Receiver, Place.Owner {
 
     private void accept(Outgoing message, Overflow overflow) {
         if (message.qos != Qos.AT_MOST_ONCE && canSendNow()) {
+            queue.passed(message.seq);
             send(message);
         } else {
             queue.add(message, overflow);
@@ -703,12 +696,16 @@ public final class Session implements Receiver, Place.Owner {
             dropped(message, DropReason.EXPIRED);
             return;
         }
-        if (!numbers.isEmpty()) {
-            Integer number = numbers.remove(message.seq);
-            message.packetId = number == null ? 0 : number;
+        int number = numbers.isEmpty() ? 0 : numbers.getOrDefault(message.seq, 0);
+        message.packetId = number;
+        if (message.isLent()
+                && message.qos == Qos.EXACTLY_ONCE
+                && loanOf(message).isStored()) {
+            takeOver(message);
+            return;
         }
-        boolean numbered = message.packetId != 0;
         outbound.begin(message);
+        boolean numbered = number == message.packetId;
         sentThrough = Math.max(sentThrough, message.seq);
         if (message.seq > 0
                 && message.qos == Qos.EXACTLY_ONCE
@@ -733,6 +730,49 @@ public final class Session implements Receiver, Place.Owner {
                 message.loan.tryAnother();
             } else {
                 dropped(message, DropReason.TOO_LARGE);
+            }
+        }
+    }
+
+    /**
+     * A QoS 2 message that has left may go to no other member of its group, not even after a crash [MQTT-4.8.2-5]: before it
+     * leaves it is durably this session's own, or nobody's if the session ends with its connection.
+     */
+    private void takeOver(Outgoing lent) {
+        entering++;
+        Loan loan = loanOf(lent);
+        loan.takeFromStore(shard.batch());
+        if (durable) {
+            shard.store(new Place(
+                    this, Place.Origin.GROUP, loan, lent.message(), lent.qos, lent.retain, lent.subscriptionIds));
+            return;
+        }
+        shard.afterCommit(failure -> {
+            entering--;
+            if (failure == null) {
+                loan.handedOver();
+                takenOver(lent);
+            } else {
+                loan.giveBack();
+            }
+        });
+    }
+
+    private void takenOver(Outgoing message) {
+        Loan loan = loanOf(message);
+        loan.handedOver();
+        if (state == State.ONLINE && hasRoom() && outbound.nextResend() == null) {
+            if (message.seq > 0) {
+                queue.passed(message.seq);
+            }
+            send(message); // no order is kept between a group's messages and others
+        } else if (message.isLent()) {
+            loan.giveBack();
+        } else {
+            loan.settle(); // it waits for its client like any other
+            message.loan = null;
+            if (state != State.ENDED) {
+                queue.add(message, Overflow.HOLD_ACK);
             }
         }
     }
@@ -832,6 +872,13 @@ public final class Session implements Receiver, Place.Owner {
     private void doneWith(Outgoing message) {
         if (message.seq > 0) {
             shard.batch().ack(key, message.seq, message.body);
+            forget(message.seq);
+        }
+    }
+
+    private void forget(long seq) {
+        if (queue.isPassed(seq)) {
+            shard.afterCommit(failure -> queue.forgetPassed(seq));
         }
     }
 
@@ -876,7 +923,7 @@ public final class Session implements Receiver, Place.Owner {
         if (qos == Qos.AT_MOST_ONCE) {
             takeQos0(message, true, subscription.subscriptionIds());
         } else if (durable) { // its identifier must be known after a restart as any other's
-            replaysStored++;
+            entering++;
             shard.store(new Place(this, Place.Origin.RETAINED, message, qos, true, subscription.subscriptionIds()));
         } else {
             send(new Outgoing(message, qos, true, subscription.subscriptionIds(), 0, 0, null));
@@ -918,6 +965,7 @@ public final class Session implements Receiver, Place.Owner {
             flow.message = null;
             if (flow.seq > 0) {
                 shard.batch().released(key, flow.seq, flow.body, packetId);
+                forget(flow.seq);
             }
         }
         Connection to = connection;
@@ -999,12 +1047,6 @@ public final class Session implements Receiver, Place.Owner {
         }
         back.addAll(queue.takeOut(Outgoing::isLent));
         back.forEach(lent -> loanOf(lent).giveBack());
-        queue.forEach(waiting -> {
-            if (waiting.loan != null) { // the member's for good: it waits here, and the group need not know
-                waiting.loan.settle();
-                waiting.loan = null;
-            }
-        });
     }
 
     /** It has left a group: what was not begun goes back. */

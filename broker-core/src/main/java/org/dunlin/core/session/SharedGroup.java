@@ -283,6 +283,7 @@ final class SharedGroup implements Place.Owner {
     private void accept(Message message, long seq, long body, Overflow overflow) {
         Member member = returned.isEmpty() && queue.isEmpty() ? next(free) : null;
         if (member != null) {
+            queue.passed(seq);
             lend(member, new Entry(message, seq, body, ++lastOrder));
         } else {
             queue.add(
@@ -371,36 +372,8 @@ final class SharedGroup implements Place.Owner {
         Qos qos = Qos.min(entry.message.qos(), options.qos());
         boolean retain = options.retainAsPublished() && entry.message.retain();
         Loan loan = new Loan(this, member, entry);
-        if (entry.seq > 0 && qos == Qos.EXACTLY_ONCE) {
-            handOver(member.session, entry, retain, options.subscriptionIds(), loan);
-            return;
-        }
-        post(member.session, new Outgoing(entry.message, qos, retain, options.subscriptionIds(), 0, 0, loan));
-    }
-
-    private void post(Session to, Outgoing message) {
-        to.shard().runOrPost(shard, () -> to.lend(message));
-    }
-
-    /**
-     * A QoS 2 message that has left may go to no other member, not even after a crash [MQTT-4.8.2-5]: before it leaves it is
-     * durably the member's own, or nobody's if that one's session ends with its connection.
-     */
-    private void handOver(Session to, Entry entry, boolean retain, int[] subscriptionIds, Loan loan) {
-        shard.batch().ack(key, entry.seq, entry.body);
-        if (to.durable()) {
-            shard.store(
-                    new Place(to, Place.Origin.GROUP, loan, entry.message, Qos.EXACTLY_ONCE, retain, subscriptionIds));
-            return;
-        }
-        shard.afterCommit(failure -> {
-            if (failure == null) {
-                loan.handedOver();
-                post(to, new Outgoing(entry.message, Qos.EXACTLY_ONCE, retain, subscriptionIds, 0, 0, loan));
-            } else {
-                loan.giveBack();
-            }
-        });
+        Outgoing message = new Outgoing(entry.message, qos, retain, options.subscriptionIds(), 0, 0, loan);
+        member.session.shard().runOrPost(shard, () -> member.session.lend(message));
     }
 
     /** @param handedOver whether the store does not hold it for the group any more */
@@ -521,7 +494,7 @@ final class SharedGroup implements Place.Owner {
         }
     }
 
-    /** One message of the group. */
+    /** One message of the group. What the member's shard may ask for never changes. */
     static final class Entry {
         private final Message message;
         private final long seq;
@@ -534,6 +507,14 @@ final class SharedGroup implements Place.Owner {
             this.seq = seq;
             this.body = body;
             this.order = order;
+        }
+
+        long seq() {
+            return seq;
+        }
+
+        long body() {
+            return body;
         }
     }
 

@@ -212,6 +212,14 @@ final class Checker implements BrokerEvents {
     }
 
     @Override
+    public void discarded(String clientId, long messages, DropReason reason) {}
+
+    @Override
+    public void unreadable(String filter, String cause) {
+        throw new AssertionError(filter + ": " + cause);
+    }
+
+    @Override
     public void denied(Peer peer, String what, ReasonCode reason, String detail) {
         throw breach("NothingDenied", peer + " " + what + " " + reason + " " + detail);
     }

@@ -99,6 +99,12 @@ final class ScriptedBroker implements BrokerEvents {
     }
 
     @Override
+    public void discarded(String clientId, long messages, DropReason reason) {}
+
+    @Override
+    public void unreadable(String filter, String cause) {}
+
+    @Override
     public void denied(Peer peer, String what, ReasonCode reason, String detail) {
         denials.add(what + " " + reason);
     }

@@ -191,7 +191,7 @@ final class Simulation {
         ShardsProbe.sessions(shards).forEach(session -> {
             String what = session.toString();
             // what is promised to an idle queue may find the window taken, so one more than the limit
-            boolean kept = session.queued() - session.lent() <= queueLimits.maxMessages() + 1
+            boolean kept = session.queued() - session.lent() <= queueLimits.maxMessages() + 1 + 2 * limits.maxInflight()
                     && session.lent() <= SimClient.GROUPS.length * limits.maxInflight()
                     && session.open() <= Math.max(limits.maxInflight(), session.released())
                     && session.unacknowledged() <= 2 * limits.receiveMaximum() + 40;

@@ -154,6 +154,12 @@ final class PortsBroker implements AutoCloseable {
         public void dropped(String clientId, TopicName topic, DropReason reason) {}
 
         @Override
+        public void discarded(String clientId, long messages, DropReason reason) {}
+
+        @Override
+        public void unreadable(String filter, String cause) {}
+
+        @Override
         public void denied(Peer peer, String what, ReasonCode reason, String detail) {}
     }
 }
