@@ -138,7 +138,7 @@ final class Keys {
             "limits.connect-timeout",
             duration(Duration.ofMillis(100), Duration.ofHours(1)),
             Duration.ofMillis(CORE.connectTimeoutMillis()),
-            "Time for a new connection to get through CONNECT, and for a packet that makes no progress."));
+            "Time for a new connection to get through CONNECT, and for each 1024 bytes of a packet."));
     static final Key<Integer> CONNECT_RATE = add(Key.of(
             "limits.connect-rate",
             integer(0, 1_000_000),

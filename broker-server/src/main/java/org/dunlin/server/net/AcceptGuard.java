@@ -4,6 +4,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.dunlin.core.spi.BrokerEvents;
@@ -61,24 +62,23 @@ final class AcceptGuard extends ChannelInboundHandlerAdapter {
             context.fireChannelRead(accepted);
             return;
         }
-        events.refused(
-                new BrokerEvents.Peer(
-                        null,
-                        null,
-                        Listening.text(channel.remoteAddress()),
-                        listening.listener().name(),
-                        null),
-                ReasonCode.QUOTA_EXCEEDED,
-                full + " connections, as many as it takes (max-connections)");
+        String peer = Listening.text(channel.remoteAddress());
         // It has never been registered: nobody but us will say that it is closed.
         channel.unsafe().closeForcibly();
         listening.open().decrementAndGet();
         open.decrementAndGet();
+        events.refused(
+                new BrokerEvents.Peer(null, null, peer, listening.listener().name(), null),
+                ReasonCode.QUOTA_EXCEEDED,
+                full + " connections, as many as it takes (max-connections)");
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable failure) {
         Channel channel = context.channel();
+        if (!(failure instanceof IOException)) { // not the system's word
+            listening.loops().failures().report("Accepting a connection failed", failure);
+        }
         if (!failing) {
             failing = true;
             log.warn(

@@ -86,11 +86,16 @@ public final class Listeners implements AutoCloseable {
                 .childHandler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {
-                        var layers = listening.listener().layers();
-                        if (layers != null) {
-                            layers.accept(channel);
+                        try {
+                            var layers = listening.listener().layers();
+                            if (layers != null) {
+                                layers.accept(channel);
+                            }
+                            channel.pipeline().addLast(new MqttChannelHandler(listening));
+                        } catch (Throwable e) {
+                            loops.failures().report("Preparing an accepted connection failed", e);
+                            channel.close();
                         }
-                        channel.pipeline().addLast(new MqttChannelHandler(listening));
                     }
                 });
     }

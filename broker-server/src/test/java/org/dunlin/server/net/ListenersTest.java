@@ -16,11 +16,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.mqtt.Ping;
+import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.server.net.Rig.Client;
 import org.dunlin.server.net.Rig.Layer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @Timeout(value = 1, unit = TimeUnit.MINUTES)
@@ -137,6 +139,28 @@ class ListenersTest {
         }
         assertThrows(IOException.class, () -> new Client(address, Layer.PLAIN));
         rig.close();
+    }
+
+    /** Behind TLS the farewell waits for the peer, too; the time for it is up all the same. */
+    @ParameterizedTest
+    @MethodSource("pipelines")
+    void close_ofAPeerThatReadsNothing_endsItsSocketInTime(Transport transport, Layer layer) throws Exception {
+        Limits limits = ChannelMoveTest.limits(10_000, 1 << 20, 10);
+        try (Rig rig = new Rig(transport, layer, limits, 10, probe -> packet -> {
+            probe.agree(ProtocolVersion.MQTT_3_1_1);
+            probe.deliver(Rig.message(20_000_000, 1));
+        })) {
+            Client client = rig.connect();
+            client.send(Rig.connectBytes());
+            Rig.await("CONNECT", () -> rig.probe().packets.size() == 1);
+            rig.listeners.close();
+            assertEquals(0, rig.listeners.connections());
+            client.close();
+        }
+    }
+
+    static Stream<Arguments> pipelines() {
+        return ChannelMoveTest.pipelines();
     }
 
     /** As when the system has no file descriptor left: each accept fails until one is free. */
