@@ -37,11 +37,6 @@ public final class Shard {
     /** Items handled for another shard before others on the loop have their turn. */
     private static final int BUDGET = 4096;
 
-    /** Items under way to one shard from which on publishers to it are slowed, and below which they go on. */
-    private static final int BACKLOG_HIGH = 65_536;
-
-    private static final int BACKLOG_LOW = 16_384;
-
     private final Shards shards;
     private final int index;
     private final Loop loop;
@@ -170,7 +165,7 @@ public final class Shard {
                 inboxAt = to;
             }
         }
-        if (backlog.addAndGet(-handled) < BACKLOG_LOW) {
+        if (backlog.addAndGet(-handled) < shards.backlogHigh() / 4) {
             for (Runnable waiter = calmWaiters.poll(); waiter != null; waiter = calmWaiters.poll()) {
                 waiter.run();
             }
@@ -201,13 +196,13 @@ public final class Shard {
 
     /** Whether publishers to this shard should be slowed. Any thread. */
     public boolean isOverloaded() {
-        return backlog.get() > BACKLOG_HIGH;
+        return backlog.get() > shards.backlogHigh();
     }
 
     /** Runs a short task, on any thread, when the shard is no longer overloaded. Any thread. */
     public void whenCalm(Runnable task) {
         calmWaiters.add(task);
-        if (backlog.get() < BACKLOG_LOW && calmWaiters.remove(task)) {
+        if (backlog.get() < shards.backlogHigh() / 4 && calmWaiters.remove(task)) {
             task.run();
         }
     }
@@ -289,20 +284,28 @@ public final class Shard {
 
     // ---- publishing
 
-    /** Publishes a message that nobody waits for: a will, a delayed one, one of the broker. */
+    /** Publishes a message that nobody waits for: a will, one of the broker. */
     public void publish(Message message) {
+        publish(message, Message.NEVER);
+    }
+
+    private void publish(Message message, long delayedUntil) {
         assert inLoop();
         if (message.retain() && !retain(message)) {
             shards.events().dropped(message.publisher(), message.topic(), DropReason.RETAINED_LIMIT);
         }
         Match match = router.match(message.topic());
-        if (message.qos() == Qos.AT_MOST_ONCE
-                || !router.isOwed(match)
-                        && !shards.queueLimits().overflowFor(message.topic()).answers()) {
+        boolean mustWait = delayedUntil != Message.NEVER
+                || router.isOwed(match)
+                || shards.queueLimits().overflowFor(message.topic()).answers();
+        if (message.qos() == Qos.AT_MOST_ONCE || !mustWait) {
             router.fanOut(message, match, null);
             return;
         }
-        gather(new Ticket(message, null, null, 0), match);
+        Ticket ticket = new Ticket(message, null, null, 0);
+        ticket.delayedUntil = delayedUntil;
+        ticket.mustBeStored = delayedUntil != Message.NEVER;
+        gather(ticket, match);
     }
 
     /**
@@ -404,6 +407,9 @@ public final class Shard {
         assert inLoop() && ticket.state == Ticket.State.GATHERED;
         if (ticket.isRefused()) {
             ticket.reason = ReasonCode.QUOTA_EXCEEDED;
+            if (ticket.delayedUntil != Message.NEVER) {
+                batch().removeDelayed(ticket.delayedUntil, ticket.message());
+            }
             ticket.done();
             return;
         }
@@ -425,8 +431,15 @@ public final class Shard {
         if (keepsId && publisher != null) {
             current.batch.inboundId(publisher.key(), ticket.packetId, true);
         }
+        if (ticket.delayedUntil != Message.NEVER) {
+            current.batch.removeDelayed(ticket.delayedUntil, ticket.message());
+        }
         current.then.add(failure -> {
             if (failure != null) {
+                if (ticket.publisher == null) {
+                    Message lost = ticket.message();
+                    shards.events().dropped(lost.publisher(), lost.topic(), DropReason.STORE_FAILED);
+                }
                 ticket.reason = ReasonCode.UNSPECIFIED_ERROR; // never a success for what is not safe
             }
             ticket.done();
@@ -500,7 +513,16 @@ public final class Shard {
         }
         long dueAt = loop.nowMillis() + delayMillis;
         batch().putDelayed(dueAt, message);
-        loop.schedule(() -> publishDelayed(message, dueAt), delayMillis);
+        afterCommit(failure -> {
+            if (failure == null) {
+                loop.schedule(() -> publishDelayed(message, dueAt), dueAt - loop.nowMillis());
+                return;
+            }
+            shards.delayed().decrementAndGet(); // its publisher is told, so it must not go out as well
+            if (message.qos() == Qos.AT_MOST_ONCE) {
+                shards.events().dropped(message.publisher(), message.topic(), DropReason.STORE_FAILED);
+            }
+        });
         if (message.qos() != Qos.AT_MOST_ONCE) {
             InboundWindow window = publisher.inbound();
             if (message.qos() == Qos.EXACTLY_ONCE) {
@@ -516,11 +538,14 @@ public final class Shard {
 
     private void publishDelayed(Message message, long dueAt) {
         shards.delayed().decrementAndGet();
-        batch().removeDelayed(dueAt, message);
-        if (message.isExpired(loop.nowMillis())) {
+        boolean expired = message.isExpired(loop.nowMillis());
+        if (expired || message.qos() == Qos.AT_MOST_ONCE) {
+            batch().removeDelayed(dueAt, message);
+        }
+        if (expired) {
             shards.events().dropped(message.publisher(), message.topic(), DropReason.EXPIRED);
         } else {
-            publish(message);
+            publish(message, dueAt);
         }
     }
 

@@ -39,6 +39,9 @@ final class Ticket {
     /** Something else in the batches so far has to be durable before the acknowledgement: a retained or delayed message. */
     boolean mustBeStored;
 
+    /** When the message was due, if it was delayed: the store forgets that together with what it puts into the queues. */
+    long delayedUntil = Message.NEVER;
+
     /** Its PUBLISH is not passed on; only an answer waits for its turn. */
     boolean answerOnly;
 

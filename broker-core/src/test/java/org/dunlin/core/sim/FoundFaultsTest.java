@@ -381,6 +381,52 @@ class FoundFaultsTest {
     }
 
     @Test
+    void begunQos2_thatIsTooLargeForTheNextConnection_keepsItsIdentifierUntilTheClientLetsGo() {
+        ScriptedClient receiver = client("receiver", 10, 3600);
+        receiver.says(subscribe(GROUP, Qos.EXACTLY_ONCE));
+        client("publisher", 10, 0).publish(1, "large", Qos.EXACTLY_ONCE);
+        assertEquals(List.of("large"), receiver.payloads());
+        receiver.goes();
+
+        broker.maxPayload = 3;
+        ScriptedClient again = client("receiver", 10, 3600);
+
+        assertEquals(List.of(), again.payloads());
+        assertEquals(List.of("receiver t too-large"), broker.drops);
+        assertEquals(receiver.ids(), again.acks(PacketType.PUBREL));
+        again.says(new Ack(PacketType.PUBCOMP, receiver.ids().get(0)));
+        assertTrue(ShardsProbe.sessions(broker.shards()).stream().allMatch(session -> session.open() == 0));
+    }
+
+    @Test
+    void delayed_thatWasRefusedByTheStore_isNotPublishedAllTheSame() {
+        ScriptedClient receiver = client("receiver", 10, 0);
+        receiver.says(subscribe("t", Qos.EXACTLY_ONCE));
+        ScriptedClient publisher = client("publisher", 10, 0);
+        store.holds = true;
+        publisher.publish("$delayed/1/t", 1, "a", Qos.AT_LEAST_ONCE);
+        store.releaseOne("the disk is full");
+        loops.runFor(5_000);
+        assertTrue(publisher.lastAck(PacketType.PUBACK).reason().isError());
+        assertEquals(List.of(), receiver.payloads());
+        assertTrue(!ShardsProbe.leftovers(broker.shards()).contains("delayed"));
+    }
+
+    @Test
+    void delayed_leavesTheStoreTogetherWithWhatItPutsIntoQueues() {
+        ScriptedClient receiver = client("receiver", 10, 3600);
+        receiver.says(subscribe("t", Qos.EXACTLY_ONCE));
+        client("publisher", 10, 0).publish("$delayed/1/t", 1, "a", Qos.AT_LEAST_ONCE);
+        store.holds = true;
+        loops.runFor(5_000);
+        assertEquals(1, store.waiting());
+        store.releaseOne("the disk is full");
+        loops.runFor(1);
+        assertEquals(List.of(), receiver.payloads());
+        assertEquals(List.of("publisher t store-failed"), broker.drops);
+    }
+
+    @Test
     void connect_atMaxConnections_takesOverItsOwnConnectionAlone() {
         broker.maxConnections = 2;
         client("away", 10, 3600).goes();
