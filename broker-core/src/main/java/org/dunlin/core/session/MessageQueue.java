@@ -327,6 +327,9 @@ final class MessageQueue {
                 settle(since);
             }
             dropExcess();
+            if (resident && waiting.size() < LOW) {
+                load();
+            }
             owner.loaded();
         }
 

@@ -847,6 +847,11 @@ public final class Session implements Receiver, Place.Owner {
             } else if (to.deliver(
                     flow.message(), flow.qos, flow.retain, flow.dup, flow.packetId, flow.subscriptionIds)) {
                 outbound.resent();
+            } else if (flow.qos == Qos.EXACTLY_ONCE) {
+                // the client may have it from an earlier connection: until it lets go of it, its identifier is not free
+                shard.shards().events().dropped(clientId, flow.message().topic(), DropReason.TOO_LARGE);
+                outbound.resent();
+                release(flow, to);
             } else {
                 outbound.end(flow);
                 dropped(flow, DropReason.TOO_LARGE);
@@ -960,6 +965,13 @@ public final class Session implements Receiver, Place.Owner {
             }
             return Verdict.DONE;
         }
+        release(flow, connection);
+        return Verdict.DONE;
+    }
+
+    /** Puts on record that the message is not to be sent again, then sends PUBREL if the connection is still there. */
+    private void release(Outgoing flow, @Nullable Connection to) {
+        int packetId = flow.packetId;
         if (flow.state == Outgoing.State.SENT) {
             flow.state = Outgoing.State.RELEASED;
             flow.message = null;
@@ -968,9 +980,8 @@ public final class Session implements Receiver, Place.Owner {
                 forget(flow.seq);
             }
         }
-        Connection to = connection;
         if (to == null) {
-            return Verdict.DONE;
+            return;
         }
         // all of a durable session's, stored or not: PUBRELs keep the order of the PUBRECs [MQTT-4.6.0-4]
         shard.afterCommit(this, failure -> {
@@ -983,7 +994,6 @@ public final class Session implements Receiver, Place.Owner {
                 evict(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "PUBREC could not be stored: " + failure);
             }
         });
-        return Verdict.DONE;
     }
 
     public Verdict pubComp(int packetId) {

@@ -38,11 +38,6 @@ public final class Shard {
     /** Items handled for another shard before others on the loop have their turn. */
     private static final int BUDGET = 4096;
 
-    /** Items under way to one shard from which on publishers to it are slowed, and below which they go on. */
-    private static final int BACKLOG_HIGH = 65_536;
-
-    private static final int BACKLOG_LOW = 16_384;
-
     private final Shards shards;
     private final int index;
     private final Loop loop;
@@ -172,7 +167,7 @@ public final class Shard {
                 inboxAt = to;
             }
         }
-        if (backlog.addAndGet(-handled) < BACKLOG_LOW) {
+        if (backlog.addAndGet(-handled) < shards.backlogHigh() / 4) {
             for (Runnable waiter = calmWaiters.poll(); waiter != null; waiter = calmWaiters.poll()) {
                 waiter.run();
             }
@@ -203,13 +198,13 @@ public final class Shard {
 
     /** Whether publishers to this shard should be slowed. Any thread. */
     public boolean isOverloaded() {
-        return backlog.get() > BACKLOG_HIGH;
+        return backlog.get() > shards.backlogHigh();
     }
 
     /** Runs a short task, on any thread, when the shard is no longer overloaded. Any thread. */
     public void whenCalm(Runnable task) {
         calmWaiters.add(task);
-        if (backlog.get() < BACKLOG_LOW && calmWaiters.remove(task)) {
+        if (backlog.get() < shards.backlogHigh() / 4 && calmWaiters.remove(task)) {
             task.run();
         }
     }
@@ -484,6 +479,10 @@ public final class Shard {
         }
         current.then.add(failure -> {
             if (failure != null) {
+                if (ticket.publisher == null) {
+                    Message lost = ticket.message();
+                    shards.events().dropped(lost.publisher(), lost.topic(), DropReason.STORE_FAILED);
+                }
                 ticket.reason = ReasonCode.UNSPECIFIED_ERROR; // never a success for what is not safe
             }
             ticket.done();
@@ -572,7 +571,16 @@ public final class Shard {
         long dueAt = loop.nowMillis() + delayMillis;
         long id = shards.store().nextId();
         batch().putDelayed(id, dueAt, message);
-        loop.schedule(() -> publishDelayed(message, id, dueAt), delayMillis);
+        afterCommit(failure -> {
+            if (failure == null) {
+                loop.schedule(() -> publishDelayed(message, id, dueAt), dueAt - loop.nowMillis());
+                return;
+            }
+            shards.delayed().decrementAndGet(); // its publisher is told, so it must not go out as well
+            if (message.qos() == Qos.AT_MOST_ONCE) {
+                shards.events().dropped(message.publisher(), message.topic(), DropReason.STORE_FAILED);
+            }
+        });
         if (message.qos() != Qos.AT_MOST_ONCE) {
             InboundWindow window = publisher.inbound();
             if (message.qos() == Qos.EXACTLY_ONCE) {

@@ -31,6 +31,9 @@ final class ScriptedBroker implements BrokerEvents {
     Authorizer authorizer = Authorizer.ALL;
     Authenticator authenticator =
             credentials -> CompletableFuture.completedFuture(new Authenticator.Answer.Accepted(null, null));
+    /** Of clients that come from now on: more is too large for them. */
+    int maxPayload = 1000;
+
     int maxConnections = Limits.DEFAULTS.maxConnections();
     int maxInflight = Limits.DEFAULTS.maxInflight();
     int maxSubscriptionsPerClient = Limits.DEFAULTS.maxSubscriptionsPerClient();

@@ -45,7 +45,9 @@ final class Simulation {
         int count = 2 + random.nextInt(5);
         queueLimits = queueLimits();
         limits = limits(count + 1);
-        shards = new Shards(loops.all(), limits, queueLimits, store, checker);
+        // few enough that publishers have to wait for a loop that lags behind
+        int backlogHigh = random.nextInt(3) == 0 ? 4 + random.nextInt(30) : 10_000;
+        shards = ShardsProbe.shards(loops.all(), limits, queueLimits, store, checker, backlogHigh);
         Authenticator everybody = credentials ->
                 CompletableFuture.completedFuture(new Authenticator.Answer.Accepted(credentials.userName(), null));
         admittance = new Admittance(limits, everybody, Authorizer.ALL, null);
@@ -112,6 +114,10 @@ final class Simulation {
 
     boolean isOver() {
         return over;
+    }
+
+    boolean isOverloaded() {
+        return shards.overloaded() != null;
     }
 
     boolean storeFails() {

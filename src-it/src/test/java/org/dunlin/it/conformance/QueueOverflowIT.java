@@ -22,6 +22,7 @@ import org.dunlin.it.RunningBroker;
 import org.dunlin.mqtt.Ack;
 import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.Publish;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.SubAck;
@@ -93,11 +94,16 @@ class QueueOverflowIT {
         try (MqttSocket publisher = client(broker, MQTT_5);
                 MqttSocket subscriber = client(broker, MQTT_5, connect -> connect.receiveMaximum(1))) {
             subscriber.subscribe(topic, Qos.AT_LEAST_ONCE);
+            subscriber.subscribe(topic + "/behind", Qos.AT_MOST_ONCE);
             for (int i = 0; i < 16; i++) {
                 publisher.publish(topic, "" + i, Qos.AT_LEAST_ONCE);
             }
-            expectNothingMore(publisher, publisher);
-            ack(subscriber, PacketType.PUBACK, take(subscriber, "0")); // it is not in the queue, it is under way
+            // behind them all on the way to the subscriber's event loop, and past its queue: they are in there when it
+            // comes
+            publisher.publish(topic + "/behind", "x", Qos.AT_MOST_ONCE);
+            Publish underWay = take(subscriber, "0"); // it is not in the queue, it is under way
+            subscriber.expectPublish(topic + "/behind", "x");
+            ack(subscriber, PacketType.PUBACK, underWay);
             expectNumbers(subscriber, first, last);
             expectNothingMore(publisher, subscriber);
         }
