@@ -32,7 +32,9 @@ final class BrokerClock {
         long pause = to - from;
         if (pause < 0) {
             if (pause < -WORTH_A_WORD) {
-                LOG.warn("The wall clock is {} s behind the one of the last run: no time is counted between", -pause / 1000);
+                LOG.warn(
+                        "The wall clock is {} s behind the one of the last run: no time is counted between",
+                        -pause / 1000);
             }
             return 0;
         }

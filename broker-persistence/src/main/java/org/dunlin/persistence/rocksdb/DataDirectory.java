@@ -66,8 +66,7 @@ final class DataDirectory implements AutoCloseable {
         Path path = root.resolve("LOCK.broker");
         FileChannel file = null;
         try {
-            file = FileChannel.open(
-                    path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            file = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
             FileLock lock = tryLock(file);
             if (lock == null) {
                 String holder = Files.readString(path, StandardCharsets.UTF_8).trim();
@@ -115,9 +114,7 @@ final class DataDirectory implements AutoCloseable {
                 || reason.toLowerCase(Locale.ROOT).contains("quota");
         String advice = full ? "free some space there" : "the user that runs the broker must own and may write it";
         return new StoreException(
-                full ? Kind.NO_SPACE : Kind.IO,
-                "storage.path " + path + " " + what + ": " + reason + "; " + advice,
-                e);
+                full ? Kind.NO_SPACE : Kind.IO, "storage.path " + path + " " + what + ": " + reason + "; " + advice, e);
     }
 
     /** Checks the format, and notes it in a new directory. Returns whether anything has been stored here before. */
@@ -128,8 +125,8 @@ final class DataDirectory implements AutoCloseable {
             if (layout > Layout.NUMBER) {
                 throw new StoreException(
                         Kind.NEWER_FORMAT,
-                        "storage.path " + root + " has layout " + layout + ", this version knows up to "
-                                + Layout.NUMBER + ": start the newer version of Dunlin that wrote it");
+                        "storage.path " + root + " has layout " + layout + ", this version knows up to " + Layout.NUMBER
+                                + ": start the newer version of Dunlin that wrote it");
             }
             if (!hasDatabase && Files.exists(mark())) {
                 throw damaged("db/CURRENT is missing");
@@ -184,10 +181,7 @@ final class DataDirectory implements AutoCloseable {
         Path part = root.resolve("FORMAT.part");
         try {
             try (FileChannel out = FileChannel.open(
-                    part,
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.TRUNCATE_EXISTING,
-                    StandardOpenOption.WRITE)) {
+                    part, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
                 ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
                 while (bytes.hasRemaining()) {
                     out.write(bytes);

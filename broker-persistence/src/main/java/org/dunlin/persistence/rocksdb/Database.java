@@ -118,8 +118,7 @@ final class Database implements AutoCloseable {
             // Only Options can take a collector from Java; what lies behind deletions is compacted away soon.
             try (Options carrier = new Options()) {
                 carrier.setTablePropertiesCollectorFactory(List.of(keep(
-                        kept,
-                        TablePropertiesCollectorFactory.NewCompactOnDeletionCollectorFactory(4096, 2048, 0.5))));
+                        kept, TablePropertiesCollectorFactory.NewCompactOnDeletionCollectorFactory(4096, 2048, 0.5))));
                 options = new ColumnFamilyOptions(carrier);
             }
         } else {

@@ -20,27 +20,35 @@ final class Identifiers {
         this.reservation = reservation;
     }
 
-    /** Asks for all identifiers below a limit to be noted as given. */
+    /** Asks for all identifiers below a limit to be noted as given, before anything that is written later. */
     interface Reservation {
-        void reserve(long limit, Runnable done);
+        void reserve(long limit);
     }
 
-    /** @param next the first to be given; all below limit are reserved */
+    /** @param next the first to be given; all below reserved are noted as given */
     void start(long next, long reserved) {
         last.set(next - 1);
         limit.set(reserved);
     }
 
-    /** The limit that has to be reserved when the files have been opened again. */
+    /** The limit that has to be noted when the files have been opened again. */
     long limit() {
         return Math.max(limit.get(), last.get() + 2 * BLOCK);
     }
 
     long next() {
         long id = last.incrementAndGet();
-        if (id > limit.get() - BLOCK && asking.compareAndSet(false, true)) {
-            long next = limit.accumulateAndGet(id + 2 * BLOCK, Math::max);
-            reservation.reserve(next, () -> asking.set(false));
+        long reserved = limit.get();
+        if (id > reserved - BLOCK) {
+            boolean mine = asking.compareAndSet(false, true);
+            if (mine || id >= reserved) { // behind the limit nobody waits for another who asks
+                long next = id + 2 * BLOCK;
+                reservation.reserve(next);
+                limit.accumulateAndGet(next, Math::max);
+            }
+            if (mine) {
+                asking.set(false);
+            }
         }
         return id;
     }

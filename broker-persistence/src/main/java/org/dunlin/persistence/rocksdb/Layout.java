@@ -73,11 +73,7 @@ final class Layout {
     }
 
     static byte[] numbered(long sid, long seq) {
-        return ByteBuffer.allocate(17)
-                .putLong(sid)
-                .put(NUMBERED)
-                .putLong(seq)
-                .array();
+        return ByteBuffer.allocate(17).putLong(sid).put(NUMBERED).putLong(seq).array();
     }
 
     /** Says that what is left of an owner is to be cleared away. */

@@ -41,8 +41,10 @@ final class Ledger {
     private final Set<Long> gone = ConcurrentHashMap.newKeySet();
 
     private final List<Long> goneNow = new ArrayList<>();
+    private final List<Long> clearedNow = new ArrayList<>();
     private final List<Stamped> stampedNow = new ArrayList<>();
     private long lastBody;
+    private long idLimit;
     private long strayPlaces;
     private Database database;
     private WriteBatch rows;
@@ -75,6 +77,8 @@ final class Ledger {
     List<Long> committed() {
         rows.clear();
         stampedNow.clear();
+        clearedNow.forEach(gone::remove);
+        clearedNow.clear();
         List<Long> removed = goneNow.isEmpty() ? List.of() : List.copyOf(goneNow);
         goneNow.clear();
         return removed;
@@ -92,6 +96,7 @@ final class Ledger {
             }
         }
         stampedNow.clear();
+        clearedNow.clear();
         goneNow.forEach(gone::remove);
         goneNow.clear();
     }
@@ -107,6 +112,7 @@ final class Ledger {
         Map<Long, Long> places = new HashMap<>();
         owners.forEach((sid, owner) -> places.put(sid, owner.lastSeq));
         database = opened;
+        idLimit = 0;
         owners.clear();
         bodies.clear();
         gone.clear();
@@ -330,12 +336,15 @@ final class Ledger {
         }
         for (long sid : page.done()) {
             delete(Family.META, Layout.gone(sid));
-            gone.remove(sid);
+            clearedNow.add(sid);
         }
     }
 
     void reserveIds(long limit) throws RocksDBException {
-        put(Family.META, Layout.IDS, Records.number(limit));
+        if (limit > idLimit) {
+            idLimit = limit;
+            put(Family.META, Layout.IDS, Records.number(limit));
+        }
     }
 
     private void put(Family family, byte[] key, byte[] value) throws RocksDBException {

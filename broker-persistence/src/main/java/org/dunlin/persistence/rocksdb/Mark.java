@@ -39,8 +39,8 @@ final class Mark implements AutoCloseable {
     record State(long sequence, long brokerMillis, long wallMillis, boolean clean) {}
 
     static Mark open(Path path) throws IOException {
-        FileChannel file = FileChannel.open(
-                path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        FileChannel file =
+                FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         try {
             State last = null;
             long turn = 0;
@@ -72,7 +72,8 @@ final class Mark implements AutoCloseable {
     }
 
     /** What it said when it was opened; null if it was new or both slots are damaged. */
-    @Nullable State last() {
+    @Nullable
+    State last() {
         return last;
     }
 

@@ -9,10 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Locale;
 import java.util.Properties;
 import org.dunlin.core.spi.StoreException;
-import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDB;
 import org.rocksdb.util.Environment;
 
@@ -22,7 +20,6 @@ import org.rocksdb.util.Environment;
  * executable. Any thread.
  */
 final class NativeLibrary {
-    private static final String NAME = "rocksdbjni";
     private static boolean loaded;
 
     private NativeLibrary() {}
@@ -45,11 +42,12 @@ final class NativeLibrary {
             return;
         }
         try {
-            Path folder = installed();
-            if (folder == null) {
-                folder = unpack(dataDirectory.resolve("native").resolve(NAME + "-" + version()));
+            if (isInstalled()) {
+                RocksDB.loadLibrary();
+            } else {
+                Path folder = unpack(dataDirectory.resolve("native").resolve("rocksdbjni-" + version()));
+                RocksDB.loadLibrary(List.of(folder.toAbsolutePath().toString()));
             }
-            RocksDB.loadLibrary(List.of(folder.toAbsolutePath().toString()));
             loaded = true;
         } catch (IOException | RuntimeException | UnsatisfiedLinkError e) {
             String platform = System.getProperty("os.name") + " " + System.getProperty("os.arch");
@@ -62,25 +60,26 @@ final class NativeLibrary {
         }
     }
 
-    private static @Nullable Path installed() {
+    private static boolean isInstalled() {
         for (String folder : System.getProperty("java.library.path", "").split(File.pathSeparator)) {
-            if (!folder.isEmpty()
-                    && Files.isRegularFile(Path.of(folder, Environment.getJniLibraryFileName(NAME)))) {
-                return Path.of(folder);
+            if (Files.isRegularFile(Path.of(folder, Environment.getJniLibraryFileName("rocksdb")))
+                    || Files.isRegularFile(Path.of(folder, Environment.getSharedLibraryFileName("rocksdb")))) {
+                return true;
             }
         }
-        return null;
+        return false;
     }
 
     private static Path unpack(Path folder) throws IOException {
-        String name = Environment.getJniLibraryFileName(NAME);
+        // RocksDB puts jni behind the name once more where it looks into a list of folders.
+        String name = Environment.getJniLibraryFileName("rocksdbjni");
         Path file = folder.resolve(name);
-        String resource = name;
+        String resource = Environment.getJniLibraryFileName("rocksdb");
         if (RocksDB.class.getResource("/" + resource) == null) {
-            resource = Environment.getFallbackJniLibraryFileName(NAME);
+            resource = Environment.getFallbackJniLibraryFileName("rocksdb");
         }
         if (resource == null || RocksDB.class.getResource("/" + resource) == null) {
-            throw new IOException("there is no " + name.toLowerCase(Locale.ROOT) + " in this distribution");
+            throw new IOException("this distribution has none for it");
         }
         try (InputStream in = RocksDB.class.getResourceAsStream("/" + resource)) {
             if (in == null) {

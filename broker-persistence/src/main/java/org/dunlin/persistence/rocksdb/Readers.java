@@ -70,7 +70,9 @@ final class Readers {
             }
         } catch (RocksDBException | Unreadable | RuntimeException e) {
             failure = "its queue cannot be read after place "
-                    + (messages.isEmpty() ? request.afterSeq : messages.get(messages.size() - 1).seq()) + ": "
+                    + (messages.isEmpty()
+                            ? request.afterSeq
+                            : messages.get(messages.size() - 1).seq()) + ": "
                     + e.getMessage();
             LOG.error("Queue of owner {}: {}", request.owner, failure);
         }
@@ -115,8 +117,7 @@ final class Readers {
         }
     }
 
-    private static Message body(long body, ReadOptions options, Database database)
-            throws RocksDBException, Unreadable {
+    private static Message body(long body, ReadOptions options, Database database) throws RocksDBException, Unreadable {
         byte[] value = database.rocks.get(database.family(Family.BODY), options, Layout.key(body));
         if (value == null) {
             throw new Unreadable("the body " + body + " of a message is missing");

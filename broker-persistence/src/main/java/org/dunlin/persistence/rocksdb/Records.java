@@ -239,8 +239,7 @@ final class Records {
         ByteBuffer in = open(value, "a subscription");
         try {
             int flags = in.get();
-            return new SubscriptionRecord(
-                    filter, Qos.of(flags & 3), (flags & 4) != 0, (flags & 8) != 0, in.getInt());
+            return new SubscriptionRecord(filter, Qos.of(flags & 3), (flags & 4) != 0, (flags & 8) != 0, in.getInt());
         } catch (BufferUnderflowException | IndexOutOfBoundsException e) {
             throw cut("a subscription", value);
         }
@@ -290,14 +289,7 @@ final class Records {
         byte[] properties = take(in, in.getInt());
         byte[] payload = take(in, in.remaining());
         return new Message(
-                id,
-                publisher,
-                topic,
-                payload,
-                Qos.of(flags & 3),
-                (flags & RETAIN) != 0,
-                expiresAtMillis,
-                properties);
+                id, publisher, topic, payload, Qos.of(flags & 3), (flags & RETAIN) != 0, expiresAtMillis, properties);
     }
 
     private static TopicName topic(byte[] utf8) {

@@ -129,9 +129,7 @@ final class RocksBatch implements StoreBatch {
     public void retain(TopicName topic, @Nullable Message message, long stamp) {
         byte[] record = message == null ? null : Records.retained(stamp, message);
         adds |= message != null;
-        add(
-                topic.utf8().length + (record == null ? 0 : record.length),
-                ledger -> ledger.retain(topic, record, stamp));
+        add(topic.utf8().length + (record == null ? 0 : record.length), ledger -> ledger.retain(topic, record, stamp));
     }
 
     @Override

@@ -135,10 +135,10 @@ public final class RocksStore implements Store {
         lender.exchange(database);
         Readers readers = new Readers(lender, ledger);
         Writer writer = new Writer(settings.durability(), disk, space, ledger, new Filing(), database);
-        Identifiers identifiers = new Identifiers((limit, done) -> {
+        Identifiers identifiers = new Identifiers(limit -> {
             RocksBatch batch = new RocksBatch();
             batch.add(0, rows -> rows.reserveIds(limit));
-            writer.write(batch, failure -> done.run());
+            writer.write(batch, failure -> {}); // if it failed, the files are opened again, which reserves anew
         });
         identifiers.start(scan.nextId(), reserved);
         Clearing clearing = new Clearing(lender, readers.threads(), (page, done) -> {
@@ -317,7 +317,9 @@ public final class RocksStore implements Store {
             throw DataDirectory.failure("cannot be copied to " + target, settings.path(), e);
         } catch (RocksDBException | Records.Unreadable e) {
             throw new StoreException(
-                    Kind.IO, "storage.path " + settings.path() + " cannot be copied to " + target + ": " + e.getMessage(), e);
+                    Kind.IO,
+                    "storage.path " + settings.path() + " cannot be copied to " + target + ": " + e.getMessage(),
+                    e);
         }
     }
 
@@ -325,10 +327,12 @@ public final class RocksStore implements Store {
     public String promise() {
         return switch (settings.durability()) {
             case FSYNC -> "fsync: what is acknowledged is on disk and survives a power cut";
-            case ASYNC -> "async: what is acknowledged survives the end of the process; a power cut may cost the last "
-                    + syncMillis() + " ms of it and the time of one sync";
-            case NONE -> "none: what is acknowledged survives the end of the process; a power cut may cost all that the"
-                    + " operating system has not written to disk by itself, usually half a minute";
+            case ASYNC ->
+                "async: what is acknowledged survives the end of the process; a power cut may cost the last "
+                        + syncMillis() + " ms of it and the time of one sync";
+            case NONE ->
+                "none: what is acknowledged survives the end of the process; a power cut may cost all that the"
+                        + " operating system has not written to disk by itself, usually half a minute";
         };
     }
 
@@ -353,8 +357,7 @@ public final class RocksStore implements Store {
             database.close();
             if (clean) {
                 try {
-                    all.mark.write(
-                            all.clock.mark(settings.durability() == Durability.NONE ? 0 : sequence, true));
+                    all.mark.write(all.clock.mark(settings.durability() == Durability.NONE ? 0 : sequence, true));
                 } catch (IOException e) {
                     LOG.warn("Cannot write {}: {}", all.directory.mark(), e.toString());
                 }

@@ -30,7 +30,8 @@ final class Space {
     }
 
     /** Why nothing that needs room is taken, in words for people; null if there is room. */
-    @Nullable String shortage() {
+    @Nullable
+    String shortage() {
         return shortage;
     }
 
@@ -61,7 +62,8 @@ final class Space {
         long free = disk.usableBytes(directory);
         long least = leastFree();
         if (free < least) {
-            return "only " + free / MB + " MB are free for " + directory + ", storage.min-free is " + least / MB + " MB";
+            return "only " + free / MB + " MB are free for " + directory + ", storage.min-free is " + least / MB
+                    + " MB";
         }
         if (settings.maxBytes() > 0 && usedBytes > settings.maxBytes()) {
             return "the files in " + directory + " take " + usedBytes / MB + " MB, storage.max-size is "

@@ -74,7 +74,8 @@ final class Writer {
     }
 
     /** @param refused why it is not even tried, or null */
-    private record Waiting(RocksBatch batch, Completion done, @Nullable String refused) {}
+    private record Waiting(
+            RocksBatch batch, Completion done, @Nullable String refused) {}
 
     void start() {
         thread.start();
@@ -100,7 +101,8 @@ final class Writer {
     }
 
     /** Why nothing can be written at present, or null. Any thread. */
-    @Nullable String fault() {
+    @Nullable
+    String fault() {
         return fault;
     }
 
@@ -124,7 +126,8 @@ final class Writer {
     }
 
     /** Writes what waits and ends the thread. The database stays open; null if a fault has closed it. */
-    @Nullable Database close() {
+    @Nullable
+    Database close() {
         closing = true;
         LockSupport.unpark(thread);
         boolean interrupted = false;
