@@ -128,7 +128,7 @@ final class DataDirectory implements AutoCloseable {
                         "storage.path " + root + " has layout " + layout + ", this version knows up to " + Layout.NUMBER
                                 + ": start the newer version of Dunlin that wrote it");
             }
-            if (!hasDatabase && Files.exists(mark())) {
+            if (!hasDatabase && hasMark()) {
                 throw damaged("db/CURRENT is missing");
             }
             return hasDatabase;
@@ -138,6 +138,15 @@ final class DataDirectory implements AutoCloseable {
         }
         writeFormat(root);
         return false;
+    }
+
+    /** Whether it was ever marked that something is on disk; the file is made before, and empty. */
+    private boolean hasMark() throws StoreException {
+        try {
+            return Files.exists(mark()) && Files.size(mark()) > 0;
+        } catch (IOException e) {
+            throw failure("cannot be read", mark(), e);
+        }
     }
 
     static StoreException damaged(Path root, String what) {

@@ -41,23 +41,21 @@ final class Database implements AutoCloseable {
     /** How it is opened: to be used, or just to see what it is worth. */
     enum Mode {
         /** A torn end of the log is cut off; any other damage is an error, which the default mode passes over. */
-        USE(WALRecoveryMode.TolerateCorruptedTailRecords, true, false),
+        USE(WALRecoveryMode.TolerateCorruptedTailRecords, false),
         /** As it is to be used, but without writing a byte. */
-        INSPECT(WALRecoveryMode.TolerateCorruptedTailRecords, true, true),
+        INSPECT(WALRecoveryMode.TolerateCorruptedTailRecords, true),
         /** What can be read before the first damage of the log. */
-        INSPECT_BEFORE_DAMAGE(WALRecoveryMode.PointInTimeRecovery, false, true),
+        INSPECT_BEFORE_DAMAGE(WALRecoveryMode.PointInTimeRecovery, true),
         /** What can be read before and after damages of the log. */
-        INSPECT_AROUND_DAMAGE(WALRecoveryMode.SkipAnyCorruptedRecords, false, true),
+        INSPECT_AROUND_DAMAGE(WALRecoveryMode.SkipAnyCorruptedRecords, true),
         /** Everything behind the first damage of the log is given up. */
-        SALVAGE(WALRecoveryMode.PointInTimeRecovery, false, false);
+        SALVAGE(WALRecoveryMode.PointInTimeRecovery, false);
 
         private final WALRecoveryMode recovery;
-        private final boolean verifyLogs;
         private final boolean readOnly;
 
-        Mode(WALRecoveryMode recovery, boolean verifyLogs, boolean readOnly) {
+        Mode(WALRecoveryMode recovery, boolean readOnly) {
             this.recovery = recovery;
-            this.verifyLogs = verifyLogs;
             this.readOnly = readOnly;
         }
     }
@@ -83,8 +81,11 @@ final class Database implements AutoCloseable {
     }
 
     private static DBOptions general(Mode mode) {
-        Properties unnamed = new Properties(); // has no setter in Java
-        unnamed.setProperty("track_and_verify_wals_in_manifest", Boolean.toString(mode.verifyLogs));
+        // Has no setter in Java. Finds logs that are missing or too short; without it RocksDB 11 ends the process when
+        // it
+        // opens read-only what was written with it.
+        Properties unnamed = new Properties();
+        unnamed.setProperty("track_and_verify_wals_in_manifest", "true");
         DBOptions general = DBOptions.getDBOptionsFromProps(unnamed);
         if (general == null) {
             throw new IllegalStateException("RocksDB does not know track_and_verify_wals_in_manifest");
