@@ -22,6 +22,6 @@ class StoresTest {
     void create_unknownName_saysWhichThereAre() {
         IllegalArgumentException fault =
                 assertThrows(IllegalArgumentException.class, () -> Stores.create("floppy", ANY));
-        assertEquals("storage.engine: no store is called 'floppy'; there is memory", fault.getMessage());
+        assertEquals("storage.engine: no store is called 'floppy'; there is memory, rocksdb", fault.getMessage());
     }
 }
