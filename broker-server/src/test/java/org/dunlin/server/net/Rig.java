@@ -97,7 +97,8 @@ final class Rig implements AutoCloseable {
     Rig(Transport transport, Layer layer, Limits limits, int maxConnections, Function<Probe, Consumer<Packet>> script)
             throws Exception {
         this.layer = layer;
-        loops = new NettyLoops(transport, 2, new Failures(this::failed, halted -> status = halted));
+        loops = new NettyLoops(
+                transport, 2, System::currentTimeMillis, new Failures(this::failed, halted -> status = halted));
         listeners = new Listeners(loops, limits, events(), connection -> {
             Probe probe = new Probe(connection, loops);
             probe.script = script.apply(probe);

@@ -38,9 +38,9 @@ import org.dunlin.server.net.Transport;
  * A client with the user name "slow" waits until the test decides, by {@link #decideSlow}. Topics with "denied" in them may not be published to, and not subscribed to at QoS 2; those with "secret" not at all.
  */
 final class PortsBroker implements AutoCloseable {
-    private final NettyLoops loops = new NettyLoops(Transport.best(), 2);
     private final Listeners listeners;
     private final Store store = new MemoryStore();
+    private final NettyLoops loops = new NettyLoops(Transport.best(), 2, store::nowMillis);
     private final int port;
     private final BlockingQueue<CompletableFuture<Authenticator.Answer>> slow = new LinkedBlockingQueue<>();
 
