@@ -72,7 +72,21 @@ public final class RunningBroker implements AutoCloseable {
             command.add("--set");
             command.add(setting);
         }
+        if (settings.stream().noneMatch(setting -> setting.startsWith("storage."))) {
+            command.add("-d");
+            command.add(newDataDirectory().toString());
+        }
         return command;
+    }
+
+    /** An empty one below the build's own, where the next clean build removes it. */
+    public static Path newDataDirectory() {
+        try {
+            return Files.createTempDirectory(Files.createDirectories(Path.of("target", "data")), "broker-")
+                    .toAbsolutePath();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The java that runs it: that of the system property {@code dunlin.it.java}, or the one of the tests. */
