@@ -136,7 +136,7 @@ final class Recovery {
     static StoreException explain(DataDirectory directory, RocksDBException e) {
         String text = String.valueOf(e.getMessage());
         Status status = e.getStatus();
-        if (status != null && status.getSubCode() == Status.SubCode.NoSpace) {
+        if (Disk.isFull(e)) {
             return new StoreException(
                     Kind.NO_SPACE,
                     "storage.path " + directory.root() + " cannot be opened: the disk is full (" + text

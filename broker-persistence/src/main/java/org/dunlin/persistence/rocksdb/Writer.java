@@ -9,7 +9,6 @@ import org.dunlin.core.spi.Store.Completion;
 import org.dunlin.core.spi.StoreSettings.Durability;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
-import org.rocksdb.Status;
 import org.rocksdb.WriteOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -260,7 +259,7 @@ final class Writer {
      * what that finds is on disk for certain, and answers it. If they cannot be opened, the group has failed.
      */
     private void fail(Exception cause, long before, int rows) {
-        noSpace = isNoSpace(cause);
+        noSpace = Disk.isFull(cause);
         String reason = reason(cause);
         fault = reason;
         lastProbe = System.nanoTime();
@@ -271,12 +270,6 @@ final class Writer {
             kept = reopen(before) && rows > 0 && latest() >= before + rows;
         }
         completeGroup(kept ? null : reason);
-    }
-
-    private static boolean isNoSpace(Exception cause) {
-        return cause instanceof RocksDBException e
-                && e.getStatus() != null
-                && e.getStatus().getSubCode() == Status.SubCode.NoSpace;
     }
 
     private String reason(Exception cause) {
@@ -324,7 +317,7 @@ final class Writer {
             LOG.warn("The files were opened again; all is well");
             return true;
         } catch (RocksDBException | Records.Unreadable | RuntimeException e) {
-            noSpace = isNoSpace(e);
+            noSpace = Disk.isFull(e);
             String reason = reason(e);
             if (!reason.equals(fault)) {
                 LOG.error("The files cannot be opened again yet: {}", reason);
