@@ -143,6 +143,13 @@ final class Recovery {
                             + "); free some space there",
                     e);
         }
+        if (text.contains("While lock file")) {
+            return new StoreException(
+                    Kind.LOCKED,
+                    "storage.path " + directory.root() + " is in use by another program (" + text
+                            + "); stop that one, or give this broker a directory of its own",
+                    e);
+        }
         boolean missing = text.toLowerCase(Locale.ROOT).contains("no such file");
         if (isCorruption(e) || missing || status != null && status.getCode() == Status.Code.InvalidArgument) {
             return directory.damaged(text);

@@ -73,6 +73,7 @@ public final class RocksStore implements Store {
             mark = Mark.open(directory.mark());
             BrokerClock clock = new BrokerClock(wallMillis, nanos, mark.last());
             database = new Recovery(directory, disk, cacheBytes(), wallMillis).open(used, mark.last());
+            new Migration(directory, Migration.STEPS).run(database);
             Ledger ledger = new Ledger(database);
             Mark.State last = mark.last();
             boot.began(last == null ? clock.nowMillis() : last.brokerMillis());
@@ -87,7 +88,7 @@ public final class RocksStore implements Store {
                     scan.subscriptions,
                     scan.queued,
                     scan.retained);
-        } catch (StoreException | RuntimeException e) {
+        } catch (StoreException | RuntimeException | Error e) {
             undo(directory, mark, database);
             throw e;
         } catch (Records.Unreadable e) {
@@ -220,11 +221,11 @@ public final class RocksStore implements Store {
 
     private void keep() {
         Opened all = opened();
-        all.space.look();
         try {
+            all.space.look();
             all.mark.write(all.clock.mark(all.writer.onDisk(), false));
-        } catch (IOException e) {
-            LOG.warn("Cannot write {}: {}", all.directory.mark(), e.toString());
+        } catch (IOException | RuntimeException e) {
+            LOG.warn("Cannot keep {} up to date: {}", all.directory.mark(), e.toString());
         }
     }
 
@@ -312,7 +313,7 @@ public final class RocksStore implements Store {
             try (Mark mark = Mark.open(target.resolve("seq.mark"))) {
                 mark.write(state);
             }
-            DataDirectory.writeFormat(target);
+            all.directory.copyFormat(target);
         } catch (IOException e) {
             throw DataDirectory.failure("cannot be copied to " + target, settings.path(), e);
         } catch (RocksDBException | Records.Unreadable e) {

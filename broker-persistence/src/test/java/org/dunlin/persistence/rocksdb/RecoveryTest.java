@@ -302,4 +302,48 @@ class RecoveryTest {
         assertTrue(refusal.getMessage().contains("layout 7"), refusal.getMessage());
         assertTrue(refusal.getMessage().contains("up to 1"), refusal.getMessage());
     }
+
+    @Test
+    void olderLayout_isBroughtUpStepByStep_andKept() throws Exception {
+        Path data = data("older");
+        List<String> done = new ArrayList<>();
+        List<Migration.Step> steps = List.of(
+                database -> {
+                    done.add("2");
+                    database.rocks.put(database.family(Family.META), new byte[] {2}, new byte[] {1});
+                },
+                database -> {
+                    done.add("3");
+                    if (done.size() == 2) {
+                        throw new Records.Unreadable("cut short");
+                    }
+                });
+        for (int round = 0; round < 3; round++) {
+            try (DataDirectory held = DataDirectory.hold(data);
+                    Database database = Database.open(held.database(), 1 << 20, Database.Mode.USE)) {
+                Migration migration = new Migration(held, steps);
+                if (round == 0) {
+                    assertThrows(Records.Unreadable.class, () -> migration.run(database));
+                    assertEquals(2, held.readLayout());
+                } else {
+                    migration.run(database);
+                    assertEquals(3, held.readLayout());
+                }
+            }
+        }
+        assertEquals(List.of("2", "3", "3"), done);
+        try (Database before = Database.open(data.resolve("before-layout-2"), 1 << 20, Database.Mode.INSPECT)) {
+            assertEquals(null, before.rocks.get(before.family(Family.META), new byte[] {2}));
+        }
+        assertTrue(Files.readString(data.resolve("FORMAT")).contains("node="));
+    }
+
+    @Test
+    void formatThatSaysNothing_isRefused() throws Exception {
+        for (String text : List.of("", "layout=0\n", "layout=x\n")) {
+            Path data = data("format" + text.hashCode());
+            Files.writeString(data.resolve("FORMAT"), text);
+            assertTrue(refused(data, mark(0)).contains("FORMAT"));
+        }
+    }
 }
