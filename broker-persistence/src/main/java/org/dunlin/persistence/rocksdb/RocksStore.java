@@ -127,13 +127,10 @@ public final class RocksStore implements Store {
         Space space = new Space(directory.database(), settings, disk);
         space.look();
         long reserved = scan.nextId() + 2 * Identifiers.BLOCK;
-        ledger.reserveIds(reserved);
-        try (var options = new WriteOptions().setSync(true)) {
-            disk.write(database, options, ledger.rows());
-        }
-        ledger.committed();
+        reserve(database, ledger, reserved);
         Lender lender = new Lender();
-        lender.exchange(database);
+        lender.take();
+        lender.give(database);
         Readers readers = new Readers(lender, ledger);
         Writer writer = new Writer(settings.durability(), disk, space, ledger, new Filing(), database);
         Identifiers identifiers = new Identifiers(limit -> {
@@ -165,31 +162,45 @@ public final class RocksStore implements Store {
         }
     }
 
+    private void reserve(Database database, Ledger ledger, long limit) throws RocksDBException {
+        ledger.reserveIds(limit);
+        try (WriteOptions options = new WriteOptions().setSync(true)) {
+            disk.write(database, options, ledger.rows());
+        }
+        ledger.committed();
+    }
+
     /** What the writer wants done to the files when it cannot write to them any more. */
     private final class Filing implements Writer.Files {
         @Override
-        public void close(Database former) {
-            opened().lender.exchange(null);
-            former.close();
+        public Writer.Reopened reopen(@Nullable Database former) throws RocksDBException, Records.Unreadable {
+            Lender lender = opened().lender;
+            Database database = null;
+            lender.take(); // a page that is asked for meanwhile waits
+            try {
+                if (former != null) {
+                    former.close();
+                }
+                Writer.Reopened reopened = openAgain();
+                database = reopened.database();
+                return reopened;
+            } finally {
+                lender.give(database);
+            }
         }
 
-        @Override
-        public Database reopen() throws RocksDBException, Records.Unreadable {
+        private Writer.Reopened openAgain() throws RocksDBException, Records.Unreadable {
             Opened all = opened();
             Database database = disk.open(all.directory.database(), cacheBytes(), Database.Mode.USE);
             try {
+                long found = database.rocks.getLatestSequenceNumber();
                 Ledger.Places places = all.ledger.begin(database);
                 BootScan scan = new BootScan(database, all.ledger, null);
                 scan.run();
                 all.ledger.resume(places);
-                all.ledger.reserveIds(Math.max(scan.nextId(), all.identifiers.limit()));
-                try (var options = new WriteOptions().setSync(true)) {
-                    disk.write(database, options, all.ledger.rows());
-                }
-                all.ledger.committed();
-                all.lender.exchange(database);
+                reserve(database, all.ledger, Math.max(scan.nextId(), all.identifiers.limit()));
                 all.clearing.add(scan.leftovers());
-                return database;
+                return new Writer.Reopened(database, found);
             } catch (RocksDBException | Records.Unreadable | RuntimeException e) {
                 all.ledger.failed();
                 database.close();
@@ -353,7 +364,8 @@ public final class RocksStore implements Store {
         }
         if (database != null) {
             boolean clean = all.writer.fault() == null && finish(database);
-            all.lender.exchange(null);
+            all.lender.take();
+            all.lender.give(null);
             long sequence = database.rocks.getLatestSequenceNumber();
             database.close();
             if (clean) {

@@ -62,15 +62,24 @@ final class Writer {
 
     /** What the writer does not do itself. Writer thread only. */
     interface Files {
-        /** Takes the files away from all who use them and closes them. */
-        void close(Database former);
-
-        /** Opens them again, fills the ledger from them and lends them out. */
-        Database reopen() throws RocksDBException, Records.Unreadable;
+        /**
+         * Takes the files away from all who use them, closes them, opens them again, fills the ledger from them and lends
+         * them out.
+         *
+         * @param former null if they are closed already
+         */
+        Reopened reopen(@Nullable Database former) throws RocksDBException, Records.Unreadable;
 
         /** Owners that a group has removed. */
         void removed(List<Long> owners);
     }
+
+    /**
+     * Files that were opened again.
+     *
+     * @param found RocksDB's number of the last change that was there, before anything was written
+     */
+    record Reopened(Database database, long found) {}
 
     /** @param refused why it is not even tried, or null */
     private record Waiting(
@@ -264,21 +273,20 @@ final class Writer {
         fault = reason;
         lastProbe = System.nanoTime();
         LOG.error("Nothing can be written: {}", reason, cause instanceof RuntimeException ? cause : null);
-        ledger.failed();
+        Runnable undo = ledger.failed();
         boolean kept = false;
         if (!noSpace || space.mayReopen()) {
-            kept = reopen(before) && rows > 0 && latest() >= before + rows;
+            long found = reopen(before);
+            kept = rows > 0 && found >= before + rows;
+        }
+        if (!kept) {
+            undo.run();
         }
         completeGroup(kept ? null : reason);
     }
 
     private String reason(Exception cause) {
         return noSpace ? "the disk is full: " + cause.getMessage() : "writing has failed: " + cause.getMessage();
-    }
-
-    private long latest() {
-        Database open = database;
-        return open == null ? -1 : open.rocks.getLatestSequenceNumber();
     }
 
     private void probe() {
@@ -291,31 +299,30 @@ final class Writer {
         }
     }
 
-    /** @param expected RocksDB's number of the last change that must be there */
-    private boolean reopen(long expected) {
+    /**
+     * @param expected RocksDB's number of the last change that must be there
+     * @return the number of the last change that is there; -1 if they cannot be opened or used
+     */
+    private long reopen(long expected) {
         Database former = database;
-        if (former != null) {
-            database = null;
-            files.close(former);
-        }
+        database = null;
         try {
-            Database opened = files.reopen();
-            database = opened;
-            long latest = opened.rocks.getLatestSequenceNumber();
-            if (latest < expected) {
+            Reopened opened = files.reopen(former);
+            database = opened.database;
+            if (opened.found < expected) {
                 lost = true;
-                fault = "changes that were on disk are missing (" + (expected - latest)
+                fault = "changes that were on disk are missing (" + (expected - opened.found)
                         + "); stop the broker and start it again to see what is damaged";
                 LOG.error("{}", fault);
-                return false;
+                return -1;
             }
             if (durability != Durability.NONE) {
-                onDisk = latest;
+                onDisk = opened.database.rocks.getLatestSequenceNumber();
             }
             fault = null;
             noSpace = false;
             LOG.warn("The files were opened again; all is well");
-            return true;
+            return opened.found;
         } catch (RocksDBException | Records.Unreadable | RuntimeException e) {
             noSpace = Disk.isFull(e);
             String reason = reason(e);
@@ -323,7 +330,7 @@ final class Writer {
                 LOG.error("The files cannot be opened again yet: {}", reason);
             }
             fault = reason;
-            return false;
+            return -1;
         }
     }
 }

@@ -5,8 +5,10 @@ import static org.dunlin.persistence.testing.Uses.message;
 import static org.dunlin.persistence.testing.Uses.session;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.dunlin.core.spi.SessionKey;
+import org.dunlin.core.spi.StoreException;
 import org.dunlin.core.spi.StoreSettings.Durability;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.persistence.testing.Engine;
@@ -19,22 +21,25 @@ public final class Holder {
 
     private Holder() {}
 
-    static Process start(Path data, Durability durability) throws Exception {
+    static Process start(Path data, Durability durability, String... options) throws Exception {
         String path = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-        return new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        path,
-                        Holder.class.getName(),
-                        data.toString(),
-                        durability.name())
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(options));
+        command.addAll(List.of("-cp", path, Holder.class.getName(), data.toString(), durability.name()));
+        return new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
     }
 
     public static void main(String[] arguments) throws Exception {
         RocksStore store = new RocksStore(Engine.settings(Path.of(arguments[0]), Durability.valueOf(arguments[1])));
-        store.open(new Told());
+        try {
+            store.open(new Told());
+        } catch (StoreException e) {
+            System.out.println(e.kind() + " " + e.getMessage());
+            return;
+        }
         commit(store, batch -> batch.putSession(ANN, session("ann")));
         System.out.println("open");
         for (int i = 1; ; i++) {

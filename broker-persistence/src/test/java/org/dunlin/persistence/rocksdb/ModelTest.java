@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
  * compares all that is told and read. {@code -Ddunlin.seed=N} repeats a run.
  */
 class ModelTest {
-    private static final int SEEDS = 8;
+    private static final int SEEDS = 4;
     private static final int BATCHES = 400;
 
     @TempDir

@@ -13,12 +13,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.dunlin.core.spi.SessionKey;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreException;
@@ -34,6 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.rocksdb.util.Environment;
 
 /** The store beside other processes, killed ones among them, and on file systems that really fail. */
 class ProcessTest {
@@ -185,6 +189,62 @@ class ProcessTest {
             assertEquals(Kind.NO_SPACE, refusal.kind(), refusal.getMessage());
         } finally {
             run("umount", "-l", mounted.toString());
+        }
+    }
+
+    private String firstLine(String... options) throws Exception {
+        Process holder = Holder.start(directory.resolve("data"), Durability.NONE, options);
+        try (BufferedReader out = holder.inputReader(StandardCharsets.UTF_8)) {
+            return out.readLine();
+        } finally {
+            holder.destroyForcibly().waitFor();
+        }
+    }
+
+    @Test
+    void nativeLibrary_isUnpackedOnceIntoTheDataDirectory() throws Exception {
+        assertEquals("open", firstLine("-Djava.io.tmpdir=" + directory.resolve("nowhere")));
+        List<Path> unpacked = libraries();
+        assertEquals(1, unpacked.size());
+        FileTime time = Files.getLastModifiedTime(unpacked.get(0));
+        assertEquals("open", firstLine());
+        assertEquals(unpacked, libraries());
+        assertEquals(time, Files.getLastModifiedTime(unpacked.get(0)));
+    }
+
+    @Test
+    void nativeLibrary_thatIsInstalled_isTaken() throws Exception {
+        String name = Environment.getJniLibraryFileName("rocksdb");
+        Path installed = Files.createDirectories(directory.resolve("installed"));
+        try (InputStream in = Environment.class.getResourceAsStream("/" + name)) {
+            assumeTrue(in != null, "the jar has no " + name);
+            Files.copy(in, installed.resolve(name));
+        }
+        assertEquals("open", firstLine("-Djava.library.path=" + installed));
+        assertEquals(List.of(), libraries());
+    }
+
+    @Test
+    void nativeLibrary_thatDoesNotLoad_isSaidWithThePlatformAndTheOtherChoice() throws Exception {
+        for (String platform : List.of("ppc64le", "unheard-of-64")) {
+            String line = firstLine("-Dos.arch=" + platform);
+            if ("open".equals(line)) {
+                continue; // it is taken for the platform that it is
+            }
+            assertTrue(line.startsWith("UNSUPPORTED "), line);
+            assertTrue(line.contains(System.getProperty("os.name") + " " + platform), line);
+            assertTrue(line.contains("storage.engine: memory"), line);
+        }
+        assertTrue(firstLine("-Dos.arch=ppc64le").startsWith("UNSUPPORTED "));
+    }
+
+    private List<Path> libraries() throws Exception {
+        Path folder = directory.resolve("data/native");
+        if (!Files.exists(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(Files::isRegularFile).toList();
         }
     }
 }

@@ -191,7 +191,7 @@ class RecoveryTest {
     void lastLog_tornAtAnyLength_losesItsEndOnly_andNothingThatTheMarkCovers() throws Exception {
         long length = Files.size(killed.resolve("data").resolve(lastLog));
         int last = EACH;
-        for (long at = length % 53; at <= length; at += at < length - 4000 ? 43 * 53 : 53) {
+        for (long at = length % 101; at <= length; at += at < length - 4000 ? 30 * 101 : 101) {
             Path data = data("at" + at);
             cut(data.resolve(lastLog), at);
             int there = open(data, mark(EACH));
