@@ -4,8 +4,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * CONNACK. An encoder for 3.x writes the flags and {@link ReasonCode#v3ConnectReturnCode()} alone, 3.1 without the session
- * present flag. Properties are what is announced beyond the defaults of the standard.
+ * CONNACK. An encoder for 3.x writes the flags and {@link ReasonCode#v3ConnectReturnCode()} alone, 3.1 without the
+ * session present flag. Properties are what is announced beyond the defaults of the standard.
  */
 public record ConnAck(boolean sessionPresent, ReasonCode reason, Properties properties) implements Packet {
 

@@ -4,8 +4,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * CONNECT. What a version lacks stands at the value that means the same there: for 3.x the session expiry is 0 with clean
- * session 1 and {@link #NO_EXPIRY} with 0.
+ * CONNECT. What a version lacks stands at the value that means the same there: for 3.x the session expiry is 0 with
+ * clean session 1 and {@link #NO_EXPIRY} with 0.
  *
  * @param cleanStart Clean Start, or Clean Session of 3.x
  * @param keepAliveSeconds 0 to 65,535; 0 turns it off

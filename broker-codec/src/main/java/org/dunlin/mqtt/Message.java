@@ -1,9 +1,10 @@
 package org.dunlin.mqtt;
 
 /**
- * An application message, immutable for life: the same object travels from the publisher's socket to every subscriber's
- * buffer, queue, retained tree and store. What differs per transmission (packet identifier, DUP, granted QoS, topic alias,
- * subscription identifiers) is not in here. The arrays are shared and must not be written to. Any thread.
+ * An application message, immutable for life: the same object travels from the publisher's socket to every
+ * subscriber's buffer, queue, retained tree and store. What differs per transmission (packet identifier, DUP, granted
+ * QoS, topic alias, subscription identifiers) is not in here. The arrays are shared and must not be written to. Any
+ * thread.
  */
 public final class Message {
     /** {@link #expiresAtMillis()} of a message without Message Expiry Interval. */
@@ -83,9 +84,13 @@ public final class Message {
         return nowMillis >= expiresAtMillis;
     }
 
-    /** What is left of the Message Expiry Interval, rounded up so that a live message never says 0 [MQTT-3.3.2-6]. */
+    /**
+     * What is left of the Message Expiry Interval, rounded up so that a live message never says 0 [MQTT-3.3.2-6]; 0
+     * once it is expired. Without an interval it is some large number.
+     */
     public long remainingExpirySeconds(long nowMillis) {
-        return (Math.max(expiresAtMillis - nowMillis, 0) + 999) / 1000;
+        long left = Math.max(expiresAtMillis - nowMillis, 0);
+        return left / 1000 + (left % 1000 == 0 ? 0 : 1);
     }
 
     public byte[] properties() {

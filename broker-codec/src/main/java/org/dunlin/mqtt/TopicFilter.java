@@ -3,8 +3,8 @@ package org.dunlin.mqtt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A valid topic filter, split once. For a shared subscription "$share/group/a/+" the {@link #shareName()} is "group" and
- * {@link #levels()} are those of "a/+"; equality and {@link #text()} are of the whole [MQTT-3.10.4-1]. Any thread.
+ * A valid topic filter, split once. For a shared subscription "$share/group/a/+" the {@link #shareName()} is "group"
+ * and {@link #levels()} are those of "a/+"; equality and {@link #text()} are of the whole [MQTT-3.10.4-1]. Any thread.
  */
 public final class TopicFilter {
     public static final String SINGLE = "+";
@@ -38,7 +38,10 @@ public final class TopicFilter {
         return new TopicFilter(text, null, text);
     }
 
-    /** What is wrong with it [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1] [MQTT-4.8.2-1] [MQTT-4.8.2-2], or null. */
+    /**
+     * What is wrong with it [MQTT-1.5.4-1] [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.3-1..3] [MQTT-4.8.2-1]
+     * [MQTT-4.8.2-2], or null.
+     */
     public static @Nullable String fault(String text) {
         if (text.isEmpty()) {
             return "is empty";
@@ -75,7 +78,7 @@ public final class TopicFilter {
                 return "has # before its last level";
             }
         }
-        return TopicName.isTooLong(text) ? "is longer than 65,535 bytes" : null;
+        return TopicName.faultAsText(text);
     }
 
     /** As the client wrote it, "$share/..." included. */

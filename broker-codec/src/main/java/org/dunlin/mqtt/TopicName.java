@@ -4,16 +4,17 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A topic name: text, the bytes it came in (they leave unchanged [MQTT-4.7.3-4]) and, once asked for, its levels. A decoder
- * hands out the same object for a topic that repeats on its connection. Any thread.
+ * A topic name: text, the bytes it came in (they leave unchanged [MQTT-4.7.3-4]) and, once asked for, its levels. A
+ * decoder mostly hands out the same object for a topic of up to 256 bytes that repeats on its connection. Ordered by
+ * text, so that maps stay fast for names prepared to have one hash. Any thread.
  */
-public final class TopicName {
+public final class TopicName implements Comparable<TopicName> {
     private static final int LENGTH_MAX = 65_535;
 
     private final String text;
     private final byte[] utf8;
     private final int levelCount;
-    private String @Nullable [] levels;
+    private volatile String @Nullable [] levels;
 
     private TopicName(String text, byte[] utf8) {
         this.text = text;
@@ -41,7 +42,9 @@ public final class TopicName {
         return new TopicName(text, utf8);
     }
 
-    /** What is wrong with it as a topic name [MQTT-3.3.2-2] [MQTT-4.7.0-1] [MQTT-4.7.3-1..3], or null. */
+    /**
+     * What is wrong with it as a topic name [MQTT-1.5.4-1] [MQTT-3.3.2-2] [MQTT-4.7.0-1] [MQTT-4.7.3-1..3], or null.
+     */
     public static @Nullable String fault(String text) {
         if (text.isEmpty()) {
             return "is empty";
@@ -55,11 +58,32 @@ public final class TopicName {
                 return "has the character U+0000";
             }
         }
+        return faultAsText(text);
+    }
+
+    /** What keeps it from being a string on the wire [MQTT-1.5.4-1] [MQTT-4.7.3-3], or null. */
+    static @Nullable String faultAsText(String text) {
+        if (hasHalfPair(text)) {
+            return "has one half of a surrogate pair, which UTF-8 cannot hold";
+        }
         return isTooLong(text) ? "is longer than 65,535 bytes" : null;
     }
 
+    private static boolean hasHalfPair(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (!Character.isSurrogate(c)) {
+                continue;
+            }
+            if (i + 1 == text.length() || !Character.isSurrogatePair(c, text.charAt(++i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Whether it exceeds what a string on the wire holds [MQTT-4.7.3-3]. */
-    static boolean isTooLong(String text) {
+    private static boolean isTooLong(String text) {
         return text.length() > LENGTH_MAX / 3 && text.getBytes(StandardCharsets.UTF_8).length > LENGTH_MAX;
     }
 
@@ -81,7 +105,7 @@ public final class TopicName {
         String[] split = levels;
         if (split == null) {
             split = split(text);
-            levels = split; // a race writes an equal array twice
+            levels = split; // a race writes an equal array twice; volatile, or another thread might find it empty
         }
         return split;
     }
@@ -105,6 +129,11 @@ public final class TopicName {
         }
         levels[count - 1] = text.substring(from);
         return levels;
+    }
+
+    @Override
+    public int compareTo(TopicName that) {
+        return text.compareTo(that.text);
     }
 
     @Override

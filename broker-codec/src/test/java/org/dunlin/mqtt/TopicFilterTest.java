@@ -160,6 +160,28 @@ final class TopicFilterTest {
         assertFalse(TopicFilter.of(filter).matches(TopicName.of(topic)));
     }
 
+    /** [MQTT-1.5.4-1]: UTF-8 cannot hold them, and text and bytes of a name would say different things. */
+    @Test
+    void fault_ofHalfASurrogatePair_isFound() {
+        for (String text : new String[] {"\uD83D", "a/\uDE00", "\uDE00\uD83D", "\uD83D/\uDE00", "$share/\uD83D/a"}) {
+            assertNotNull(TopicFilter.fault(text));
+            assertNotNull(TopicName.fault(text));
+            assertThrows(IllegalArgumentException.class, () -> TopicName.of(text));
+        }
+        assertNull(TopicFilter.fault("$share/\uD83D\uDE00/\uD83D\uDE00"));
+    }
+
+    /** Hash maps sort names of one hash by it, else a client could prepare many that are slow to find. */
+    @Test
+    void topicNames_ofOneHash_haveAnOrder() {
+        TopicName a = TopicName.of("AaAa");
+        TopicName b = TopicName.of("BBBB");
+        assertEquals(a.hashCode(), b.hashCode());
+        assertNotEquals(a, b);
+        assertTrue(a.compareTo(b) < 0 && b.compareTo(a) > 0);
+        assertEquals(0, a.compareTo(TopicName.of("AaAa")));
+    }
+
     @Test
     void levels_ofManySlashes_areOneMore() {
         assertArrayEquals(new String[] {"", "", ""}, TopicName.of("//").levels());

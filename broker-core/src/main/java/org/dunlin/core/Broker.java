@@ -4,13 +4,16 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import org.dunlin.core.client.Admittance;
 import org.dunlin.core.client.ClientHandler;
+import org.dunlin.core.session.Restoration;
 import org.dunlin.core.session.Session;
 import org.dunlin.core.session.Shard;
 import org.dunlin.core.session.Shards;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.StoreException;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
@@ -26,6 +29,27 @@ public final class Broker {
         this.shards = new Shards(loops, settings.limits(), settings.queueLimits(), settings.store(), settings.events());
         this.admittance = new Admittance(
                 settings.limits(), settings.authenticator(), settings.authorizer(), settings.responseInformation());
+    }
+
+    /**
+     * Opens the store and brings back what it has kept. Blocks, not on a loop; once, before anybody connects.
+     *
+     * @return what has come back, in words for people
+     * @throws StoreException if the store cannot be used
+     */
+    public String open() throws StoreException {
+        Restoration restoration = new Restoration(shards);
+        shards.store().open(restoration);
+        for (Consumer<Shard> step : restoration.steps()) {
+            CompletableFuture<?>[] done = new CompletableFuture<?>[shards.count()];
+            for (int i = 0; i < done.length; i++) {
+                Shard shard = shards.shard(i);
+                done[i] = CompletableFuture.runAsync(
+                        () -> step.accept(shard), task -> shard.loop().execute(task));
+            }
+            CompletableFuture.allOf(done).join();
+        }
+        return restoration.summary();
     }
 
     /** The protocol for a connection that was just accepted; to be called on its loop's thread. */

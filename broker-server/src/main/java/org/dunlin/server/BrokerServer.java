@@ -19,6 +19,7 @@ import org.dunlin.core.session.Shards;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.core.spi.Store;
+import org.dunlin.core.spi.StoreException;
 import org.dunlin.core.spi.StoreSettings;
 import org.dunlin.persistence.Stores;
 import org.dunlin.server.config.Config;
@@ -54,9 +55,8 @@ public final class BrokerServer implements AutoCloseable {
     private BrokerServer(Config config, String version) {
         this.config = config;
         this.store = Stores.create(
-                config.storage().engine().name().toLowerCase(Locale.ROOT),
-                new StoreSettings(Path.of(config.storage().path()), StoreSettings.Durability.FSYNC, 100, 0, 0, 0));
-        this.loops = new NettyLoops(transport(config), loopCount(config));
+                config.storage().engine().name().toLowerCase(Locale.ROOT), storeSettings(config.storage()));
+        this.loops = new NettyLoops(transport(config), loopCount(config), store::nowMillis);
         Limits limits = config.limits();
         String responseInformation = config.server().responseInformation();
         this.broker = new Broker(
@@ -77,25 +77,29 @@ public final class BrokerServer implements AutoCloseable {
      * Starts a broker; it serves when this returns.
      *
      * @throws ListenException if a listener cannot be opened; nothing is left running then
+     * @throws StoreException if the data directory cannot be used; nothing is left running then
      */
-    public static BrokerServer start(Config config, String version) throws ListenException {
+    public static BrokerServer start(Config config, String version) throws ListenException, StoreException {
         BrokerServer server = new BrokerServer(config, version);
         try {
             server.open();
             return server;
-        } catch (ListenException | RuntimeException e) {
+        } catch (ListenException | StoreException | RuntimeException e) {
             server.close();
             throw e;
         }
     }
 
-    private void open() throws ListenException {
+    private void open() throws ListenException, StoreException {
         warnOfFewFiles();
+        bringBack();
         List<String> names = new ArrayList<>();
         for (Config.Listener listener : config.listeners()) {
             InetSocketAddress address = listeners.open(new Listener(
                     listener.name(),
-                    listener.bind(),
+                    listener.address()
+                            .getAddress()
+                            .getHostAddress(), // "localhost" as it was judged, not as it resolves
                     listener.port(),
                     Listener.DEFAULT_BACKLOG,
                     listener.maxConnections() == 0 ? Integer.MAX_VALUE : listener.maxConnections(),
@@ -126,12 +130,41 @@ public final class BrokerServer implements AutoCloseable {
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos));
     }
 
+    private static StoreSettings storeSettings(Config.Storage storage) {
+        StoreSettings.Durability durability = switch (storage.durability()) {
+            case FSYNC -> StoreSettings.Durability.FSYNC;
+            case ASYNC -> StoreSettings.Durability.ASYNC;
+            case NONE -> StoreSettings.Durability.NONE;
+        };
+        return new StoreSettings(
+                Path.of(storage.path()),
+                durability,
+                storage.syncInterval().toMillis(),
+                storage.cacheSize(),
+                storage.minFree(),
+                storage.maxSize());
+    }
+
+    /** Before anybody may connect: whoever is away would miss messages. */
+    private void bringBack() throws StoreException {
+        long began = System.nanoTime();
+        String back = broker.open();
+        if (config.storage().engine() != Config.Engine.MEMORY) {
+            LOG.info(
+                    "Brought back {} from {} in {} ms",
+                    back,
+                    config.storage().path(),
+                    TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began));
+        }
+    }
+
     private static String host(InetSocketAddress address) {
         String host = address.getAddress().getHostAddress();
         return host.indexOf(':') < 0 ? host : "[" + host + "]";
     }
 
-    private static Transport transport(Config config) {
+    /** The one configured, whether it is {@link Transport#isAvailable} or not, or the best if none is. */
+    static Transport transport(Config config) {
         return switch (config.server().transport()) {
             case AUTO -> Transport.best();
             case EPOLL -> Transport.EPOLL;
@@ -213,7 +246,7 @@ public final class BrokerServer implements AutoCloseable {
         listeners.stopAccepting();
         sysTopics.close();
         broker.stop();
-        listeners.close();
+        listeners.close(config.server().drainTimeout().toMillis());
         loops.close();
         store.close();
         if (ready) {

@@ -89,6 +89,24 @@ final class EventLog implements BrokerEvents {
     }
 
     @Override
+    public void discarded(String clientId, long messages, DropReason reason) {
+        long leftOut = tally(drops, reason).count(messages);
+        if (leftOut >= 0) {
+            LOG.atInfo()
+                    .addKeyValue("client", clientId)
+                    .addKeyValue("messages", messages)
+                    .addKeyValue("reason", reason)
+                    .addKeyValue("others-not-logged", leftOut)
+                    .log("Discarded");
+        }
+    }
+
+    @Override
+    public void unreadable(String filter, String cause) {
+        LOG.atError().addKeyValue("group", filter).addKeyValue("cause", cause).log("Queue cannot be read");
+    }
+
+    @Override
     public void denied(Peer peer, String what, ReasonCode reason, String detail) {
         long leftOut = tally(denials, reason).count();
         if (leftOut >= 0) {
@@ -154,13 +172,17 @@ final class EventLog implements BrokerEvents {
 
         /** @return how many were not logged since the last line, if one is due now; else -1 */
         long count() {
-            total.increment();
+            return count(1);
+        }
+
+        long count(long times) {
+            total.add(times);
             long now = System.nanoTime();
             long due = nextLineNanos.get();
             if (now - due >= 0 && nextLineNanos.compareAndSet(due, now + SECOND_NANOS)) {
                 return leftOut.sumThenReset();
             }
-            leftOut.increment();
+            leftOut.add(times);
             return -1;
         }
 

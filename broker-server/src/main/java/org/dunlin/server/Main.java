@@ -1,15 +1,22 @@
 package org.dunlin.server;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import org.dunlin.core.spi.StoreException;
 import org.dunlin.server.cli.CommandException;
 import org.dunlin.server.cli.CommandLineInterface;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Launcher;
 import org.dunlin.server.cli.VersionCommand;
 import org.dunlin.server.config.Config;
+import org.dunlin.server.logging.LastWords;
 import org.dunlin.server.logging.Logging;
 import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Transport;
@@ -22,6 +29,7 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
+        LastWords.prepare();
         int exitCode = run(Main::start, arguments);
         System.exit(exitCode);
     }
@@ -31,10 +39,17 @@ public final class Main {
         String home = System.getProperty("dunlin.home");
         List<Path> defaultConfig = home == null ? List.of() : List.of(Path.of(home, "conf", "dunlin.yaml"));
         try {
-            return new CommandLineInterface(launcher, Main::transports, System.getenv(), defaultConfig).run(arguments);
+            return new CommandLineInterface(launcher, Main::transports, System.getenv(), defaultConfig)
+                    .printTo(utf8(FileDescriptor.out), utf8(FileDescriptor.err))
+                    .run(arguments);
         } finally {
             Logging.flush(LOG_FLUSH);
         }
+    }
+
+    /** As the log and the files of the configuration, whatever the locale: what is shown can be read again. */
+    private static PrintWriter utf8(FileDescriptor stream) {
+        return new PrintWriter(new OutputStreamWriter(new FileOutputStream(stream), StandardCharsets.UTF_8), true);
     }
 
     private static List<String> transports() {
@@ -43,12 +58,21 @@ public final class Main {
 
     /** Returns only if the broker cannot start; a signal ends the process with 0 once all is written out. */
     private static int start(Config config) throws CommandException, InterruptedException {
+        Transport transport = BrokerServer.transport(config);
+        if (!transport.isAvailable()) {
+            throw new CommandException(
+                    ExitCode.USAGE,
+                    "server.transport: '" + transport + "' does not work here; leave it at auto, or choose one of "
+                            + String.join(", ", transports()));
+        }
         BrokerServer server;
         try {
             server = BrokerServer.start(config, VersionCommand.version());
         } catch (ListenException e) {
             throw new CommandException(
                     e.isAddressInUse() ? ExitCode.ADDRESS_IN_USE : ExitCode.USAGE, String.valueOf(e.getMessage()), e);
+        } catch (StoreException e) {
+            throw new CommandException(ExitCode.DATA_DIRECTORY, String.valueOf(e.getMessage()), e);
         }
         Runtime runtime = Runtime.getRuntime();
         runtime.addShutdownHook(new Thread(

@@ -10,12 +10,15 @@ import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicName;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Publishes what the broker counts under $SYS/broker, retained, with mosquitto's names where it has some. On a thread of its
  * own, which does nothing else.
  */
 final class SysTopics implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(SysTopics.class);
     private static final String ROOT = "$SYS/broker/";
 
     private final Broker broker;
@@ -39,7 +42,16 @@ final class SysTopics implements AutoCloseable {
     /** @param intervalMillis 1 or more */
     void start(long intervalMillis) {
         put("version", "Dunlin " + version);
-        running = clock.scheduleAtFixedRate(this::publish, 0, intervalMillis, TimeUnit.MILLISECONDS);
+        running = clock.scheduleAtFixedRate(this::publishSafely, 0, intervalMillis, TimeUnit.MILLISECONDS);
+    }
+
+    /** What a periodic task throws would end it without a word. */
+    private void publishSafely() {
+        try {
+            publish();
+        } catch (RuntimeException | Error fault) {
+            LOG.error("Publishing $SYS failed; it is tried again when it is due", fault);
+        }
     }
 
     private void publish() {

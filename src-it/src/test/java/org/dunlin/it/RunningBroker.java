@@ -158,6 +158,11 @@ public final class RunningBroker implements AutoCloseable {
     /** Sends SIGTERM. @return the exit code */
     public int stop() {
         process.destroy();
+        return awaitExit();
+    }
+
+    /** Waits until it ends by itself. @return the exit code */
+    public int awaitExit() {
         try {
             if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
                 process.destroyForcibly();

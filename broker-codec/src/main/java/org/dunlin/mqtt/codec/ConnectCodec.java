@@ -79,8 +79,8 @@ final class ConnectCodec {
         }
         String clientId = in.text("Client Identifier");
         Will will = (flags & WILL) == 0 ? null : decodeWill(in, flags, version);
-        String userName = (flags & USER_NAME) == 0 ? null : in.text("User Name");
-        byte[] password = (flags & PASSWORD) == 0 ? null : in.binary("Password");
+        String userName = has(USER_NAME, flags, in, version) ? in.text("User Name") : null;
+        byte[] password = has(PASSWORD, flags, in, version) ? in.binary("Password") : null;
         boolean cleanStart = (flags & CLEAN_START) != 0;
         long expiry = version.isV5() ? properties.sessionExpiry : cleanStart ? 0 : Connect.NO_EXPIRY;
         return new Connect(
@@ -100,6 +100,11 @@ final class ConnectCodec {
                 properties.method,
                 properties.data,
                 properties.users.list());
+    }
+
+    /** In 3.1 the Remaining Length wins over these flags: clients older still set them and have no such field. */
+    private static boolean has(int credential, int flags, Frame in, ProtocolVersion version) {
+        return (flags & credential) != 0 && (version != ProtocolVersion.MQTT_3_1 || in.remaining() > 0);
     }
 
     private static void checkFlags(int flags, ProtocolVersion version) {

@@ -27,12 +27,14 @@ final class Frame {
     private int at;
     private int end;
     private int userPropertiesLeft;
+    private int topicFiltersLeft;
 
-    void open(ByteBuf buffer, int from, int to, int maximumUserProperties) {
+    void open(ByteBuf buffer, int from, int to, int maximumUserProperties, int maximumTopicFilters) {
         in = buffer;
         at = from;
         end = to;
         userPropertiesLeft = maximumUserProperties;
+        topicFiltersLeft = maximumTopicFilters;
     }
 
     /** Lets go of the buffer. */
@@ -228,6 +230,15 @@ final class Frame {
             throw new ProtocolError(
                     ReasonCode.QUOTA_EXCEEDED, "The packet has more User Properties than are taken here");
         }
+    }
+
+    /** The next topic filter of SUBSCRIBE or UNSUBSCRIBE [MQTT-3.8.3-1] [MQTT-3.10.3-1]. */
+    String topicFilter() {
+        if (--topicFiltersLeft < 0) {
+            throw new ProtocolError(
+                    ReasonCode.QUOTA_EXCEEDED, "The packet has more topic filters than are taken in one");
+        }
+        return text("Topic Filter");
     }
 
     /** After the last field nothing may be left. */

@@ -17,9 +17,18 @@ final class InboundTopics {
     /** Longer names are not remembered, which bounds what an idle connection holds. */
     private static final int REMEMBERED_MAX = 256;
 
+    /**
+     * Bytes that the names of all aliases may have in any case, and that each alias adds: they stay as long as the
+     * connection does, and no queue is charged for them.
+     */
+    private static final int ALIASED_BYTES = 256 * 1024;
+
+    private static final int BYTES_OF_ALIAS = 1024;
+
     private @Nullable TopicName last;
     private @Nullable TopicName @Nullable [] recent;
     private @Nullable TopicName @Nullable [] aliases;
+    private int aliasedBytes;
 
     /** The topic name in these bytes, which are not empty. */
     TopicName name(Frame in, int from, int to, boolean v5) {
@@ -75,7 +84,12 @@ final class InboundTopics {
         return names == null || alias >= names.length ? null : names[alias];
     }
 
-    /** @param alias 1 to maximum */
+    /**
+     * From now on the alias stands for that name.
+     *
+     * @param alias 1 to maximum
+     * @throws ProtocolError if the names of all aliases would have too many bytes; then nothing has changed
+     */
     void alias(int alias, TopicName name, int maximum) {
         @Nullable TopicName[] names = aliases;
         if (names == null) {
@@ -85,6 +99,13 @@ final class InboundTopics {
             names = Arrays.copyOf(names, Math.min(maximum, Math.max(alias, 2 * names.length)) + 1);
             aliases = names;
         }
+        TopicName before = names[alias];
+        int bytes = aliasedBytes + name.utf8().length - (before == null ? 0 : before.utf8().length);
+        if (bytes > Math.max(ALIASED_BYTES, BYTES_OF_ALIAS * maximum)) {
+            throw new ProtocolError(
+                    ReasonCode.QUOTA_EXCEEDED, "The names that Topic Aliases stand for are longer than is kept here");
+        }
+        aliasedBytes = bytes;
         names[alias] = name;
     }
 }

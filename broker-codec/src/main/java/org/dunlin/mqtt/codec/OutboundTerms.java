@@ -8,9 +8,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Thread of the connection only; one for each connection. How one receiver takes a PUBLISH, and the topic aliases it
- * has been told: the first topics get them, and keep them as long as the connection lives [MQTT-3.3.2-7].
+ * has been told: the first topics that are longer than an alias get them, and keep them as long as the connection lives
+ * [MQTT-3.3.2-7].
  */
 public final class OutboundTerms {
+    /** What an alias adds to a packet at most: its property, and a second byte of the property length. */
+    private static final int ALIAS_BYTES_MAX = 4;
+
     private final ProtocolVersion version;
     private final long maximumPacketSize;
     private final int topicAliasMaximum;
@@ -39,6 +43,11 @@ public final class OutboundTerms {
 
     public int topicAliasMaximum() {
         return topicAliasMaximum;
+    }
+
+    /** Whether it may have an alias, which never makes a packet larger than the name does. */
+    boolean mayAlias(TopicName topic) {
+        return topicAliasMaximum != 0 && topic.utf8().length > ALIAS_BYTES_MAX;
     }
 
     /** The alias that the receiver knows for it, or 0. */

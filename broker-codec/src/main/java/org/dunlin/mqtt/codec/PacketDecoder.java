@@ -20,9 +20,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Where the standard leaves a choice: QoS 0 with DUP is malformed but in 3.1; overlong Variable Byte Integers are
  * malformed; control characters and non-characters in strings are let through; an illegal value is a Protocol Error
- * and an alias out of range Topic Alias invalid; in 3.1 SUBSCRIBE, UNSUBSCRIBE and PUBREL may carry DUP; bit 7 of the
- * protocol level, which some bridges set for 3.1 and 3.1.1, is ignored. Left to others: which topic filters are
- * valid, which client identifiers, whether a server answers CONNACK first, and which packet identifiers are in use.
+ * and an alias out of range Topic Alias invalid; in 3.1 SUBSCRIBE, UNSUBSCRIBE and PUBREL may carry DUP, and a
+ * CONNECT may end before the user name or password that its flags announce; bit 7 of the protocol level, which some
+ * bridges set for 3.1 and 3.1.1, is ignored. Left to others: which topic filters are valid, which client identifiers,
+ * whether a server answers CONNACK first, and which packet identifiers are in use.
  */
 public final class PacketDecoder {
     /** Which side we are. */
@@ -39,6 +40,7 @@ public final class PacketDecoder {
     private int maximumPacketSize;
     private int topicAliasMaximum;
     private int maximumUserProperties = Integer.MAX_VALUE;
+    private int maximumTopicFilters = Integer.MAX_VALUE;
     private Ingress ingress = Ingress.NONE;
     private @Nullable ProtocolVersion version;
     private boolean connected;
@@ -79,7 +81,10 @@ public final class PacketDecoder {
         return this;
     }
 
-    /** Topic aliases that the peer may use, 0 to 65,535; initially 0. */
+    /**
+     * Topic aliases that the peer may use, 0 to 65,535; initially 0. The names they stand for may have 1,024 bytes on
+     * average, or 256 KiB in all if that is more; beyond it a PUBLISH fails with Quota exceeded.
+     */
     public PacketDecoder topicAliasMaximum(int aliases) {
         topicAliasMaximum = aliases;
         return this;
@@ -88,6 +93,15 @@ public final class PacketDecoder {
     /** User Properties in one packet, beyond which it fails with Quota exceeded; initially without bound. */
     public PacketDecoder maximumUserProperties(int properties) {
         maximumUserProperties = properties;
+        return this;
+    }
+
+    /**
+     * Topic filters in one SUBSCRIBE or UNSUBSCRIBE, beyond which it fails with Quota exceeded; initially without
+     * bound. As objects they take up to some twenty times what they take on the wire.
+     */
+    public PacketDecoder maximumTopicFilters(int filters) {
+        maximumTopicFilters = filters;
         return this;
     }
 
@@ -158,7 +172,7 @@ public final class PacketDecoder {
         if (length > readable - at) {
             return null;
         }
-        frame.open(in, start + at, start + at + length, maximumUserProperties);
+        frame.open(in, start + at, start + at + length, maximumUserProperties, maximumTopicFilters);
         Packet packet = body(type, first & 0x0F);
         frame.expectEnd();
         in.readerIndex(start + at + length);
@@ -227,7 +241,7 @@ public final class PacketDecoder {
 
     /** Reads protocol name and level of a CONNECT that is refused for its size, if they are there already. */
     private void learnVersion(ByteBuf in, int from, int bytes) {
-        frame.open(in, from, from + bytes, 0);
+        frame.open(in, from, from + bytes, 0, 0);
         try {
             ConnectCodec.readVersion(frame, this::learned);
         } catch (ProtocolError unreadable) {

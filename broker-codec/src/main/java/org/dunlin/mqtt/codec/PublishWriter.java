@@ -63,8 +63,9 @@ public final class PublishWriter {
         }
         boolean v5 = to.version().isV5();
         int[] ids = v5 ? subscriptionIds : PublishCodec.NO_IDS;
-        int known = to.topicAliasMaximum() == 0 ? 0 : to.aliasOf(message.topic());
-        int fresh = known == 0 ? to.freeAlias() : 0;
+        boolean mayAlias = to.mayAlias(message.topic());
+        int known = mayAlias ? to.aliasOf(message.topic()) : 0;
+        int fresh = mayAlias && known == 0 ? to.freeAlias() : 0;
         int first = PublishCodec.firstByte(qos, retain, dup);
         boolean withId = qos != Qos.AT_MOST_ONCE;
         boolean inline = message.payload().length <= INLINE_PAYLOAD_MAX;

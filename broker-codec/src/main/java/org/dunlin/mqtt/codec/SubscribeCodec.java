@@ -43,7 +43,7 @@ final class SubscribeCodec {
         }
         List<Subscribe.Entry> entries = new ArrayList<>(1);
         while (in.remaining() > 0) {
-            String filter = in.text("Topic Filter"); // [MQTT-3.8.3-1]
+            String filter = in.topicFilter();
             int options = in.u8("Subscription Options");
             entries.add(v5 ? entry(filter, options) : entryOfV3(filter, options));
         }
@@ -121,7 +121,7 @@ final class SubscribeCodec {
         }
         List<String> filters = new ArrayList<>(1);
         while (in.remaining() > 0) {
-            filters.add(in.text("Topic Filter")); // [MQTT-3.10.3-1]
+            filters.add(in.topicFilter());
         }
         return new Unsubscribe(packetId, Collections.unmodifiableList(filters), users);
     }

@@ -260,6 +260,21 @@ public final class PacketCases {
                         .userProperties(List.of(new UserProperty("a", "b"), new UserProperty("", "")))
                         .build());
         read(
+                "3.1 where the length wins over the flags: no user name",
+                SERVER,
+                null,
+                connect("00 06", "'MQIsdp'", "03 C2 00 0A 00 01", "'c'"),
+                Connect.builder(MQTT_3_1, "c").keepAliveSeconds(10).build());
+        read(
+                "3.1 where the length wins over the flags: no password",
+                SERVER,
+                null,
+                connect("00 06", "'MQIsdp'", "03 C2 00 0A 00 01", "'c'", "00 01", "'u'"),
+                Connect.builder(MQTT_3_1, "c")
+                        .keepAliveSeconds(10)
+                        .userName("u")
+                        .build());
+        read(
                 "properties that say the default",
                 SERVER,
                 null,
@@ -303,6 +318,12 @@ public final class PacketCases {
                 null,
                 MALFORMED_PACKET,
                 connect("00 04", "'MQTT'", "05 42 00 00 00 00 00"));
+        bad(
+                "half a user name in 3.1",
+                SERVER,
+                null,
+                MALFORMED_PACKET,
+                connect("00 06", "'MQIsdp'", "03 82 00 00 00 00 00 02", "'u'"));
         bad("3.1.2-9 will missing", SERVER, null, MALFORMED_PACKET, connect("00 04", "'MQTT'", "04 06 00 00 00 00"));
         bad(
                 "3.1.2-16 user name unannounced",

@@ -236,6 +236,38 @@ class PacketDecoderTest {
         }
     }
 
+    /** What aliases stand for is kept as long as the connection lives, charged to no queue. */
+    @Test
+    void topicAlias_namesBeyondTheirBytes_exceedTheQuota() {
+        PacketDecoder decoder = Packets.decoder(SERVER, MQTT_5); // ten aliases
+        String longest = "x".repeat(65_535);
+        for (int i = 0; i < 20; i++) { // setting one anew is charged once
+            Packets.decode(
+                    decoder,
+                    Packets.bytes(
+                            CLIENT, MQTT_5, aPublish(longest).alias(1 + i % 4).build()));
+        }
+        Packets.decode(
+                decoder, Packets.bytes(CLIENT, MQTT_5, aPublish("abcd").alias(5).build()));
+        byte[] more = Packets.bytes(CLIENT, MQTT_5, aPublish("e").alias(6).build());
+        assertEquals(ReasonCode.QUOTA_EXCEEDED, reasonOf(decoder, more));
+    }
+
+    /** Every alias may stand for a name of 1,024 bytes. */
+    @Test
+    void topicAlias_manyLongNames_fit() {
+        PacketDecoder decoder = Packets.decoder(SERVER, MQTT_5).topicAliasMaximum(1000);
+        for (int alias = 1; alias <= 1000; alias++) {
+            String name = String.format("%04d", alias) + "x".repeat(1020);
+            Packets.decode(
+                    decoder,
+                    Packets.bytes(CLIENT, MQTT_5, aPublish(name).alias(alias).build()));
+        }
+        byte[] more = Packets.bytes(
+                CLIENT, MQTT_5, aPublish("x".repeat(1025)).alias(1).build());
+        assertEquals(ReasonCode.QUOTA_EXCEEDED, reasonOf(decoder, more));
+    }
+
     @Test
     void topicAlias_withoutMaximum_isInvalid() {
         PacketDecoder decoder = Packets.decoder(SERVER, MQTT_5).topicAliasMaximum(0);
@@ -314,6 +346,22 @@ class PacketDecoderTest {
         assertEquals(1, Packets.decode(six, connect).size());
         byte[] again = frame(0x30, join(hex("00 01", "'a'", "0F"), three));
         assertEquals(1, Packets.decode(six, again).size());
+    }
+
+    /** A filter of four bytes on the wire takes some eighty as an object. */
+    @Test
+    void topicFilters_beyondTheMaximum_exceedTheQuota() {
+        for (ProtocolVersion version : ProtocolVersion.values()) {
+            byte[] head = hex(version.isV5() ? "00 01 00" : "00 01");
+            byte[] subscribe = frame(0x82, join(head, hex("00 01", "'a'", "00 00 01", "'a'", "01 00 01", "'b'", "02")));
+            byte[] unsubscribe = frame(0xA2, join(head, hex("00 01", "'a'", "00 01", "'a'", "00 01", "'b'")));
+            for (byte[] packet : List.of(subscribe, unsubscribe)) {
+                PacketDecoder three = Packets.decoder(SERVER, version).maximumTopicFilters(3);
+                assertEquals(2, Packets.decode(three, join(packet, packet)).size());
+                PacketDecoder two = Packets.decoder(SERVER, version).maximumTopicFilters(2);
+                assertEquals(ReasonCode.QUOTA_EXCEEDED, reasonOf(two, packet));
+            }
+        }
     }
 
     @Test

@@ -3,6 +3,7 @@ package org.dunlin.mqtt.codec;
 import static org.dunlin.mqtt.codec.Packets.aPublish;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -194,6 +195,45 @@ class PublishWriterTest {
                 assertEquals(exact, written(v5(exact, aliases), message, Qos.AT_MOST_ONCE, 0).length);
             }
         }
+    }
+
+    /** E113: an alias must never be what makes a packet too large. */
+    @Test
+    void write_atTheMaximumOnceAnAliasIsKnown_fitsToTheByte() {
+        for (int topic = 1; topic < 9; topic++) {
+            String name = "t".repeat(topic);
+            for (int user = 110; user < 128; user++) { // with the alias the property length may take one byte more
+                Message message = aPublish(name).user("", "v".repeat(user)).message();
+                ProtocolVersion version = ProtocolVersion.MQTT_5;
+                byte[] plain = encoded(message, version, Qos.AT_MOST_ONCE, false, false, 0, NO_IDS, 0, Packets.NOW);
+                int exact = plain.length;
+                OutboundTerms to = v5(exact, 2);
+                PacketDecoder decoder =
+                        Packets.decoder(Role.CLIENT, ProtocolVersion.MQTT_5).topicAliasMaximum(2);
+                Packets.decode(decoder, written(to, aPublish(name).message(), Qos.AT_MOST_ONCE, 0));
+                for (int round = 0; round < 3; round++) {
+                    byte[] bytes = written(to, message, Qos.AT_MOST_ONCE, 0);
+                    assertTrue(bytes.length <= exact);
+                    Publish publish = (Publish) Packets.decode(decoder, bytes).get(0);
+                    assertEquals(name, publish.message().topic().text());
+                }
+            }
+        }
+    }
+
+    /** Aliases are few: a topic that is no longer than what an alias takes is given none. */
+    @Test
+    void write_shortTopics_leaveTheAliasesToLongOnes() {
+        OutboundTerms to = v5(Long.MAX_VALUE, 1);
+        for (int round = 0; round < 3; round++) {
+            assertArrayEquals(
+                    Packets.hex("30 07 00 04", "'a/bc'", "00"),
+                    written(to, aPublish("a/bc").message(), Qos.AT_MOST_ONCE, 0));
+        }
+        written(to, aPublish("a/bcd").message(), Qos.AT_MOST_ONCE, 0);
+        assertArrayEquals(
+                Packets.hex("30 06 00 00 03 23 00 01"),
+                written(to, aPublish("a/bcd").message(), Qos.AT_MOST_ONCE, 0));
     }
 
     @Test

@@ -70,6 +70,11 @@ public final class Admittance {
         return false;
     }
 
+    /** Counts a connection in whose favour another one leaves at once: for that moment there is one more. */
+    void enterInsteadOfAnother() {
+        connections.incrementAndGet();
+    }
+
     void leave() {
         connections.decrementAndGet();
     }

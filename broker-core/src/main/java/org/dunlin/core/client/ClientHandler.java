@@ -242,9 +242,22 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
 
     // ---- life
 
-    /** @return false if there are too many connections */
-    boolean enter() {
-        entered = admittance.enter();
+    /**
+     * Takes its place among the connections, once.
+     *
+     * @param takesOver whether a connection with the same client identifier leaves for it in the same task
+     * @return false if there are too many connections
+     */
+    boolean enter(boolean takesOver) {
+        if (entered) {
+            return true;
+        }
+        if (takesOver) {
+            admittance.enterInsteadOfAnother();
+            entered = true;
+        } else {
+            entered = admittance.enter();
+        }
         return entered;
     }
 

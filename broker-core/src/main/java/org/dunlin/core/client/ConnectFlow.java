@@ -309,25 +309,23 @@ final class ConnectFlow {
         if (abandoned) {
             return;
         }
-        if (!handler.enter()) {
-            handler.end(
-                    ReasonCode.QUOTA_EXCEEDED,
-                    "more than " + admittance.limits().maxConnections() + " connections; see limits.max-connections");
-            return;
-        }
-        go(known);
-    }
-
-    private void go(Connect known) {
-        if (abandoned) {
-            return;
-        }
         Shard here = shards.on(connection.loop());
-        Shard owner = shards.ownerOf(known.clientId(), here);
+        Shard owner = shards.find(known.clientId());
+        if (owner == null || owner == here) {
+            // only where its session lives is it known whether this connection would be one more
+            if (!handler.enter(here.isConnected(known.clientId()))) {
+                handler.end(
+                        ReasonCode.QUOTA_EXCEEDED,
+                        "more than " + admittance.limits().maxConnections()
+                                + " connections; see limits.max-connections");
+                return;
+            }
+            owner = shards.ownerOf(known.clientId(), here); // which is here, unless another was quicker
+        }
         if (owner == here) {
             admit(known, here);
         } else {
-            connection.moveTo(owner.loop(), () -> go(known));
+            connection.moveTo(owner.loop(), () -> join(known));
         }
     }
 
@@ -341,7 +339,7 @@ final class ConnectFlow {
             return;
         }
         session = admission.session();
-        shard.afterCommit(admission.session(), failure -> {
+        shard.afterCommit(admission.stored(), failure -> {
             if (abandoned) {
                 return;
             }

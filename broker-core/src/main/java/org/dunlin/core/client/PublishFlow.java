@@ -67,7 +67,7 @@ final class PublishFlow {
         }
         if (message.qos() == Qos.AT_MOST_ONCE) {
             accept(packet, limits);
-        } else if (checkWindow(packet, limits)) {
+        } else if (!session.inbound().isEnding() && checkWindow(packet, limits)) {
             accept(packet, limits);
             holdIfTooManyWait();
         }

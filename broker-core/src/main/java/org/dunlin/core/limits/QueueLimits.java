@@ -9,7 +9,8 @@ import org.dunlin.mqtt.TopicName;
  *
  * @param maxMessages at least 1
  * @param maxBytes weight of what waits; one message is always taken
- * @param holdTimeoutMillis how long a publisher waits under {@link Overflow#HOLD_ACK}
+ * @param holdTimeoutMillis how long a publisher waits under {@link Overflow#HOLD_ACK}, and how long a 3.x connection that ends
+ *     since a message was refused waits for its client's acknowledgements
  * @param qos0Offline whether QoS 0 waits for a client that is away
  * @param rules the first whose filter matches the topic decides instead of {@code overflow}
  */

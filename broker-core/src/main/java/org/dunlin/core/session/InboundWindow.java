@@ -3,6 +3,7 @@ package org.dunlin.core.session;
 import java.util.ArrayDeque;
 import java.util.List;
 import org.dunlin.core.spi.Connection;
+import org.dunlin.core.spi.Loop;
 import org.dunlin.mqtt.Ack;
 import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.Qos;
@@ -23,8 +24,12 @@ public final class InboundWindow {
     private final PacketIds received = new PacketIds();
     /** Tickets of QoS 1, which count against the Receive Maximum beside the QoS 2 identifiers. */
     private int openQos1;
-    /** A connection that is about to be closed since it cannot be told of a refusal. */
+    /** A connection that will be closed since it cannot be told of a refusal. */
     private @Nullable Connection ending;
+
+    private ReasonCode refusal = ReasonCode.SUCCESS;
+    /** Closes it at the latest; null if nothing more is waited for. */
+    private Loop.@Nullable Timer endTimer;
 
     InboundWindow(Session session) {
         this.session = session;
@@ -109,6 +114,7 @@ public final class InboundWindow {
     void connectionLost() {
         openQos1 = 0;
         ending = null;
+        stopEndTimer();
     }
 
     /** Ends the waiting for room in full queues: what waits is refused. */
@@ -153,6 +159,54 @@ public final class InboundWindow {
         };
     }
 
+    /**
+     * Whether nothing of this connection is taken or acknowledged any more: what comes behind a message that was refused has
+     * to be sent again behind it [MQTT-4.6.0-2].
+     */
+    public boolean isEnding() {
+        return ending != null;
+    }
+
+    /**
+     * Ends a connection that cannot be told of a refusal. Not before its client has acknowledged what it was sent, since that
+     * may be what fills the queue that the refusal comes from: closed at each repetition, it would never get round to it.
+     */
+    private void refuse(Connection connection, ReasonCode reason) {
+        ending = connection;
+        refusal = reason;
+        Shard shard = session.shard();
+        if (session.isOwedAcks()) {
+            endTimer = shard.loop()
+                    .schedule(
+                            () -> end(connection), shard.shards().queueLimits().holdTimeoutMillis());
+        } else {
+            // later, since the caller may be in the middle of what the end of the connection changes
+            shard.loop().execute(() -> end(connection));
+        }
+    }
+
+    /** The client has acknowledged all that it was sent. */
+    void nothingOwed() {
+        Connection connection = ending;
+        if (connection != null && endTimer != null) {
+            stopEndTimer();
+            session.shard().loop().execute(() -> end(connection));
+        }
+    }
+
+    private void stopEndTimer() {
+        if (endTimer != null) {
+            endTimer.cancel();
+            endTimer = null;
+        }
+    }
+
+    private void end(Connection connection) {
+        if (ending == connection && session.connection() == connection) {
+            session.evict(refusal, "a message was refused, and MQTT " + session.version() + " has no way to say so");
+        }
+    }
+
     /** Sends PUBACK or PUBREC, if the connection that waits for it is still there. */
     void acknowledge(Qos qos, int packetId, ReasonCode reason, @Nullable Connection origin) {
         if (qos == Qos.EXACTLY_ONCE && reason.isError()) {
@@ -163,14 +217,7 @@ public final class InboundWindow {
             return;
         }
         if (reason.isError() && !session.version().isV5()) {
-            ending = connection; // nothing that came after it is acknowledged before the end [MQTT-4.6.0-2]
-            // later, since the caller may be in the middle of what the end of the connection changes
-            session.shard().loop().execute(() -> {
-                if (session.connection() == connection) {
-                    session.evict(
-                            reason, "a message was refused, and MQTT " + session.version() + " has no way to say so");
-                }
-            });
+            refuse(connection, reason);
             return;
         }
         PacketType type = qos == Qos.AT_LEAST_ONCE ? PacketType.PUBACK : PacketType.PUBREC;

@@ -20,10 +20,14 @@ public final class Shards {
     /** A set of shards fits a long. */
     public static final int MAX = 64;
 
+    /** Items under way to one shard from which on publishers to it are slowed, until a quarter of them is left. */
+    private static final int BACKLOG_HIGH = 65_536;
+
     private final Limits limits;
     private final QueueLimits queueLimits;
     private final Store store;
     private final BrokerEvents events;
+    private final int backlogHigh;
     private final SubscriptionTree subscriptions;
     private final RetainedTree retained;
     private final ClientRegistry registry = new ClientRegistry();
@@ -34,6 +38,16 @@ public final class Shards {
 
     /** @param loops 1 to {@value #MAX}, each the thread of one shard */
     public Shards(List<Loop> loops, Limits limits, QueueLimits queueLimits, Store store, BrokerEvents events) {
+        this(loops, limits, queueLimits, store, events, BACKLOG_HIGH);
+    }
+
+    Shards(
+            List<Loop> loops,
+            Limits limits,
+            QueueLimits queueLimits,
+            Store store,
+            BrokerEvents events,
+            int backlogHigh) {
         if (loops.isEmpty() || loops.size() > MAX) {
             throw new IllegalArgumentException("1 to " + MAX + " loops, not " + loops.size());
         }
@@ -41,6 +55,7 @@ public final class Shards {
         this.queueLimits = queueLimits;
         this.store = store;
         this.events = events;
+        this.backlogHigh = backlogHigh;
         this.subscriptions = new SubscriptionTree(loops.size());
         this.retained = new RetainedTree(limits.maxRetained(), limits.maxRetainedBytes());
         this.shards = new Shard[loops.size()];
@@ -116,6 +131,10 @@ public final class Shards {
             }
         }
         return null;
+    }
+
+    int backlogHigh() {
+        return backlogHigh;
     }
 
     /** The shard that a shared group lives on, for ever the same for a number of shards. */

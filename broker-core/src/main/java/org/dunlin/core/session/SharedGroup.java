@@ -16,6 +16,7 @@ import org.dunlin.core.routing.Receiver;
 import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.SessionKey;
+import org.dunlin.core.spi.Store;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.TopicFilter;
@@ -53,9 +54,25 @@ final class SharedGroup implements Place.Owner {
         this.shard = shard;
         this.filter = filter;
         this.key = new SessionKey(sid, 0);
-        this.queue = new MessageQueue(shard.shards().queueLimits(), shard::isExpired, this::dropped);
+        this.queue = new MessageQueue(shard.shards().queueLimits(), shard::isExpired, new Waiting());
         this.intake = intake(durable);
         shard.shards().subscriptions().add(intake, shard.index());
+    }
+
+    /** Takes over what the store has kept of it; its members follow. */
+    void restore(Kept kept) {
+        if (kept.messages() > 0) {
+            queue.restore(kept.messages(), kept.bytes(), kept.firstSeq(), kept.lastSeq());
+        }
+    }
+
+    /** Takes over a member that the store has kept. */
+    void restore(Session session, Subscription options) {
+        members.computeIfAbsent(session, Member::new).options = options;
+    }
+
+    private boolean durable() {
+        return intake.receiver().durable();
     }
 
     private Subscription intake(boolean durable) {
@@ -72,8 +89,9 @@ final class SharedGroup implements Place.Owner {
         return key;
     }
 
+    /** Messages that wait in the heap; others may be with the store alone. */
     int waiting() {
-        return returned.size() + queue.size();
+        return returned.size() + queue.inHeap();
     }
 
     TopicFilter filter() {
@@ -86,7 +104,8 @@ final class SharedGroup implements Place.Owner {
     void join(Session session, Subscription options, int credits) {
         Member member = members.computeIfAbsent(session, Member::new);
         member.options = options;
-        if (session.durable() && !intake.receiver().durable()) {
+        if (session.durable() && !durable()) {
+            shard.batch().putGroup(key, filter.text());
             Subscription kept = intake(true);
             shard.shards().subscriptions().replace(intake, kept, shard.index());
             intake = kept;
@@ -105,18 +124,28 @@ final class SharedGroup implements Place.Owner {
             dispatch(); // what only it could take is known to fit nobody now
             return;
         }
-        for (Outgoing waiting : queue.takeOut(message -> true)) {
-            dropped(waiting, DropReason.SESSION_ENDED);
+        end();
+    }
+
+    /** Nobody is left. */
+    void end() {
+        queue.giveUpAllHeld();
+        long lost = queue.size() + returned.size();
+        if (lost > 0) {
+            shard.shards().events().discarded(filter.text(), lost, DropReason.SESSION_ENDED);
         }
-        for (Entry waiting : returned.values()) {
-            dropped(waiting, DropReason.SESSION_ENDED);
-        }
+        queue.takeOut(message -> true);
+        queue.forgetSpilled();
         returned.clear();
         shard.shards().subscriptions().remove(intake, shard.index());
-        if (intake.receiver().durable()) {
+        if (durable()) {
             shard.batch().removeOwner(key);
         }
         shard.endedGroup(this);
+    }
+
+    boolean isDeserted() {
+        return members.isEmpty();
     }
 
     void memberReady(Session session, int credits) {
@@ -129,6 +158,7 @@ final class SharedGroup implements Place.Owner {
     private void ready(Member member, int credits) {
         member.credits = Math.min(CREDITS, credits);
         connected.add(member);
+        queue.takeIn();
         for (Entry waiting : returned.values()) {
             if (!waiting.tooLargeFor.isEmpty()) {
                 waiting.tooLargeFor.remove(member); // its Maximum Packet Size may be another one now
@@ -145,6 +175,9 @@ final class SharedGroup implements Place.Owner {
         if (member != null) {
             connected.remove(member);
             free.remove(member);
+            if (connected.isEmpty()) {
+                queue.putOut();
+            }
         }
     }
 
@@ -161,20 +194,57 @@ final class SharedGroup implements Place.Owner {
             }
             return;
         }
-        if (answer == null) { // if durable, such a member has joined after the publisher's shard had looked
-            accept(message, 0, 0);
-            return;
-        }
         Overflow overflow = overflowFor(message);
         boolean atOnce = queue.isIdle() && returned.isEmpty() && !free.isEmpty();
+        if (answer == null) { // if durable, such a member has joined after the publisher's shard had looked
+            if (overflow.answers() && !atOnce && !queue.admits(message.weight())) {
+                shard.shards().events().dropped(filter.text(), message.topic(), DropReason.QUEUE_FULL);
+            } else {
+                keep(message, overflow);
+            }
+            return;
+        }
         if (overflow.answers() && !atOnce && !queue.admits(message.weight())) {
-            shard.shards().events().dropped(filter.text(), message.topic(), DropReason.QUEUE_FULL);
-            answer.refused();
-        } else if (intake.receiver().durable()) {
+            if (overflow == Overflow.HOLD_ACK) {
+                new HeldBack(filter.text(), message, message.qos(), message.retain(), Subscription.NO_IDS, this::admit)
+                        .waitIn(queue, shard, answer);
+            } else {
+                shard.shards().events().dropped(filter.text(), message.topic(), DropReason.QUEUE_FULL);
+                answer.refused();
+            }
+            return;
+        }
+        if (durable()) {
             queue.reserve(message.weight(), overflow);
-            answer.reserve(new Place(this, message, message.qos(), message.retain(), Subscription.NO_IDS));
+            answer.reserve(place(Place.Origin.PUBLISHER, message));
         } else {
-            accept(message, 0, 0);
+            accept(message, 0, 0, overflow);
+            answer.taken();
+        }
+    }
+
+    private Place place(Place.Origin origin, Message message) {
+        return new Place(this, origin, message, message.qos(), message.retain(), Subscription.NO_IDS);
+    }
+
+    /** Takes a message that no publisher waits for. */
+    private void keep(Message message, Overflow overflow) {
+        if (durable()) {
+            queue.reserve(message.weight(), overflow);
+            shard.store(place(Place.Origin.NOBODY, message));
+        } else {
+            accept(message, 0, 0, overflow);
+        }
+    }
+
+    private void admit(HeldBack held, Answer answer) {
+        if (durable()) {
+            queue.reserve(held.weight(), Overflow.HOLD_ACK);
+            answer.reserve(place(Place.Origin.PUBLISHER, held.message));
+        } else {
+            queue.add(
+                    new Outgoing(held.message, held.qos, held.retain, held.subscriptionIds, 0, 0, null),
+                    Overflow.HOLD_ACK);
             answer.taken();
         }
     }
@@ -187,57 +257,75 @@ final class SharedGroup implements Place.Owner {
     public void committed(Place place) {
         queue.unreserve(place.message.weight(), overflowFor(place.message));
         if (!members.isEmpty()) {
-            accept(place.message, place.seq(), place.body());
+            accept(place.message, place.seq(), place.body(), overflowFor(place.message));
         } else {
             shard.shards().events().dropped(filter.text(), place.message.topic(), DropReason.SESSION_ENDED);
             forget(place.seq(), place.body());
         }
+        dispatchHeld();
     }
 
     @Override
     public void failed(Place place) {
         queue.unreserve(place.message.weight(), overflowFor(place.message));
+        if (place.origin != Place.Origin.PUBLISHER) {
+            shard.shards().events().dropped(filter.text(), place.message.topic(), DropReason.STORE_FAILED);
+        }
+        dispatchHeld();
     }
 
-    private void accept(Message message, long seq, long body) {
+    private void dispatchHeld() {
+        if (queue.hasHeld()) {
+            dispatch();
+        }
+    }
+
+    private void accept(Message message, long seq, long body, Overflow overflow) {
         Member member = returned.isEmpty() && queue.isEmpty() ? next(free) : null;
         if (member != null) {
+            queue.passed(seq);
             lend(member, new Entry(message, seq, body, ++lastOrder));
         } else {
             queue.add(
                     new Outgoing(message, message.qos(), message.retain(), Subscription.NO_IDS, seq, body, null),
-                    overflowFor(message));
+                    overflow);
             if (!free.isEmpty()) {
                 dispatch();
             }
         }
     }
 
-    /** Gives out what waits, to whom has credits. */
+    /** Gives out what waits, to whom has credits, and the room that comes free to publishers that wait for it. */
     private void dispatch() {
         if (dispatching) {
             return; // a member that settles at once has called back: the loop below goes on
         }
         dispatching = true;
         try {
-            Entry entry = free.isEmpty() ? null : nextEntry();
-            while (entry != null) {
-                Member member = nextFor(entry);
-                if (member != null) {
-                    lend(member, entry);
-                } else if (entry.message.qos() == Qos.AT_MOST_ONCE
-                        || aside.size() >= CREDITS
-                        || entry.tooLargeFor.containsAll(members.values())) {
-                    dropped(entry, DropReason.TOO_LARGE);
-                } else {
-                    aside.add(entry); // whom it fits has no credit now
-                }
-                entry = free.isEmpty() ? null : nextEntry();
-            }
+            do {
+                giveOut();
+            } while (queue.admitHeld());
         } finally {
             aside.forEach(waiting -> returned.put(waiting.order, waiting));
             aside.clear();
             dispatching = false;
+        }
+    }
+
+    private void giveOut() {
+        Entry entry = free.isEmpty() ? null : nextEntry();
+        while (entry != null) {
+            Member member = nextFor(entry);
+            if (member != null) {
+                lend(member, entry);
+            } else if (entry.message.qos() == Qos.AT_MOST_ONCE
+                    || aside.size() >= CREDITS
+                    || entry.tooLargeFor.containsAll(members.values())) {
+                dropped(entry, DropReason.TOO_LARGE);
+            } else {
+                aside.add(entry); // whom it fits has no credit now
+            }
+            entry = free.isEmpty() ? null : nextEntry();
         }
     }
 
@@ -281,19 +369,18 @@ final class SharedGroup implements Place.Owner {
             free.remove(member);
         }
         Subscription options = member.options();
-        Outgoing message = new Outgoing(
-                entry.message,
-                Qos.min(entry.message.qos(), options.qos()),
-                options.retainAsPublished() && entry.message.retain(),
-                options.subscriptionIds(),
-                0,
-                0,
-                new Loan(this, member, entry));
+        Qos qos = Qos.min(entry.message.qos(), options.qos());
+        boolean retain = options.retainAsPublished() && entry.message.retain();
+        Loan loan = new Loan(this, member, entry);
+        Outgoing message = new Outgoing(entry.message, qos, retain, options.subscriptionIds(), 0, 0, loan);
         member.session.shard().runOrPost(shard, () -> member.session.lend(message));
     }
 
-    void settled(Member member, Entry entry) {
-        forget(entry.seq, entry.body);
+    /** @param handedOver whether the store does not hold it for the group any more */
+    void settled(Member member, Entry entry, boolean handedOver) {
+        if (!handedOver) {
+            forget(entry.seq, entry.body);
+        }
         closed(member);
         dispatch();
     }
@@ -306,20 +393,33 @@ final class SharedGroup implements Place.Owner {
     }
 
     /** The member has left: the message goes to the next one as if it had never been sent, with DUP 0. */
-    void returned(Member member, Entry entry) {
+    void returned(Member member, Entry entry, boolean handedOver) {
         closed(member);
         if (entry.message.qos() == Qos.AT_MOST_ONCE) {
             return; // sent once at most; its member was gone before it came
         }
         if (members.isEmpty()) {
-            dropped(entry, DropReason.SESSION_ENDED);
+            shard.shards().events().dropped(filter.text(), entry.message.topic(), DropReason.SESSION_ENDED);
+            if (!handedOver) {
+                forget(entry.seq, entry.body);
+            }
+            return;
+        }
+        if (handedOver) {
+            keep(entry.message, overflowFor(entry.message));
             return;
         }
         returned.put(entry.order, entry);
         dispatch();
     }
 
-    void refusedAsTooLarge(Member member, Entry entry) {
+    void refusedAsTooLarge(Member member, Entry entry, boolean handedOver) {
+        if (handedOver) {
+            shard.shards().events().dropped(filter.text(), entry.message.topic(), DropReason.TOO_LARGE);
+            closed(member);
+            dispatch();
+            return;
+        }
         if (entry.tooLargeFor.isEmpty()) {
             entry.tooLargeFor = new HashSet<>(4);
         }
@@ -349,6 +449,29 @@ final class SharedGroup implements Place.Owner {
         }
     }
 
+    /** The group as its queue sees it. */
+    private final class Waiting implements MessageQueue.Owner {
+        @Override
+        public void dropped(Outgoing message, DropReason reason) {
+            SharedGroup.this.dropped(message, reason);
+        }
+
+        @Override
+        public void read(long afterSeq, long throughSeq, int maxMessages, long maxBytes, Store.Page page) {
+            shard.readQueue(key.sid(), afterSeq, throughSeq, maxMessages, maxBytes, page);
+        }
+
+        @Override
+        public void loaded() {
+            dispatch();
+        }
+
+        @Override
+        public void failed(String cause) {
+            shard.shards().events().unreadable(filter.text(), cause);
+        }
+    }
+
     /** One session's part in the group. Group's thread only, but for the session, which never changes. */
     static final class Member {
         private final Session session;
@@ -371,7 +494,7 @@ final class SharedGroup implements Place.Owner {
         }
     }
 
-    /** One message of the group. */
+    /** One message of the group. What the member's shard may ask for never changes. */
     static final class Entry {
         private final Message message;
         private final long seq;
@@ -384,6 +507,14 @@ final class SharedGroup implements Place.Owner {
             this.seq = seq;
             this.body = body;
             this.order = order;
+        }
+
+        long seq() {
+            return seq;
+        }
+
+        long body() {
+            return body;
         }
     }
 

@@ -18,6 +18,12 @@ public interface BrokerEvents {
     /** A message that did not reach a receiver; the client is the one that should have got it, or sent it if nobody did. */
     void dropped(String clientId, TopicName topic, DropReason reason);
 
+    /** Messages that a session or shared group owed when it ended, and that nobody gets any more. */
+    void discarded(String clientId, long messages, DropReason reason);
+
+    /** The stored queue of a shared group cannot be read, so that nobody gets what is in it. */
+    void unreadable(String filter, String cause);
+
     /** A request within a connection that goes on: a PUBLISH, a filter of a SUBSCRIBE. */
     void denied(Peer peer, String what, ReasonCode reason, String detail);
 

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param expiresAtMillis end of the session while its client is away; {@link Long#MAX_VALUE} if connected or without end
  * @param will the will that is still to come, or null
  * @param willDueAtMillis when a will that waits for its delay goes out; {@link Long#MAX_VALUE} while connected
+ * @param sentThrough the highest place in its queue whose message may have been sent; as of the last time it was written, so
+ *     that nothing is known of the messages of a client that is connected
  */
 public record SessionRecord(
         String clientId,
@@ -23,4 +25,5 @@ public record SessionRecord(
         long expirySeconds,
         long expiresAtMillis,
         @Nullable Will will,
-        long willDueAtMillis) {}
+        long willDueAtMillis,
+        long sentThrough) {}

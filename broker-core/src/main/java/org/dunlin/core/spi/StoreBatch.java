@@ -78,6 +78,6 @@ public interface StoreBatch {
         void placed(long seq, long body);
     }
 
-    /** A subscription as it is kept. */
+    /** A subscription as it is kept; the identifier is 0 if there is none. */
     record SubscriptionRecord(String filter, Qos qos, boolean noLocal, boolean retainAsPublished, int subscriptionId) {}
 }

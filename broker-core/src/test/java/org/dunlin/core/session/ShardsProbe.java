@@ -2,13 +2,29 @@ package org.dunlin.core.session;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.QueueLimits;
+import org.dunlin.core.spi.BrokerEvents;
+import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.Store;
 
 /** The test's thread only, which plays all loops. What tests of other packages may see of the shards. */
 public final class ShardsProbe {
     private ShardsProbe() {}
 
+    /** Shards that count as overloaded when more than so many items are under way to them. */
+    public static Shards shards(
+            List<Loop> loops,
+            Limits limits,
+            QueueLimits queueLimits,
+            Store store,
+            BrokerEvents events,
+            int backlogHigh) {
+        return new Shards(loops, limits, queueLimits, store, events, backlogHigh);
+    }
+
     /** Figures of one session at this moment. */
-    public record Figures(String clientId, int queued, int lent, int open, int released, int unacknowledged) {}
+    public record Figures(String clientId, long queued, int lent, int open, int released, int unacknowledged) {}
 
     public static List<Figures> sessions(Shards shards) {
         List<Figures> all = new ArrayList<>();
@@ -39,6 +55,9 @@ public final class ShardsProbe {
         StringBuilder left = new StringBuilder();
         if (shards.registry().size() != 0) {
             left.append("registry ").append(shards.registry().size());
+        }
+        if (shards.delayed().get() != 0) {
+            left.append("delayed ").append(shards.delayed().get());
         }
         for (int i = 0; i < shards.count(); i++) {
             left.append(shards.shard(i).leftovers());

@@ -2,6 +2,7 @@ package org.dunlin.core.sim;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -32,6 +33,12 @@ final class Checker implements BrokerEvents {
     private final Map<String, Sent> messages = new LinkedHashMap<>();
     private final List<SessionLog> sessions = new ArrayList<>();
     private final Map<String, Integer> drops = new HashMap<>();
+    /** Those of them that were too large for the client. */
+    private final Map<String, Integer> tooLarge = new HashMap<>();
+
+    /** Messages without a publisher to tell that could not be stored for their receivers, by topic. */
+    private final Map<String, Integer> storeFailed = new HashMap<>();
+
     private final Map<String, List<SharedReception>> shared = new HashMap<>();
     /** Clients that have lost a session in which a shared QoS 2 flow may have been open. */
     private boolean sharedSessionLost;
@@ -50,6 +57,22 @@ final class Checker implements BrokerEvents {
 
     /** What retained messages a client has been sent at the end. */
     final Map<String, String> replayed = new TreeMap<>();
+
+    /** What a run has come through, so that a test can tell whether the runs reach it at all. */
+    enum Trouble {
+        TOO_LARGE,
+        DELAYED,
+        OVERLOAD
+    }
+
+    final Set<Trouble> reached = EnumSet.noneOf(Trouble.class);
+
+    /** The broker reads no more from a client for now. */
+    void held() {
+        if (sim.isOverloaded()) {
+            reached.add(Trouble.OVERLOAD);
+        }
+    }
 
     private enum State {
         OPEN,
@@ -134,9 +157,14 @@ final class Checker implements BrokerEvents {
         }
     }
 
+    /** The name of a message, without what only fills it. */
+    static String id(Message message) {
+        return new String(message.payload(), StandardCharsets.UTF_8).split(" ", 2)[0];
+    }
+
     void received(SimClient client, Publish packet) {
         Message message = packet.message();
-        String id = new String(message.payload(), StandardCharsets.UTF_8);
+        String id = id(message);
         String topic = message.topic().text();
         if (message.retain()) {
             if (client == sim.observer) {
@@ -161,6 +189,9 @@ final class Checker implements BrokerEvents {
             receivedShared(client, packet, sent);
             return;
         }
+        if (sent.delayed) {
+            reached.add(Trouble.DELAYED);
+        }
         SessionLog log = client.log;
         int times = log.received.merge(id, 1, Integer::sum);
         if (message.qos() == Qos.AT_MOST_ONCE) {
@@ -168,7 +199,7 @@ final class Checker implements BrokerEvents {
         }
         if (times > 1) {
             ExactlyOnceQos2(client, packet, sent);
-        } else {
+        } else if (!sent.delayed) {
             OrderPerPublisherAndTopic(log, sent);
         }
     }
@@ -208,7 +239,24 @@ final class Checker implements BrokerEvents {
 
     @Override
     public void dropped(String clientId, TopicName topic, DropReason reason) {
+        if (reason == DropReason.STORE_FAILED) {
+            storeFailed.merge(topic.text(), 1, Integer::sum);
+            return;
+        }
         drops.merge(clientId + " " + topic.text(), 1, Integer::sum);
+        if (reason == DropReason.TOO_LARGE) {
+            reached.add(Trouble.TOO_LARGE);
+            tooLarge.merge(clientId + " " + topic.text(), 1, Integer::sum);
+            TooLargeForWhomItIs(clientId, topic.text());
+        }
+    }
+
+    @Override
+    public void discarded(String clientId, long messages, DropReason reason) {}
+
+    @Override
+    public void unreadable(String filter, String cause) {
+        throw new AssertionError(filter + ": " + cause);
     }
 
     @Override
@@ -221,6 +269,17 @@ final class Checker implements BrokerEvents {
     }
 
     // ---- invariants of each step
+
+    /** [MQTT-3.1.2-24]: only a client that has named a Maximum Packet Size, or a group of such, is spared a message. */
+    void TooLargeForWhomItIs(String receiver, String topic) {
+        for (SimClient client : sim.clients) {
+            boolean concerned = client.id.equals(receiver) || receiver.startsWith("$share/");
+            if (concerned && client.limited) {
+                return;
+            }
+        }
+        throw breach("TooLargeForWhomItIs", receiver + " is not sent a message on " + topic);
+    }
 
     /** [MQTT-3.2.0-1]: CONNACK before anything else, and only once [MQTT-3.2.0-2]. */
     void ConnAckFirst(SimConnection connection, boolean first, Packet packet) {
@@ -339,7 +398,13 @@ final class Checker implements BrokerEvents {
                 }
             }
             missing.forEach((topic, lost) -> {
-                if (lost.size() > drops(log.client.id, topic)) {
+                int small = 0;
+                for (Sent sent : lost) {
+                    small += sent.large ? 0 : 1;
+                }
+                int dropped = drops(log.client.id, topic) + lostByTheStore(topic, lost);
+                int spared = tooLarge.getOrDefault(log.client.id + " " + topic, 0);
+                if (lost.size() > dropped || small > dropped - spared) {
                     throw breach("AckedIsOwned", log.client.id + " never got " + lost);
                 }
             });
@@ -377,6 +442,15 @@ final class Checker implements BrokerEvents {
         return sub.since != Sent.NOT_YET && sub.since < sent.sentAtMicros && sub.lowest != Qos.AT_MOST_ONCE;
     }
 
+    /** How many of them the store may have failed to keep when they were due, which their publishers cannot be told. */
+    private int lostByTheStore(String topic, List<Sent> lost) {
+        int delayed = 0;
+        for (Sent sent : lost) {
+            delayed += sent.delayed ? 1 : 0;
+        }
+        return Math.min(delayed, storeFailed.getOrDefault(topic, 0));
+    }
+
     private void sharedAckedIsOwned() {
         for (SimClient member : sim.clients) {
             for (SimClient.Sub sub : member.subs.values()) {
@@ -398,7 +472,7 @@ final class Checker implements BrokerEvents {
                     }
                 }
                 missing.forEach((topic, lost) -> {
-                    int counted = drops(sub.filter, topic);
+                    int counted = drops(sub.filter, topic) + lostByTheStore(topic, lost);
                     for (SimClient other : sim.clients) {
                         counted += drops(other.id, topic);
                     }

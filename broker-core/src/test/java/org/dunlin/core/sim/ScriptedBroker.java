@@ -31,7 +31,11 @@ final class ScriptedBroker implements BrokerEvents {
     Authorizer authorizer = Authorizer.ALL;
     Authenticator authenticator =
             credentials -> CompletableFuture.completedFuture(new Authenticator.Answer.Accepted(null, null));
+    /** Of clients that come from now on: more is too large for them. */
+    int maxPayload = 1000;
+
     int maxConnections = Limits.DEFAULTS.maxConnections();
+    int maxInflight = Limits.DEFAULTS.maxInflight();
     int maxSubscriptionsPerClient = Limits.DEFAULTS.maxSubscriptionsPerClient();
     private @Nullable Shards shards;
     private @Nullable Admittance admittance;
@@ -55,7 +59,7 @@ final class ScriptedBroker implements BrokerEvents {
                 d.connectTimeoutMillis(),
                 0,
                 0,
-                d.maxInflight(),
+                maxInflight,
                 maxSubscriptionsPerClient,
                 d.maxRetained(),
                 d.maxRetainedBytes(),
@@ -96,6 +100,12 @@ final class ScriptedBroker implements BrokerEvents {
     public void dropped(String clientId, TopicName topic, DropReason reason) {
         drops.add(clientId + " " + topic + " " + reason);
     }
+
+    @Override
+    public void discarded(String clientId, long messages, DropReason reason) {}
+
+    @Override
+    public void unreadable(String filter, String cause) {}
 
     @Override
     public void denied(Peer peer, String what, ReasonCode reason, String detail) {

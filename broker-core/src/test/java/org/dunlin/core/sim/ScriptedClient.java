@@ -30,13 +30,14 @@ final class ScriptedClient implements Connection {
     boolean closed;
     boolean inputHeld;
     boolean slow;
-    int maxPayload = 1000;
+    int maxPayload;
 
     /** Connects without clean start; for 3.x an expiry of 0 asks for a clean session. */
     ScriptedClient(ScriptedBroker broker, ProtocolVersion version, String id, int receiveMaximum, long expirySeconds) {
         this.broker = broker;
         this.version = version;
         this.id = id;
+        this.maxPayload = broker.maxPayload;
         broker.loop.execute(() -> inbound = new ClientHandler(broker.shards(), broker.admittance(), this));
         Connect.Builder connect = Connect.builder(version, id);
         if (version.isV5()) {
@@ -59,24 +60,25 @@ final class ScriptedClient implements Connection {
             protocol().readComplete();
         });
         broker.loops.runFor(1);
-        if (packet instanceof Connect && !payloads().isEmpty()) {
-            takeAll();
-        }
     }
 
     /** Acknowledges at QoS 1 until nothing more comes. */
-    private void takeAll() {
+    void takeAll() {
         for (int i = 0; i < ids.size(); i++) {
             says(new Ack(PacketType.PUBACK, ids.get(i)));
         }
     }
 
     void publish(int packetId, String text, Qos qos) {
+        publish("t", packetId, text, qos);
+    }
+
+    void publish(String topic, int packetId, String text, Qos qos) {
         says(new Publish(
                 new Message(
                         packetId,
                         id,
-                        TopicName.of("t"),
+                        TopicName.of(topic),
                         text.getBytes(StandardCharsets.UTF_8),
                         qos,
                         false,

@@ -21,6 +21,11 @@ final class Sent {
     final boolean clears;
 
     final boolean expires;
+    /** Exceeds the Maximum Packet Size of clients that have one. */
+    boolean large;
+    /** Published by way of $delayed: it comes when it is due, in no order with others. */
+    boolean delayed;
+
     final long sentAtMicros;
     long ackedAtMicros = NOT_YET;
     boolean refused;
@@ -49,8 +54,14 @@ final class Sent {
         this.sentAtMicros = sentAtMicros;
     }
 
+    /** How long it is delayed, the same at each repetition. */
+    int seconds() {
+        return Math.floorMod(id.hashCode(), 3);
+    }
+
     @Override
     public String toString() {
-        return id + " (" + topic + " #" + seq + " " + qos + (retain ? " retain" : "") + ", sent " + times + " times)";
+        return id + " (" + topic + " #" + seq + " " + qos + (retain ? " retain" : "") + (large ? " large" : "")
+                + (delayed ? " delayed" : "") + ", sent " + times + " times)";
     }
 }

@@ -49,6 +49,8 @@ final class SimClient {
     private final boolean steady;
 
     private final int ackDelayMicrosMax;
+    /** Whether its connections may have a Maximum Packet Size. */
+    final boolean limited;
 
     @Nullable
     SimConnection connection;
@@ -120,6 +122,7 @@ final class SimClient {
         this.version = version;
         this.steady = steady;
         this.ackDelayMicrosMax = steady ? 1 : 1 + random.nextInt(random.nextBoolean() ? 1_000 : 200_000);
+        this.limited = !steady && version.isV5() && random.nextInt(3) == 0;
         this.log = checker.session(this);
     }
 
@@ -249,6 +252,11 @@ final class SimClient {
             connect.sessionExpirySeconds(expiry)
                     .receiveMaximum(receiveMaximum)
                     .topicAliasMaximum(random.nextBoolean() ? 5 : 0);
+            if (limited && random.nextInt(4) > 0) {
+                int most = 64 + random.nextInt(64);
+                connect.maximumPacketSize(most);
+                now.maximumPacketSize(most);
+            }
         }
         if (will != null) {
             checker.willOf(peer, will);
@@ -328,18 +336,21 @@ final class SimClient {
         Qos qos = retain ? Qos.of(1 + random.nextInt(2)) : Qos.of(random.nextInt(5) == 0 ? 0 : 1 + random.nextInt(2));
         boolean clears = retain && random.nextInt(4) == 0;
         boolean expires = !retain && version.isV5() && random.nextInt(12) == 0;
+        boolean delayed = !retain && random.nextInt(10) == 0;
         String text = id + "/" + epoch + "/" + ++lastMessage;
         Sent sent = new Sent(
                 text,
                 id,
                 epoch,
                 topic,
-                seqs.merge(epoch + " " + topic, 1, Integer::sum),
+                delayed ? 0 : seqs.merge(epoch + " " + topic, 1, Integer::sum),
                 qos,
                 retain,
                 clears,
                 expires,
                 loops.nowMicros());
+        sent.large = !clears && random.nextInt(10) == 0;
+        sent.delayed = delayed;
         checker.sent(sent);
         int packetId = qos == Qos.AT_MOST_ONCE ? 0 : freeId();
         if (packetId != 0) {
@@ -354,12 +365,14 @@ final class SimClient {
         } else if (sent.qos == Qos.EXACTLY_ONCE) {
             pubRecs.add(packetId);
         }
-        byte[] payload = sent.clears ? Message.NO_BYTES : sent.id.getBytes(StandardCharsets.UTF_8);
+        String filling = sent.large ? " " + "x".repeat(150) : "";
+        byte[] payload = sent.clears ? Message.NO_BYTES : (sent.id + filling).getBytes(StandardCharsets.UTF_8);
+        String topic = sent.delayed ? "$delayed/" + sent.seconds() + "/" + sent.topic : sent.topic;
         to.write(new Publish(
                 new Message(
                         0,
                         id,
-                        TopicName.of(sent.topic),
+                        TopicName.of(topic),
                         payload,
                         sent.qos,
                         sent.retain,
@@ -411,12 +424,7 @@ final class SimClient {
         mayHaveOpen = Math.min(IDS / 2, most == null ? 10 : most);
         SimConnection now = connection;
         assert now != null;
-        if (sim.isCalm() && sim.mayRefuse() && !version.isV5()) {
-            // Refused again, it would be disconnected before it could make room by its own acknowledgements.
-            loops.later(2_000_000, () -> resend(now));
-        } else {
-            resend(now);
-        }
+        resend(now);
     }
 
     private void resend(SimConnection to) {
@@ -492,7 +500,7 @@ final class SimClient {
             checker.received(this, packet);
             return;
         }
-        String what = new String(message.payload(), StandardCharsets.UTF_8) + " on " + message.topic();
+        String what = name(packet);
         Publish same = open.put(packetId, packet);
         checker.NoPacketIdReuse(text(""), packetId, what, same == null ? null : name(same));
         checker.NoPacketIdReuse(text(""), packetId, what, receivedQos2.get(packetId));
@@ -509,8 +517,7 @@ final class SimClient {
     }
 
     private static String name(Publish packet) {
-        return new String(packet.message().payload(), StandardCharsets.UTF_8) + " on "
-                + packet.message().topic();
+        return Checker.id(packet.message()) + " on " + packet.message().topic();
     }
 
     private void pubRel(Ack ack) {

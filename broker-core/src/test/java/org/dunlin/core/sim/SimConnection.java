@@ -101,6 +101,11 @@ final class SimConnection implements Connection {
 
     // ---- the client's side
 
+    /** What the client says that it takes, in bytes: more of the broker is a breach. */
+    void maximumPacketSize(int bytes) {
+        clientDecoder.maximumPacketSize(bytes);
+    }
+
     /** The client writes; in 1 or 2 pieces. */
     void write(Packet packet) {
         if (clientGone) {
@@ -417,6 +422,7 @@ final class SimConnection implements Connection {
     @Override
     public void holdInput() {
         assert loop.inLoop();
+        checker.held();
         held = true;
     }
 
@@ -475,7 +481,7 @@ final class SimConnection implements Connection {
         if (client.id.equals(TRACED)) {
             Object shown = packet instanceof org.dunlin.mqtt.Publish p
                     ? "PUBLISH " + p.packetId() + (p.dup() ? " DUP " : " ") + p.message() + " "
-                            + new String(p.message().payload(), java.nio.charset.StandardCharsets.UTF_8)
+                            + Checker.id(p.message())
                     : packet;
             System.err.println(loops.nowMicros() + " " + peer + " " + what + " " + shown);
         }

@@ -42,14 +42,16 @@ final class Simulation {
         storeFails = random.nextInt(6) == 0;
         store = new SimStore(loops, random, storeFails ? 1 + random.nextInt(10) : 0);
         checker = new Checker(this);
+        int count = 2 + random.nextInt(5);
         queueLimits = queueLimits();
-        limits = limits();
-        shards = new Shards(loops.all(), limits, queueLimits, store, checker);
+        limits = limits(count + 1);
+        // few enough that publishers have to wait for a loop that lags behind
+        int backlogHigh = random.nextInt(3) == 0 ? 4 + random.nextInt(30) : 10_000;
+        shards = ShardsProbe.shards(loops.all(), limits, queueLimits, store, checker, backlogHigh);
         Authenticator everybody = credentials ->
                 CompletableFuture.completedFuture(new Authenticator.Answer.Accepted(credentials.userName(), null));
         admittance = new Admittance(limits, everybody, Authorizer.ALL, null);
         observer = new SimClient(this, "observer", ProtocolVersion.MQTT_5, true);
-        int count = 2 + random.nextInt(5);
         for (int i = 0; i < count; i++) {
             clients.add(new SimClient(
                     this,
@@ -68,7 +70,8 @@ final class Simulation {
                 1 + random.nextInt(12), 1 << 20, overflow, 100 + random.nextInt(3000), random.nextBoolean(), List.of());
     }
 
-    private Limits limits() {
+    /** @param maxConnections with a place for each client, so that a takeover is one more than the broker may have */
+    private Limits limits(int maxConnections) {
         Limits d = Limits.DEFAULTS;
         return new Limits(
                 d.maxPacketSizeBytes(),
@@ -80,7 +83,7 @@ final class Simulation {
                 true,
                 true,
                 d.sessionExpiryMaxSeconds(),
-                d.maxConnections(),
+                maxConnections,
                 d.maxSessions(),
                 d.maxTopicLevels(),
                 d.maxClientIdLength(),
@@ -111,6 +114,10 @@ final class Simulation {
 
     boolean isOver() {
         return over;
+    }
+
+    boolean isOverloaded() {
+        return shards.overloaded() != null;
     }
 
     boolean storeFails() {
@@ -184,10 +191,13 @@ final class Simulation {
 
     /** Queues and windows keep their limits at any moment; what groups have lent is bounded by their credits. */
     private void EverythingBounded() {
+        if (admittance.connections() > limits.maxConnections()) {
+            throw new AssertionError("EverythingBounded: " + admittance.connections() + " connections");
+        }
         ShardsProbe.sessions(shards).forEach(session -> {
             String what = session.toString();
             // what is promised to an idle queue may find the window taken, so one more than the limit
-            boolean kept = session.queued() - session.lent() <= queueLimits.maxMessages() + 1
+            boolean kept = session.queued() - session.lent() <= queueLimits.maxMessages() + 1 + 2 * limits.maxInflight()
                     && session.lent() <= SimClient.GROUPS.length * limits.maxInflight()
                     && session.open() <= Math.max(limits.maxInflight(), session.released())
                     && session.unacknowledged() <= 2 * limits.receiveMaximum() + 40;

@@ -1,8 +1,11 @@
 package org.dunlin.core.sim;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 
@@ -30,23 +33,28 @@ class SimulationTest {
             seeds.add(fresh.nextLong());
         }
         List<String> failures = new ArrayList<>();
+        Set<Checker.Trouble> reached = EnumSet.noneOf(Checker.Trouble.class);
         for (long seed : seeds) {
-            String failure = run(seed);
+            String failure = run(seed, reached);
             if (failure != null) {
                 failures.add(failure);
                 System.err.println(failure);
             }
         }
         Assertions.assertTrue(failures.isEmpty(), () -> String.join("\n", failures));
+        Assertions.assertEquals(EnumSet.allOf(Checker.Trouble.class), reached);
     }
 
-    private static String run(long seed) {
+    private static @Nullable String run(long seed, Set<Checker.Trouble> reached) {
+        Simulation simulation = new Simulation(seed);
         try {
-            new Simulation(seed).run(TROUBLE_MILLIS);
+            simulation.run(TROUBLE_MILLIS);
+            reached.addAll(simulation.checker.reached);
             return null;
         } catch (AssertionError | RuntimeException e) {
             StackTraceElement[] trace = e.getStackTrace();
-            return "dunlin.sim.seed=" + seed + ": " + e + (trace.length == 0 ? "" : " at " + trace[0]);
+            return "dunlin.sim.seed=" + seed + ": " + e + (trace.length == 0 ? "" : " at " + trace[0]) + " in "
+                    + simulation;
         }
     }
 }

@@ -148,15 +148,15 @@ final class Records {
         String name = session.userName();
         byte[] userName = name == null ? null : name.getBytes(StandardCharsets.UTF_8);
         Will will = session.will();
-        int size = 38 + 4 + clientId.length + 4 + (userName == null ? 0 : userName.length) + 1;
+        int size = 44 + 4 + clientId.length + 4 + (userName == null ? 0 : userName.length) + 1;
         if (will != null) {
             size += 29 + will.topic().utf8().length + will.properties().length + will.payload().length;
         }
         ByteBuffer out = ByteBuffer.allocate(size);
         out.put(VERSION).put(SESSION).putLong(generation);
-        out.put((byte) session.version().ordinal()).put((byte) (session.connected() ? 1 : 0));
+        out.put((byte) session.version().level()).put((byte) (session.connected() ? 1 : 0));
         out.putLong(session.expirySeconds()).putLong(session.expiresAtMillis()).putLong(session.willDueAtMillis());
-        out.putShort((short) 0); // room for flags to come
+        out.putLong(session.sentThrough());
         putBytes(out, clientId);
         if (userName == null) {
             out.putInt(-1);
@@ -199,18 +199,35 @@ final class Records {
     }
 
     private static SessionRecord takeSession(ByteBuffer in) {
-        ProtocolVersion version = ProtocolVersion.values()[in.get()];
+        ProtocolVersion version = version(in.get());
         boolean connected = in.get() != 0;
         long expirySeconds = in.getLong();
         long expiresAtMillis = in.getLong();
         long willDueAtMillis = in.getLong();
-        in.getShort();
+        long sentThrough = in.getLong();
         String clientId = takeText(in);
         int length = in.getInt();
         String userName = length < 0 ? null : new String(take(in, length), StandardCharsets.UTF_8);
         Will will = in.get() == 0 ? null : takeWill(in);
         return new SessionRecord(
-                clientId, userName, version, connected, expirySeconds, expiresAtMillis, will, willDueAtMillis);
+                clientId,
+                userName,
+                version,
+                connected,
+                expirySeconds,
+                expiresAtMillis,
+                will,
+                willDueAtMillis,
+                sentThrough);
+    }
+
+    private static ProtocolVersion version(int level) {
+        for (ProtocolVersion version : ProtocolVersion.values()) {
+            if (version.level() == level) {
+                return version;
+            }
+        }
+        return ProtocolVersion.MQTT_5;
     }
 
     private static Will takeWill(ByteBuffer in) {

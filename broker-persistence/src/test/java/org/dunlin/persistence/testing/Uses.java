@@ -142,7 +142,7 @@ public final class Uses {
 
     public static SessionRecord session(String clientId) {
         return new SessionRecord(
-                clientId, null, ProtocolVersion.MQTT_5, true, 60, Long.MAX_VALUE, null, Long.MAX_VALUE);
+                clientId, null, ProtocolVersion.MQTT_5, true, 60, Long.MAX_VALUE, null, Long.MAX_VALUE, 0);
     }
 
     public static SessionRecord sessionWithWill(String clientId, byte[] payload) {
@@ -154,7 +154,8 @@ public final class Uses {
                 new byte[] {1, 1},
                 77,
                 4_294_967_295L);
-        return new SessionRecord(clientId, "üser", ProtocolVersion.MQTT_3_1_1, false, 4_294_967_295L, 12345, will, 999);
+        return new SessionRecord(
+                clientId, "üser", ProtocolVersion.MQTT_3_1_1, false, 4_294_967_295L, 12345, will, 999, 1L << 40);
     }
 
     public static Message message(long id, String topic, int bytes) {

@@ -2,6 +2,7 @@ package org.dunlin.server.cli;
 
 import java.io.PrintWriter;
 import java.net.BindException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +21,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command {@code dunlin}: parses, runs, and turns whatever happens into lines and an exit code. Main thread. */
@@ -47,6 +49,7 @@ public final class CommandLineInterface {
                 .addSubcommand(new StartCommand(invocation, launcher))
                 .addSubcommand(config)
                 .addSubcommand(new VersionCommand(transports));
+        commandLine.registerConverter(Path.class, CommandLineInterface::path);
         commandLine.setExpandAtFiles(false);
         commandLine.setParameterExceptionHandler(CommandLineInterface::wrongUsage);
         commandLine.setExecutionExceptionHandler((fault, command, parsed) -> failed(fault, command));
@@ -63,7 +66,11 @@ public final class CommandLineInterface {
 
     /** @return one of {@link ExitCode} */
     public int run(String... arguments) {
-        return commandLine.execute(arguments);
+        try {
+            return commandLine.execute(arguments);
+        } catch (Error fault) { // which picocli lets through, and other threads would keep the process alive
+            return failed(fault, commandLine);
+        }
     }
 
     @Command(
@@ -94,6 +101,16 @@ public final class CommandLineInterface {
         }
     }
 
+    /** What the locale cannot read is no name of a file to Java. */
+    private static Path path(String text) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException unreadable) {
+            throw new TypeConversionException(
+                    "the name has a character that could not be read; write UTF-8 and set LC_ALL=C.UTF-8");
+        }
+    }
+
     private static int wrongUsage(ParameterException fault, String[] arguments) {
         CommandLine command = fault.getCommandLine();
         StringBuilder line = new StringBuilder("dunlin: ").append(Line.of(String.valueOf(fault.getMessage())));
@@ -109,16 +126,20 @@ public final class CommandLineInterface {
 
     /** The option or subcommand most like what was typed, or null if none is. */
     private static @Nullable String nearest(String typed, CommandLine command) {
-        List<String> known = new ArrayList<>();
+        String word = typed.replaceFirst("^-+", "");
+        if (command.getSubcommands().containsKey(word)) {
+            return word; // --version
+        }
+        List<String> known = new ArrayList<>(command.getSubcommands().keySet());
         if (typed.startsWith("-")) {
+            known.clear();
             command.getCommandSpec().options().forEach(option -> known.addAll(List.of(option.names())));
-        } else {
-            known.addAll(command.getSubcommands().keySet());
+            known.removeIf(name -> name.length() == 2); // every letter is near to every other
         }
         return Nearest.of(typed, known);
     }
 
-    private static int failed(Exception fault, CommandLine command) {
+    private static int failed(Throwable fault, CommandLine command) {
         PrintWriter err = command.getErr();
         int code;
         if (fault instanceof ConfigException config) {

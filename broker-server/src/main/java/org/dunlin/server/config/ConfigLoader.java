@@ -31,7 +31,7 @@ public final class ConfigLoader {
     private static final String FILE_SUFFIX = "_FILE";
     /** What Kubernetes sets for a service whose name begins with "dunlin". */
     private static final Pattern SERVICE_VARIABLE = Pattern.compile(
-            "DUNLIN_(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PORT|PROTO|ADDR))?)?)");
+            "DUNLIN_(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT_[0-9]+_(TCP|UDP|SCTP)_(PORT|PROTO|ADDR))");
 
     private static final Pattern SERVICE_VALUE = Pattern.compile("(?i)(tcp|udp|sctp)://.*", Pattern.DOTALL);
 
@@ -39,7 +39,8 @@ public final class ConfigLoader {
     private final Settings settings;
     private final List<Fault> faults = new ArrayList<>();
     private final List<String> warnings = new ArrayList<>();
-    private final Set<String> faulty = new HashSet<>();
+    /** The paths of values that are wrong, with their origins. */
+    private final Map<String, String> faulty = new HashMap<>();
 
     ConfigLoader(KeyTable table) {
         this.table = table;
@@ -88,7 +89,7 @@ public final class ConfigLoader {
         readFlags(flags);
         completeLists();
         if (table == Keys.TABLE) {
-            new CrossCheck(settings, faulty, faults, warnings).run();
+            new CrossCheck(settings, faulty.keySet(), faults, warnings).run();
         }
         return settings;
     }
@@ -169,7 +170,7 @@ public final class ConfigLoader {
             }
             String path = table.pathOfEnvironment(name);
             if (path != null) {
-                set(path, variable.getValue(), name);
+                setDecoded(path, variable.getValue(), name);
                 continue;
             }
             if (name.endsWith(FILE_SUFFIX)) {
@@ -201,12 +202,12 @@ public final class ConfigLoader {
                 fault(variable, path, "names a file larger than 64KB", "put the bare value into the file");
                 return;
             }
-            set(path, new String(bytes, StandardCharsets.UTF_8).replaceFirst("\\r?\\n\\z", ""), variable);
+            setDecoded(path, new String(bytes, StandardCharsets.UTF_8).replaceFirst("\\r?\\n\\z", ""), variable);
         } catch (IOException | InvalidPathException unreadable) {
             fault(
                     variable,
                     path,
-                    "names the file " + Quote.of(file) + ", which cannot be read",
+                    "names the file " + Quote.path(file) + ", which cannot be read",
                     "check path and rights");
         }
     }
@@ -236,9 +237,23 @@ public final class ConfigLoader {
                         "describes the only listener, but listeners are configured (" + configured + ")",
                         "change the listener there, or use --set " + flag.path() + "=" + Quote.bare(flag.text()));
             } else {
-                set(flag.path(), flag.text(), flag.option());
+                setDecoded(flag.path(), flag.text(), flag.option());
             }
         }
+    }
+
+    /** Java makes U+FFFD of what its locale cannot read, and would serve a topic that nobody meant. */
+    private void setDecoded(String path, String text, String origin) {
+        if (text.indexOf('\uFFFD') < 0) {
+            set(path, text, origin);
+            return;
+        }
+        faulty.put(path, origin);
+        fault(
+                origin,
+                path,
+                "has a character that could not be read",
+                "write UTF-8 and set LC_ALL=C.UTF-8, or put the value into the configuration file");
     }
 
     private void set(String path, String text, String origin) {
@@ -255,7 +270,7 @@ public final class ConfigLoader {
             settings.put(key, index, key.type().parse(text), origin);
         } catch (ValueType.Unfit unfit) {
             String shown = key.secret() ? "the value" : Quote.of(text);
-            faulty.add(key.path(index));
+            faulty.put(key.path(index), origin);
             fault(
                     origin,
                     key.path(index),
@@ -291,20 +306,21 @@ public final class ConfigLoader {
         boolean described = false;
         for (Key<?> key : table.keysOf(list)) {
             Settings.Setting said = settings.said(key.path(index));
-            if (said != null && !described) {
-                where = said.origin();
+            String origin = said != null ? said.origin() : faulty.get(key.path(index));
+            if (origin != null && !described) {
+                where = origin;
+                described = true;
             }
-            described |= said != null || faulty.contains(key.path(index));
         }
         if (!described && count > 1) {
             String item = list + "[" + index + "]";
             fault(originOfLast(list, count), item, "is not described", "number the items without a gap, from 0");
-            table.keysOf(list).forEach(key -> faulty.add(key.path(index)));
+            table.keysOf(list).forEach(key -> faulty.put(key.path(index), Settings.DEFAULT));
             return;
         }
         for (Key<?> key : table.keysOf(list)) {
             String path = key.path(index);
-            if (key.defaultValue() == null && settings.said(path) == null && !faulty.contains(path)) {
+            if (key.defaultValue() == null && settings.said(path) == null && !faulty.containsKey(path)) {
                 fault(where, path, "is missing", "add it, like " + key.leaf() + ": " + key.example());
             }
         }

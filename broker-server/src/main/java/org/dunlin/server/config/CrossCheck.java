@@ -38,7 +38,8 @@ final class CrossCheck {
             warnings.add(
                     "queue.max-bytes is smaller than limits.max-packet-size: the largest messages never fit a queue");
         }
-        if (said(Keys.STORAGE_PATH, 0) && settings.get(Keys.STORAGE_ENGINE) == Config.Engine.MEMORY) {
+        if (!settings.get(Keys.STORAGE_PATH).equals(Keys.STORAGE_PATH.defaultValue())
+                && settings.get(Keys.STORAGE_ENGINE) == Config.Engine.MEMORY) {
             warnings.add("storage.path (" + settings.origin("storage.path")
                     + ") is not used: storage.engine is memory, all state ends with the process");
         }

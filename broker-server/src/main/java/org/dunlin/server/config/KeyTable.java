@@ -92,6 +92,13 @@ final class KeyTable {
         if (isSection(name)) {
             return new Unknown("is a section, not a value", "write its keys below it, like " + firstIn(name));
         }
+        for (String list : lists) {
+            if (name.equals(list + "[]") || name.startsWith(list + "[][")) {
+                return new Unknown(
+                        "is an item with keys of its own, not a value",
+                        "write '- KEY: VALUE', like '- " + keysOf(list).get(0).leaf() + ": VALUE'");
+            }
+        }
         for (Key<?> key : keys) {
             if (name.startsWith(key.name() + ".") || name.startsWith(key.name() + "[]")) {
                 return new Unknown("is no key: " + key.name() + " takes one value", "write " + key.name() + ": VALUE");
@@ -103,7 +110,7 @@ final class KeyTable {
             }
         }
         for (String prefix : later) {
-            if (name.equals(prefix) || name.startsWith(prefix + ".") || name.startsWith(prefix + "[]")) {
+            if (name.equals(prefix) || name.startsWith(prefix + ".") || name.startsWith(prefix + "[")) {
                 return new Unknown("is no key of this version", "remove it: it comes in a later version");
             }
         }

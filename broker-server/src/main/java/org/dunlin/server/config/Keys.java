@@ -18,9 +18,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.session.Shards;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.server.config.Config.AnonymousAccess;
+import org.dunlin.server.config.Config.Durability;
 import org.dunlin.server.config.Config.Engine;
 import org.dunlin.server.config.Config.ListenerType;
 import org.dunlin.server.config.Config.LogFormat;
@@ -138,7 +140,7 @@ final class Keys {
             "limits.connect-timeout",
             duration(Duration.ofMillis(100), Duration.ofHours(1)),
             Duration.ofMillis(CORE.connectTimeoutMillis()),
-            "Time for a new connection to get through CONNECT, and for a packet that makes no progress."));
+            "Time for a new connection to get through CONNECT, and for each 1024 bytes of a packet."));
     static final Key<Integer> CONNECT_RATE = add(Key.of(
             "limits.connect-rate",
             integer(0, 1_000_000),
@@ -222,17 +224,40 @@ final class Keys {
 
     static final Key<Engine> STORAGE_ENGINE = add(Key.of(
             "storage.engine",
-            choice(Engine.class, Set.of("rocksdb")),
-            Engine.MEMORY,
+            choice(Engine.class, Set.of()),
+            Engine.ROCKSDB,
             "Where sessions, queues and retained messages live; memory ends with the process."));
     static final Key<String> STORAGE_PATH = add(Key.of(
             "storage.path",
             text("a path of 1 to 1024 printable characters", Pattern.compile("[^\\p{Cntrl}]+")),
             "data",
             "Data directory, same as -d; the engine memory leaves it alone."));
+    static final Key<Durability> STORAGE_DURABILITY = add(
+            Key.of(
+                    "storage.durability",
+                    choice(Durability.class, Set.of()),
+                    Durability.FSYNC,
+                    "fsync: acknowledged is on disk; async: it survives kill -9; none: as async, synced when the system pleases."));
+    static final Key<Duration> STORAGE_SYNC_INTERVAL = add(Key.of(
+            "storage.sync-interval",
+            duration(Duration.ofMillis(1), Duration.ofHours(1)),
+            Duration.ofMillis(100),
+            "With async, the longest time whose acknowledged messages a power cut may cost."));
+    static final Key<Long> STORAGE_CACHE_SIZE = add(Key.of(
+            "storage.cache-size", size(1 << 20, 1L << 40), 64L << 20, "Memory for what is read from the data files."));
+    static final Key<Long> STORAGE_MIN_FREE = add(Key.of(
+            "storage.min-free",
+            size(0, 1L << 50),
+            0L,
+            "Free disk space below which new messages are refused; 0 takes the larger of 512MB and 2 %."));
+    static final Key<Long> STORAGE_MAX_SIZE = add(Key.of(
+            "storage.max-size",
+            size(0, 1L << 50),
+            0L,
+            "Size of the data directory from which on new messages are refused; 0 for no bound."));
 
     static final Key<Integer> LOOPS =
-            add(Key.of("server.loops", integer(0, 1024), 0, "Event loops; 0 takes one for each processor."));
+            add(Key.of("server.loops", integer(0, Shards.MAX), 0, "Event loops; 0 takes one for each processor."));
     static final Key<Transport> TRANSPORT = add(Key.of(
             "server.transport",
             choice(Transport.class, Set.of()),
@@ -272,13 +297,24 @@ final class Keys {
                     "auth.jwt",
                     "auth.password-file",
                     "auth.scram",
+                    "listeners[].accept",
+                    "listeners[].allowed-origins",
+                    "listeners[].ca",
+                    "listeners[].cert",
+                    "listeners[].ciphers",
+                    "listeners[].client-auth",
+                    "listeners[].crl",
+                    "listeners[].key",
+                    "listeners[].key-password",
+                    "listeners[].keystore",
+                    "listeners[].path",
+                    "listeners[].protocols",
+                    "listeners[].proxy-protocol",
+                    "listeners[].proxy-trusted",
+                    "listeners[].sni",
+                    "listeners[].truststore",
                     "memory",
-                    "metrics",
-                    "storage.cache-size",
-                    "storage.durability",
-                    "storage.max-size",
-                    "storage.min-free",
-                    "storage.sync-interval"));
+                    "metrics"));
 
     private Keys() {}
 

@@ -5,6 +5,7 @@ import java.util.Locale;
 /** Makes text from outside safe to show in one line: cut to a length, control characters escaped. Any thread. */
 final class Quote {
     private static final int SHOWN_CHARACTERS = 80;
+    private static final int PATH_CHARACTERS = 4096;
 
     private Quote() {}
 
@@ -13,8 +14,17 @@ final class Quote {
     }
 
     static String bare(String text) {
+        return bare(text, SHOWN_CHARACTERS);
+    }
+
+    /** Whole, since part of the name of a file is no use. */
+    static String path(String text) {
+        return text.isEmpty() ? "''" : bare(text, PATH_CHARACTERS);
+    }
+
+    private static String bare(String text, int max) {
         StringBuilder out = new StringBuilder();
-        int length = Math.min(text.length(), SHOWN_CHARACTERS);
+        int length = Math.min(text.length(), max);
         for (int i = 0; i < length; i++) {
             char c = text.charAt(i);
             if (hidden(c)) {
@@ -26,12 +36,13 @@ final class Quote {
         return length < text.length() ? out.append("...").toString() : out.toString();
     }
 
-    /** Controls, line separators, and what turns the direction of writing or stands alone. */
+    /** Controls, line separators, what turns the direction of writing or stands alone, and what is no character. */
     static boolean hidden(char c) {
         return Character.isISOControl(c)
                 || Character.isSurrogate(c)
                 || Character.getType(c) == Character.FORMAT
                 || c == '\u2028'
-                || c == '\u2029';
+                || c == '\u2029'
+                || c >= '\ufffe';
     }
 }

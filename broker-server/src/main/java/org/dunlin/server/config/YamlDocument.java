@@ -7,6 +7,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -73,7 +74,7 @@ final class YamlDocument {
 
     /** Never fails: what is wrong is among the {@link #faults()}. A file of broken form has no entries. */
     static YamlDocument read(Path path) {
-        YamlDocument document = new YamlDocument(Quote.bare(path.toString()));
+        YamlDocument document = new YamlDocument(Quote.path(path.toString()));
         try {
             document.parse(document.text(path));
         } catch (Malformed malformed) {
@@ -100,15 +101,17 @@ final class YamlDocument {
     }
 
     private String text(Path path) throws Malformed {
+        if (path.toString().isEmpty()) {
+            throw malformed("is no name of a file", "name one");
+        }
         if (Files.isDirectory(path)) {
             throw malformed("is a directory", "name the file in it");
-        }
-        if (!Files.exists(path)) {
-            throw malformed("does not exist", "name a file that does, or leave it out for the defaults");
         }
         byte[] bytes;
         try (InputStream in = Files.newInputStream(path)) {
             bytes = in.readNBytes(BYTES_MAX + 1);
+        } catch (NoSuchFileException none) {
+            throw malformed("does not exist", "name a file that does, or leave it out for the defaults");
         } catch (IOException unreadable) {
             throw malformed("cannot be read", "let the user who starts the broker read it");
         }
@@ -162,9 +165,15 @@ final class YamlDocument {
                     .or(syntax::getContextMark)
                     .map(mark -> mark.getLine() + 1)
                     .orElse(1);
-            String problem = Quote.bare(String.valueOf(syntax.getProblem()));
+            String problem = String.valueOf(syntax.getProblem());
             throw new Malformed(
-                    new Fault(where(line), "", "is not YAML: " + problem, "mind indentation, colons and quotes"));
+                    problem.contains("\\t(TAB)")
+                            ? new Fault(where(line), "", "has a tab where YAML allows none", "indent with spaces")
+                            : new Fault(
+                                    where(line),
+                                    "",
+                                    "is not YAML: " + Quote.bare(problem),
+                                    "mind indentation, colons and quotes"));
         } catch (ReaderException character) {
             int end = Math.min(text.length(), Math.max(0, character.getPosition()));
             long line =
@@ -195,6 +204,9 @@ final class YamlDocument {
                 throw at(event, path, "has a key that is not a word", "write KEY: VALUE");
             }
             refuseDecoration(key, path);
+            if (key.getValue().isEmpty()) {
+                throw at(event, path, "has a key without a name", "write KEY: VALUE");
+            }
             String name = path.isEmpty() ? key.getValue() : path + "." + key.getValue();
             int line = line(key);
             Integer first = lines.putIfAbsent(name, line);

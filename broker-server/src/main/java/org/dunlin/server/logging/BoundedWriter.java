@@ -30,6 +30,8 @@ final class BoundedWriter {
     private boolean closed;
     private long lost;
     private long unreported;
+    /** Lost since the stream last took anything; said with what it takes next. Writer's thread only. */
+    private long failed;
 
     /** @param lossLine how to say that so many lines were lost, line feed included */
     BoundedWriter(OutputStream stream, LongFunction<String> lossLine) {
@@ -152,11 +154,12 @@ final class BoundedWriter {
         } finally {
             lock.unlock();
         }
-        long failed = write(large != null ? large : chunk, large != null ? large.length : length, taken, loss);
+        boolean written = write(large != null ? large : chunk, large != null ? large.length : length, loss + failed);
+        failed = written ? 0 : failed + loss + taken;
         lock.lock();
         try {
             writing = false;
-            lost += failed;
+            lost += written ? 0 : taken;
             if (lines.isEmpty() && unreported == 0) {
                 nothing.signalAll();
             }
@@ -166,17 +169,17 @@ final class BoundedWriter {
         return true;
     }
 
-    /** A closed stream takes nothing any more: what was meant for it is lost, and no line can say so. */
-    private long write(byte[] bytes, int length, int lines, long loss) {
+    /** False if the stream takes nothing: it is closed for good, or its disk is full for a while. */
+    private boolean write(byte[] bytes, int length, long loss) {
         try {
             stream.write(bytes, 0, length);
             if (loss > 0) {
                 stream.write(lossLine.apply(loss).getBytes(StandardCharsets.UTF_8));
             }
             stream.flush();
-            return 0;
-        } catch (IOException closed) {
-            return lines;
+            return true;
+        } catch (IOException unwritable) {
+            return false;
         }
     }
 }

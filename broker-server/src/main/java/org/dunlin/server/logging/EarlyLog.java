@@ -18,7 +18,7 @@ public final class EarlyLog extends ContextAwareBase implements Configurator {
 
     @Override
     public ExecutionStatus configure(LoggerContext context) {
-        LogAppender appender = new LogAppender(new LineFormat(LogFormat.TEXT), System.err::print);
+        LogAppender appender = new LogAppender(new LineFormat(LogFormat.TEXT), System.err::print, LastWords::end);
         appender.setContext(context);
         appender.setName("early");
         appender.start();

@@ -1,6 +1,7 @@
 package org.dunlin.server.logging;
 
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.ThrowableProxy;
 import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import java.util.function.Consumer;
 
@@ -11,14 +12,24 @@ import java.util.function.Consumer;
 final class LogAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
     private final LineFormat format;
     private final Consumer<String> lines;
+    private final Runnable end;
 
-    LogAppender(LineFormat format, Consumer<String> lines) {
+    /** @param end what to do once an event has told of an error of the virtual machine */
+    LogAppender(LineFormat format, Consumer<String> lines, Runnable end) {
         this.format = format;
         this.lines = lines;
+        this.end = end;
     }
 
     @Override
     protected void append(ILoggingEvent event) {
-        lines.accept(format.format(event));
+        try {
+            lines.accept(format.format(event));
+        } finally {
+            if (event.getThrowableProxy() instanceof ThrowableProxy thrown
+                    && LastWords.isFatal(thrown.getThrowable())) {
+                end.run();
+            }
+        }
     }
 }

@@ -4,8 +4,11 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.LoggingEvent;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.PrintStream;
 import java.time.Duration;
 import java.util.List;
 import org.dunlin.server.config.Config.Log;
@@ -36,7 +39,7 @@ public final class Logging {
         BoundedWriter fresh = new BoundedWriter(stream, loss -> format.format(lossOf(context, loss)));
         fresh.start();
         writer = fresh;
-        LogAppender appender = new LogAppender(format, fresh::offer);
+        LogAppender appender = new LogAppender(format, fresh::offer, LastWords::end);
         appender.setContext(context);
         appender.setName("standard output");
         appender.start();
@@ -53,6 +56,17 @@ public final class Logging {
     private static void level(LoggerContext context, LogLevel level) {
         context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.toLevel(level.name()));
         context.getLogger("io.netty").setLevel(level == LogLevel.DEBUG ? Level.INFO : null);
+        // A task that has thrown is an error, though Netty calls it a warning: LastWords has to hear of it.
+        context.getLogger("io.netty.util.concurrent").setLevel(level == LogLevel.ERROR ? Level.WARN : null);
+    }
+
+    /** A thread has ended with what it should have caught. */
+    static void uncaught(Thread thread, Throwable thrown) {
+        LoggerFactory.getLogger(Logging.class)
+                .atError()
+                .setCause(thrown)
+                .addKeyValue("thread", thread.getName())
+                .log("A thread has ended unexpectedly");
     }
 
     private static LoggingEvent lossOf(LoggerContext context, long loss) {
@@ -60,7 +74,7 @@ public final class Logging {
                 Logging.class.getName(),
                 context.getLogger(Logging.class),
                 Level.WARN,
-                "Log lines were lost: standard output was not read fast enough",
+                "Log lines were lost: standard output did not take them",
                 null,
                 null);
         event.setKeyValuePairs(List.of(new KeyValuePair("lines", loss)));
@@ -79,8 +93,15 @@ public final class Logging {
         return current == null ? 0 : current.lost();
     }
 
-    /** System.out, but with errors; taken anew each time, since tests and embedders put their own there. */
+    /**
+     * With errors, of which System.out would remember the first for ever; where tests and embedders put a stream of
+     * their own there, that one.
+     */
     private static final class StandardOutput extends OutputStream {
+        private static final PrintStream ORIGINAL = System.out;
+
+        private final FileOutputStream file = new FileOutputStream(FileDescriptor.out);
+
         @Override
         public void write(int b) throws IOException {
             write(new byte[] {(byte) b}, 0, 1);
@@ -88,6 +109,10 @@ public final class Logging {
 
         @Override
         public void write(byte[] bytes, int offset, int length) throws IOException {
+            if (System.out == ORIGINAL) {
+                file.write(bytes, offset, length);
+                return;
+            }
             System.out.write(bytes, offset, length);
             if (System.out.checkError()) {
                 throw new IOException("standard output is closed");

@@ -4,6 +4,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.dunlin.core.spi.BrokerEvents;
@@ -39,6 +40,14 @@ final class AcceptGuard extends ChannelInboundHandlerAdapter {
         };
     }
 
+    /**
+     * Sockets that may be open beyond the broker's connections, each for the connect timeout at most: who they are, and
+     * whether one takes the place of its own stale connection, is known only from their CONNECT.
+     */
+    static int handshakes(int maxConnections) {
+        return 16 + maxConnections / 64;
+    }
+
     @Override
     public void channelRead(ChannelHandlerContext context, Object accepted) {
         Channel channel = (Channel) accepted;
@@ -47,30 +56,29 @@ final class AcceptGuard extends ChannelInboundHandlerAdapter {
         int all = open.incrementAndGet();
         String full = here > listening.listener().maxConnections()
                 ? "the listener has " + listening.listener().maxConnections()
-                : all > maxConnections ? "the broker has " + maxConnections : null;
+                : all > maxConnections + handshakes(maxConnections) ? "the broker has " + maxConnections : null;
         if (full == null) {
             channel.closeFuture().addListener(closed);
             context.fireChannelRead(accepted);
             return;
         }
-        events.refused(
-                new BrokerEvents.Peer(
-                        null,
-                        null,
-                        Listening.text(channel.remoteAddress()),
-                        listening.listener().name(),
-                        null),
-                ReasonCode.QUOTA_EXCEEDED,
-                full + " connections, as many as it takes (max-connections)");
+        String peer = Listening.text(channel.remoteAddress());
         // It has never been registered: nobody but us will say that it is closed.
         channel.unsafe().closeForcibly();
         listening.open().decrementAndGet();
         open.decrementAndGet();
+        events.refused(
+                new BrokerEvents.Peer(null, null, peer, listening.listener().name(), null),
+                ReasonCode.QUOTA_EXCEEDED,
+                full + " connections, as many as it takes (max-connections)");
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable failure) {
         Channel channel = context.channel();
+        if (!(failure instanceof IOException)) { // not the system's word
+            listening.loops().failures().report("Accepting a connection failed", failure);
+        }
         if (!failing) {
             failing = true;
             log.warn(

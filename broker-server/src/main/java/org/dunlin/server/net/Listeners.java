@@ -25,7 +25,8 @@ import org.dunlin.core.spi.Connection;
 /** Any thread but a loop: opening and closing block. All open listeners of a broker and the connections accepted there. */
 public final class Listeners implements AutoCloseable {
     private static final int MAX_READS_A_TURN = 16;
-    private static final long CLOSE_TIMEOUT_MILLIS = MqttChannelHandler.LINGER_MILLIS + 1000;
+    /** A connection takes {@link MqttChannelHandler#LINGER_MILLIS} to close at most; loops may be busy before. */
+    private static final long WAIT_MAX_MILLIS = 2 * (MqttChannelHandler.LINGER_MILLIS + 1000);
 
     private final NettyLoops loops;
     private final Limits limits;
@@ -62,7 +63,7 @@ public final class Listeners implements AutoCloseable {
         ChannelFuture binding = bootstrap(listening).bind(address).awaitUninterruptibly();
         Throwable failure = binding.cause();
         if (failure != null) {
-            throw refused(listener, failure);
+            throw refused(listener, failure, ownOn(listener.port()));
         }
         bound.add(binding.channel());
         return (InetSocketAddress) binding.channel().localAddress();
@@ -86,21 +87,40 @@ public final class Listeners implements AutoCloseable {
                 .childHandler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {
-                        var layers = listening.listener().layers();
-                        if (layers != null) {
-                            layers.accept(channel);
+                        try {
+                            var layers = listening.listener().layers();
+                            if (layers != null) {
+                                layers.accept(channel);
+                            }
+                            channel.pipeline().addLast(new MqttChannelHandler(listening));
+                        } catch (Throwable e) {
+                            loops.failures().report("Preparing an accepted connection failed", e);
+                            channel.close();
                         }
-                        channel.pipeline().addLast(new MqttChannelHandler(listening));
                     }
                 });
     }
 
-    private static ListenException refused(Listener listener, Throwable failure) {
+    /** Whether a listener of ours has that port: on all addresses, perhaps, which stands in the way of a single one. */
+    private boolean ownOn(int port) {
+        for (Channel channel : bound) {
+            if (((InetSocketAddress) channel.localAddress()).getPort() == port) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static ListenException refused(Listener listener, Throwable failure, boolean ours) {
         String where = "listener " + listener.name() + ": " + listener.host() + " port " + listener.port();
         String text = String.valueOf(failure.getMessage());
         if (text.contains("in use")) {
             return new ListenException(
-                    where + " is in use by another process; stop that one, or choose another port (-p)", true, failure);
+                    ours
+                            ? where + " is taken by another listener of this broker; give each a port of its own"
+                            : where + " is in use by another process; stop that one, or choose another port (-p)",
+                    true,
+                    failure);
         }
         if (text.contains("ermission denied")) {
             return new ListenException(
@@ -140,6 +160,12 @@ public final class Listeners implements AutoCloseable {
     /** Stops accepting, then closes all connections, what they were sent written out; waits for that some seconds. */
     @Override
     public void close() {
+        close(WAIT_MAX_MILLIS);
+    }
+
+    /** As {@link #close()}, but waits no longer than that, 0 or more; what is left then ends with the loops. */
+    public void close(long timeoutMillis) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(Math.min(timeoutMillis, WAIT_MAX_MILLIS));
         stopAccepting();
         CountDownLatch told = new CountDownLatch(loops.all().size());
         for (NettyLoop loop : loops.all()) {
@@ -149,9 +175,8 @@ public final class Listeners implements AutoCloseable {
             });
         }
         try {
-            told.await(CLOSE_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS);
-            long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CLOSE_TIMEOUT_MILLIS);
-            while (open.get() > 0 && System.nanoTime() < deadline) {
+            told.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+            while (open.get() > 0 && System.nanoTime() - deadline < 0) {
                 TimeUnit.MILLISECONDS.sleep(5);
             }
         } catch (InterruptedException e) {

@@ -9,10 +9,9 @@ import io.netty.handler.codec.DecoderException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.ClosedChannelException;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import org.dunlin.core.spi.Connection;
+import org.dunlin.core.spi.Loop;
 import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.Packet;
 import org.dunlin.mqtt.PacketType;
@@ -20,8 +19,6 @@ import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.codec.PacketDecoder;
 import org.dunlin.mqtt.codec.ProtocolError;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Thread of the channel's loop only. The one MQTT handler of a pipeline: bytes to packets to {@link Connection.Inbound}.
@@ -29,14 +26,21 @@ import org.slf4j.LoggerFactory;
  * is kept for the loop it goes to.
  */
 final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
-    private static final Logger log = LoggerFactory.getLogger(MqttChannelHandler.class);
-
     /** Unread input that is read to nowhere when a connection is closed, and how long. */
     static final int LINGER_BYTES = 16 * 1024 * 1024;
 
     static final long LINGER_MILLIS = 2000;
 
+    /** As many bytes of a packet earn it another connect timeout. */
+    static final int LEAST_PROGRESS_BYTES = 1024;
+
     private static final int SMALLEST_BUFFER = 256;
+
+    /**
+     * Topic filters that one SUBSCRIBE or UNSUBSCRIBE may have, or as many as a client may be subscribed to if that is
+     * more: without a bound a packet of the largest size would take twenty times its bytes.
+     */
+    private static final int FILTERS_OF_A_PACKET = 65_536;
 
     private enum State {
         DECODING,
@@ -53,6 +57,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     private @Nullable ByteBuf cumulation;
     private State state = State.DECODING;
     private boolean held;
+    private boolean decoding;
     private boolean agreed;
     private boolean received;
     private boolean disconnected;
@@ -62,12 +67,17 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     /** When it has waited long enough for CONNECT, the rest of a packet, or the end; 0 if it waits for none of them. */
     private long deadline;
 
-    private @Nullable Future<?> watchdog;
+    /** Bytes that were there of an unfinished packet when the deadline was set. */
+    private int counted;
+
+    private Loop.@Nullable Timer watchdog;
     private int drainedBytes;
 
     MqttChannelHandler(Listening listening) {
         this.listening = listening;
         decoder.maximumUserProperties(listening.limits().maxUserProperties());
+        decoder.maximumTopicFilters(
+                Math.max(FILTERS_OF_A_PACKET, listening.limits().maxSubscriptionsPerClient()));
     }
 
     // -------------------------------------------------------------------------------------------- what Netty tells
@@ -101,7 +111,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         in.release();
         drainedBytes += bytes;
         if (drainedBytes > LINGER_BYTES) {
-            context.close();
+            closeSocket(context);
         }
     }
 
@@ -117,10 +127,11 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
         if (event == ChannelInputShutdownEvent.INSTANCE) {
             inputEnded = true;
-            if (state == State.DRAINING) {
-                context.close();
-            } else if (!held && connection != null) {
-                connection.closedByPeer(cause());
+            NettyConnection current = connection;
+            if (current != null && state == State.DRAINING) {
+                current.drainedToTheEnd();
+            } else if (current != null && !held) {
+                current.closedByPeer(cause());
             }
         }
     }
@@ -155,11 +166,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             return text.contains("reset") || text.contains("Broken pipe") ? "reset by the peer" : text;
         }
         NettyConnection current = connection;
-        log.error("Handling a connection from {} failed", current == null ? "nobody" : current.peer(), failure);
-        if (failure instanceof VirtualMachineError) { // a half-dead broker must not acknowledge
-            Runtime.getRuntime().halt(1);
-        }
-        return "internal error";
+        String peer = current == null ? "nobody" : current.peer();
+        listening.loops().failures().report("Handling a connection from " + peer + " failed", failure);
+        return NettyConnection.OUR_FAULT;
     }
 
     private String endCause() {
@@ -203,12 +212,14 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
 
     /** Takes over the reference. The buffer is in no field meanwhile, so that whoever stops the input finds none. */
     private void decode(ByteBuf in) {
+        decoding = true;
         try {
             ProtocolError error = handOver(in);
             if (error != null) {
                 violated(error);
             }
         } finally {
+            decoding = false;
             keep(in);
         }
     }
@@ -234,6 +245,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             }
             any = true;
             received = true;
+            if (agreed) {
+                deadline = 0;
+            }
             disconnected = packet.type() == PacketType.DISCONNECT;
             if (!agreed && packet instanceof Connect connect) {
                 current.maximumPacketSize(connect.maximumPacketSize());
@@ -247,8 +261,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         return error;
     }
 
+    /** While input is held the error waits, too: the decoder says it again. */
     private void violated(ProtocolError e) {
-        if (state != State.DECODING) {
+        if (state != State.DECODING || held) {
             return;
         }
         state = State.STOPPED;
@@ -263,14 +278,12 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     private void keep(ByteBuf in) {
         if (state != State.DECODING || !in.isReadable()) {
             in.release();
-            if (agreed && state == State.DECODING) {
-                deadline = 0;
-            }
             return;
         }
-        cumulation = compact(in);
+        ByteBuf kept = compact(in);
+        cumulation = kept;
         if (agreed && !held) {
-            expectRest();
+            expectRest(kept.readableBytes());
         }
     }
 
@@ -347,7 +360,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             return;
         }
         held = false;
-        if (cumulation == null && !inputEnded) {
+        if (cumulation == null && !inputEnded && !decoding) {
             readOn();
         } else {
             current.loop().execute(this::resume);
@@ -356,16 +369,23 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
 
     private void resume() {
         NettyConnection current = connection;
+        ChannelHandlerContext context = ctx;
         if (held
                 || state != State.DECODING
                 || current == null
+                || context == null
                 || !current.loop().inLoop()) {
             return;
         }
         ByteBuf kept = cumulation;
         if (kept != null) {
             cumulation = null;
-            decode(kept);
+            try {
+                decode(kept);
+            } catch (Throwable e) { // as Netty does with what a read throws
+                exceptionCaught(context, e);
+                return;
+            }
         }
         if (!held && state == State.DECODING) {
             if (inputEnded) {
@@ -407,10 +427,15 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
 
     // ------------------------------------------------------------------------------------------------------- time
 
-    private void expectRest() {
+    /**
+     * A packet that is not there whole has a deadline from its first byte on, and a new one whenever it has got on by
+     * {@link #LEAST_PROGRESS_BYTES}: a large one on a slow line arrives, one that dribbles does not.
+     */
+    private void expectRest(int bytes) {
         NettyConnection current = connection;
-        if (current != null) {
+        if (current != null && (deadline == 0 || bytes - counted >= LEAST_PROGRESS_BYTES)) {
             deadline = current.loop().nowMillis() + listening.limits().connectTimeoutMillis();
+            counted = bytes;
             arm();
         }
     }
@@ -423,15 +448,21 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         }
         NettyLoop loop = current.loop();
         long delay = Math.max(deadline - loop.nowMillis(), 1);
-        watchdog = loop.eventLoop().schedule(this::look, delay, TimeUnit.MILLISECONDS);
+        watchdog = loop.schedule(this::look, delay);
     }
 
     void disarm() {
-        Future<?> timer = watchdog;
+        Loop.Timer timer = watchdog;
         watchdog = null;
         if (timer != null) {
-            timer.cancel(false);
+            timer.cancel();
         }
+    }
+
+    /** Now, without TLS waiting for its farewell to be taken. */
+    private static void closeSocket(ChannelHandlerContext context) {
+        Channel.Unsafe socket = context.channel().unsafe();
+        socket.close(socket.voidPromise());
     }
 
     private void look() {
@@ -447,9 +478,10 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         }
         long timeout = listening.limits().connectTimeoutMillis();
         if (state == State.DRAINING) {
-            context.channel().close();
+            closeSocket(context);
         } else if (agreed) {
-            current.cut("timeout: no more of a packet for " + timeout + " ms");
+            current.cut("timeout: fewer than " + LEAST_PROGRESS_BYTES + " more bytes of a packet within " + timeout
+                    + " ms");
         } else if (received) {
             current.cut("timeout: not admitted within " + timeout + " ms");
         } else {

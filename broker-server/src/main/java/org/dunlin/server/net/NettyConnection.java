@@ -9,6 +9,7 @@ import io.netty.channel.ChannelPromise;
 import io.netty.channel.DefaultChannelPromise;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.SslHandler;
+import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.RejectedExecutionException;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
@@ -35,6 +36,9 @@ import org.slf4j.LoggerFactory;
 final class NettyConnection implements Connection {
     private static final Logger log = LoggerFactory.getLogger(NettyConnection.class);
     private static final int FIRST_BUFFER_BYTES = 512;
+
+    /** Why a connection ended in whose service our own code failed. */
+    static final String OUR_FAULT = "internal error";
 
     /** Neighbours in the list of the loop it lives on. */
     @Nullable
@@ -64,6 +68,7 @@ final class NettyConnection implements Connection {
     private boolean moving;
     private boolean closing;
     private boolean lastFlushed;
+    private boolean saidAll;
     private boolean told;
     private @Nullable String cutCause;
 
@@ -257,8 +262,26 @@ final class NettyConnection implements Connection {
             sentWhileSlow = 0;
             Connection.Inbound to = inbound;
             if (to != null) {
-                to.writable();
+                guarded(to::writable);
             }
+        }
+    }
+
+    /** For what Netty calls us back on, where it would log a failure at most and leave the client half served. */
+    private void guarded(Runnable step) {
+        try {
+            step.run();
+        } catch (Throwable e) {
+            failed(e);
+        }
+    }
+
+    private void failed(Throwable failure) {
+        loop.failures().report("Serving " + peer + " failed", failure);
+        if (told) {
+            ctx.close();
+        } else {
+            cut(OUR_FAULT);
         }
     }
 
@@ -268,10 +291,14 @@ final class NettyConnection implements Connection {
             return;
         }
         touched = false;
-        flushNow();
-        if (closing && !lastFlushed) {
-            lastFlushed = true;
-            shutDown();
+        try {
+            flushNow();
+            if (closing && !lastFlushed && cutCause == null) {
+                lastFlushed = true;
+                shutDown();
+            }
+        } catch (Throwable e) {
+            failed(e);
         }
     }
 
@@ -298,7 +325,7 @@ final class NettyConnection implements Connection {
         if (nettyPendingBytes() > 0) {
             awaiting = true;
             // Without an executor of its own the promise is completed on the loop that the channel lives on then.
-            markTaken(ctx.channel().newPromise()).addListener(done -> taken());
+            markTaken(ctx.channel().newPromise()).addListener(done -> guarded(this::taken));
         } else {
             drained();
         }
@@ -349,7 +376,7 @@ final class NettyConnection implements Connection {
         input.hold();
         NettyLoop target = (NettyLoop) to;
         if (target == source) {
-            source.execute(() -> arrive(true, arrived));
+            source.execute(() -> guarded(() -> arrive(null, arrived)));
             return;
         }
         flushNow();
@@ -368,16 +395,16 @@ final class NettyConnection implements Connection {
     /** On the loop that was left. */
     private void register(Channel channel, NettyLoop target, Runnable arrived) {
         ChannelPromise registered = new DefaultChannelPromise(channel, target.eventLoop());
-        registered.addListener(done -> arrive(done.isSuccess(), arrived));
+        registered.addListener(done -> guarded(() -> arrive(done.cause(), arrived)));
         target.eventLoop().register(registered);
     }
 
-    private void arrive(boolean registered, Runnable arrived) {
+    private void arrive(@Nullable Throwable failure, Runnable arrived) {
         assert loop.inLoop();
         boolean moved = moving;
         moving = false;
-        if (!registered) {
-            gone();
+        if (failure != null) {
+            lost(failure);
             return;
         }
         if (told || (closing && !moved)) {
@@ -402,8 +429,25 @@ final class NettyConnection implements Connection {
         if (out != null) {
             touch();
         }
-        arrived.run();
+        guarded(arrived);
         drained();
+    }
+
+    /** It has closed on the way, or the system did not let the new loop watch it. Netty tells its handlers of neither. */
+    private void lost(Throwable failure) {
+        if (!(failure instanceof ClosedChannelException)) {
+            log.warn("{} cannot be served by the event loop that it belongs to: {}", peer, failure.toString());
+            input.cause("the event loop that it belongs to did not take it");
+        }
+        Channel channel = ctx.channel();
+        if (channel.isOpen()) {
+            channel.unsafe().closeForcibly();
+        }
+        input.stop();
+        ended();
+        if (!ctx.isRemoved()) {
+            ctx.pipeline().fireChannelInactive().fireChannelUnregistered();
+        }
     }
 
     @Override
@@ -475,6 +519,7 @@ final class NettyConnection implements Connection {
             tls.closeOutbound();
         }
         markTaken(channel.newPromise()).addListener(done -> {
+            saidAll = true;
             if (done.isSuccess() && channel instanceof DuplexChannel duplex && !input.isEnded()) {
                 duplex.shutdownOutput().addListener(shut -> {
                     if (!shut.isSuccess()) {
@@ -485,6 +530,13 @@ final class NettyConnection implements Connection {
                 channel.close();
             }
         });
+    }
+
+    /** The peer sends no more while we wait for that; it may still have something to read. */
+    void drainedToTheEnd() {
+        if (saidAll) {
+            ctx.channel().close();
+        }
     }
 
     /** The channel has ended; may come more than once, and on the way on the loop that is left. */
@@ -521,7 +573,11 @@ final class NettyConnection implements Connection {
         Connection.Inbound to = inbound;
         if (!told && to != null) {
             told = true;
-            to.closed(cause);
+            try {
+                to.closed(cause);
+            } catch (Throwable e) { // the socket and its buffers go all the same
+                loop.failures().report("Ending " + peer + " failed", e);
+            }
         }
     }
 

@@ -7,27 +7,22 @@ import io.netty.channel.SingleThreadEventLoop;
 import java.util.ArrayList;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.mqtt.codec.PublishWriter;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Any thread for what {@link Loop} promises, the loop's own thread for the rest. One Netty event loop with the end of its
- * turns: tasks given for it, then one flush of every connection that was written to.
+ * turns: tasks given for it, then one flush of every connection that was written to. Whatever a task throws is reported
+ * to {@link Failures} and ends that task alone; Netty would let a timer's failure pass without a word.
  */
 public final class NettyLoop implements Loop {
-    private static final Logger log = LoggerFactory.getLogger(NettyLoop.class);
-
-    /** One clock for all loops, so that deadlines compare across them. */
-    private static final long STARTED_MILLIS = System.currentTimeMillis();
-
-    private static final long STARTED_NANOS = System.nanoTime();
-
     private final EventLoop eventLoop;
+    private final LongSupplier nowMillis;
+    private final Failures failures;
     private final PublishWriter publishWriter = new PublishWriter();
-    private final Runnable endTurn = this::endTurn;
+    private final Runnable endTurn = () -> run(this::endTurn);
     private ArrayList<Runnable> tasks = new ArrayList<>();
     private ArrayList<Runnable> tasksRunning = new ArrayList<>();
     private ArrayList<NettyConnection> touched = new ArrayList<>();
@@ -40,12 +35,18 @@ public final class NettyLoop implements Loop {
     private int connections;
     private boolean closing;
 
-    NettyLoop(EventLoop eventLoop) {
+    NettyLoop(EventLoop eventLoop, LongSupplier nowMillis, Failures failures) {
         this.eventLoop = eventLoop;
+        this.nowMillis = nowMillis;
+        this.failures = failures;
     }
 
     EventLoop eventLoop() {
         return eventLoop;
+    }
+
+    Failures failures() {
+        return failures;
     }
 
     PublishWriter publishWriter() {
@@ -59,7 +60,7 @@ public final class NettyLoop implements Loop {
 
     @Override
     public void execute(Runnable task) {
-        eventLoop.execute(task);
+        eventLoop.execute(() -> run(task));
     }
 
     @Override
@@ -71,13 +72,13 @@ public final class NettyLoop implements Loop {
 
     @Override
     public Timer schedule(Runnable task, long delayMillis) {
-        Future<?> future = eventLoop.schedule(() -> runSafely(task), Math.max(delayMillis, 0), TimeUnit.MILLISECONDS);
+        Future<?> future = eventLoop.schedule(() -> run(task), Math.max(delayMillis, 0), TimeUnit.MILLISECONDS);
         return () -> future.cancel(false);
     }
 
     @Override
     public long nowMillis() {
-        return STARTED_MILLIS + (System.nanoTime() - STARTED_NANOS) / 1_000_000;
+        return nowMillis.getAsLong();
     }
 
     /** To be flushed when this turn ends. */
@@ -118,14 +119,14 @@ public final class NettyLoop implements Loop {
         tasks = tasksRunning;
         tasksRunning = due;
         for (int i = 0; i < due.size(); i++) {
-            runSafely(due.get(i));
+            run(due.get(i));
         }
         due.clear();
         ArrayList<NettyConnection> written = touched;
         touched = touchedRunning;
         touchedRunning = written;
         for (int i = 0; i < written.size(); i++) {
-            flush(written.get(i));
+            written.get(i).flush(this);
         }
         written.clear();
         publishWriter.forget();
@@ -136,19 +137,11 @@ public final class NettyLoop implements Loop {
         }
     }
 
-    private void flush(NettyConnection connection) {
-        try {
-            connection.flush(this);
-        } catch (RuntimeException e) {
-            log.error("Writing to {} failed", connection.peer(), e);
-        }
-    }
-
-    private static void runSafely(Runnable task) {
+    private void run(Runnable task) {
         try {
             task.run();
-        } catch (RuntimeException e) {
-            log.error("A task of an event loop failed", e);
+        } catch (Throwable e) {
+            failures.report("A task of an event loop failed", e);
         }
     }
 

@@ -7,6 +7,7 @@ import io.netty.util.concurrent.EventExecutor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /** Any thread. The event loops of one broker, started with it and stopped last. */
 public final class NettyLoops implements AutoCloseable {
@@ -14,15 +15,30 @@ public final class NettyLoops implements AutoCloseable {
 
     private final Transport transport;
     private final MultiThreadIoEventLoopGroup group;
+    private final Failures failures;
     private final List<NettyLoop> loops;
+    private volatile boolean closing;
 
-    /** @param count threads, 1 or more */
-    public NettyLoops(Transport transport, int count) {
+    /**
+     * @param count threads, 1 or more
+     * @param nowMillis one clock for all loops, so that deadlines compare across them
+     */
+    public NettyLoops(Transport transport, int count, LongSupplier nowMillis) {
+        this(transport, count, nowMillis, Failures.ofTheProcess());
+    }
+
+    NettyLoops(Transport transport, int count, LongSupplier nowMillis, Failures failures) {
         this.transport = transport;
+        this.failures = failures;
         group = new MultiThreadIoEventLoopGroup(count, new DefaultThreadFactory("dunlin-loop"), transport.ioHandlers());
         List<NettyLoop> made = new ArrayList<>(count);
         for (EventExecutor executor : group) {
-            made.add(new NettyLoop((EventLoop) executor));
+            made.add(new NettyLoop((EventLoop) executor, nowMillis, failures));
+            executor.terminationFuture().addListener(ended -> {
+                if (!closing) {
+                    failures.loopEnded();
+                }
+            });
         }
         loops = List.copyOf(made);
     }
@@ -33,6 +49,10 @@ public final class NettyLoops implements AutoCloseable {
 
     public List<NettyLoop> all() {
         return loops;
+    }
+
+    Failures failures() {
+        return failures;
     }
 
     /** The group that accepted channels are spread over. */
@@ -52,6 +72,7 @@ public final class NettyLoops implements AutoCloseable {
     /** Ends the threads; what they still hold is closed, what was still to be done is not. Blocks; not on a loop. */
     @Override
     public void close() {
+        closing = true;
         group.shutdownGracefully(0, STOP_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
                 .awaitUninterruptibly(2 * STOP_TIMEOUT_MILLIS);
     }

@@ -130,6 +130,12 @@ class CommandLineInterfaceTest {
         };
         assertEquals(1, run("start"));
         assertOneLine("dunlin: unexpected: java.lang.IllegalStateException: oops; ", "report");
+        err.getBuffer().setLength(0);
+        launcher = config -> {
+            throw new UnsatisfiedLinkError("no such library");
+        };
+        assertEquals(1, run("start"));
+        assertOneLine("dunlin: unexpected: java.lang.UnsatisfiedLinkError: no such library; ", "report");
     }
 
     @Test
@@ -152,6 +158,12 @@ class CommandLineInterfaceTest {
         assertEquals(2, run("start", "--prot", "1"));
         assertOneLine("dunlin: ", "did you mean --port?");
         err.getBuffer().setLength(0);
+        assertEquals(2, run("--version"));
+        assertOneLine("dunlin: ", "did you mean version?");
+        err.getBuffer().setLength(0);
+        assertEquals(2, run("-v"));
+        assertFalse(err.toString().contains("did you mean"), err.toString());
+        err.getBuffer().setLength(0);
         assertEquals(2, run("config", "chekc"));
         assertOneLine("dunlin: ", "did you mean check?");
         err.getBuffer().setLength(0);
@@ -166,6 +178,13 @@ class CommandLineInterfaceTest {
         err.getBuffer().setLength(0);
         assertEquals(2, run("config", "check"));
         assertOneLine("dunlin: ", "FILE");
+    }
+
+    @Test
+    void nameOfAFileThatCannotBeRead_saysSoWithoutJavasWords() {
+        assertEquals(2, run("config", "check", "a\0b"));
+        assertOneLine("dunlin: ", "LC_ALL=C.UTF-8");
+        assertFalse(err.toString().contains("java."), err.toString());
     }
 
     @Test

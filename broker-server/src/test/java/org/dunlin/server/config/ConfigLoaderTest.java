@@ -131,6 +131,8 @@ class ConfigLoaderTest {
                 "F:5: queue.rules[1].overflow: 'x' is not one of the choices; allowed: drop-oldest, drop-newest,",
                 faults);
         assertEquals(3, faults.size());
+        faults = faults("queue:\n  rules:\n    - filter: a/#/b\n");
+        assertFault("F:3: queue.rules[0].overflow: is missing", faults);
     }
 
     @Test
@@ -186,7 +188,16 @@ class ConfigLoaderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"admin.port", "metrics.enabled", "auth.jwt.secret", "memory.budget", "storage.durability"})
+    @ValueSource(
+            strings = {
+                "admin.port",
+                "metrics.enabled",
+                "auth.jwt.secret",
+                "memory.budget",
+                "storage.durability",
+                "listeners[0].cert",
+                "listeners[1].sni[0]"
+            })
     void load_keyOfLaterVersion_saysSo(String path) {
         ConfigException thrown = assertThrows(ConfigException.class, () -> set(path, "1"));
         assertTrue(thrown.getMessage().contains("later version"), thrown.getMessage());
@@ -301,6 +312,19 @@ class ConfigLoaderTest {
         assertEquals(Config.DEFAULTS, loaded.config());
     }
 
+    /** Kubernetes would have put an address there; a bare number is somebody's who thinks that it is a key. */
+    @Test
+    void load_portVariableWithANumber_warnsThatItIsNoKey() throws ConfigException {
+        Loaded loaded = env("DUNLIN_PORT", "1884", "DUNLIN_LISTENER_PORT", "1884");
+        assertEquals(2, loaded.warnings().size(), loaded.warnings().toString());
+        assertTrue(
+                loaded.warnings().get(0).endsWith("did you mean DUNLIN_LISTENERS_0_PORT?"),
+                loaded.warnings().get(0));
+        assertTrue(
+                loaded.warnings().get(1).contains("DUNLIN_PORT names no key"),
+                loaded.warnings().get(1));
+    }
+
     @Test
     void load_variableWithFile_readsTheValue() throws Exception {
         Path value = Files.writeString(folder.resolve("level"), "debug\n");
@@ -385,6 +409,21 @@ class ConfigLoaderTest {
     @Test
     void load_dataDirectoryWithMemory_warnsThatItIsNotUsed() throws ConfigException {
         assertTrue(set("storage.path", "x").warnings().get(0).contains("storage.engine is memory"));
+    }
+
+    @Test
+    void load_dataDirectoryThatIsTheDefault_doesNotWarn() throws ConfigException {
+        assertEquals(List.of(), set("storage.path", "data").warnings());
+    }
+
+    @Test
+    void load_textThatTheLocaleCouldNotRead_isRefused() throws Exception {
+        ConfigException flag = assertThrows(ConfigException.class, () -> set("storage.path", "k\uFFFD\uFFFDche"));
+        assertTrue(flag.getMessage().startsWith("--set: storage.path: has a character that could not be read; "));
+        ConfigException variable = assertThrows(ConfigException.class, () -> env("DUNLIN_STORAGE_PATH", "k\uFFFDche"));
+        assertTrue(variable.getMessage().contains("LC_ALL"), variable.getMessage());
+        Path latin1 = Files.write(folder.resolve("value"), new byte[] {'k', (byte) 0xFC});
+        assertThrows(ConfigException.class, () -> env("DUNLIN_STORAGE_PATH_FILE", latin1.toString()));
     }
 
     @Test

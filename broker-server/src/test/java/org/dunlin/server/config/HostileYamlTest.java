@@ -1,6 +1,7 @@
 package org.dunlin.server.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -161,6 +162,35 @@ class HostileYamlTest {
     }
 
     @Test
+    void read_tab_saysToIndentWithSpaces() throws Exception {
+        assertEquals("F:2: has a tab where YAML allows none; indent with spaces", fault("limits:\n\tmax-qos: 1\n"));
+    }
+
+    @Test
+    void read_keyWithoutName_isFault_notTheSectionAbove() throws Exception {
+        assertTrue(fault("\"\":\n  limits:\n    max-qos: 1\n").startsWith("F:1: has a key without a name;"));
+        assertTrue(fault("limits:\n  '': 1\n").startsWith("F:2: limits: has a key without a name;"));
+    }
+
+    @Test
+    void read_itemThatIsNoMapping_saysHowToWriteOne() throws Exception {
+        for (String item : List.of("[tcp]", "\n  -\n", "[[a]]")) {
+            String fault = fault("listeners: " + item);
+            assertTrue(fault.contains("listeners[0]"), fault);
+            assertTrue(fault.endsWith("write '- KEY: VALUE', like '- name: VALUE'"), fault);
+        }
+    }
+
+    @Test
+    void read_fileWithLongName_isNamedWhole() throws Exception {
+        Path deep = Files.createDirectories(folder.resolve("a".repeat(100)).resolve("b".repeat(100)));
+        Path file = Files.writeString(deep.resolve("x.yaml"), "limits:\n  max-qos: 3\n");
+        ConfigException thrown =
+                assertThrows(ConfigException.class, () -> ConfigLoader.load(file, Map.of(), List.of()));
+        assertEquals(file + ":2", thrown.faults().get(0).where());
+    }
+
+    @Test
     void read_nullsAndEmptiness_areTheDefaults() throws Exception {
         for (String yaml : List.of("", "\n", "# only words\n", "---\n", "\uFEFFlimits:\n", "limits: {}\n")) {
             Path file = Files.writeString(folder.resolve("e.yaml"), yaml);
@@ -174,10 +204,11 @@ class HostileYamlTest {
     @Test
     void read_directoryOrNothing_isFault() {
         Path none = folder.resolve("none.yaml");
-        for (Path path : List.of(folder, none)) {
+        for (Path path : List.of(folder, none, Path.of(""))) {
             ConfigException thrown =
                     assertThrows(ConfigException.class, () -> ConfigLoader.load(path, Map.of(), List.of()));
             assertEquals(1, thrown.faults().size());
+            assertFalse(thrown.faults().get(0).where().isEmpty());
         }
     }
 

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.dunlin.server.config.Config.Log;
 import org.dunlin.server.config.Config.LogFormat;
 import org.dunlin.server.config.Config.LogLevel;
@@ -111,6 +112,37 @@ class BoundedWriterTest {
         assertTrue(broken.flush(LONG));
         assertEquals(2, broken.lost());
         broken.close();
+    }
+
+    /** A disk that was full. */
+    @Test
+    void write_toStreamThatRecovers_saysWhatIsMissing() {
+        AtomicBoolean full = new AtomicBoolean(true);
+        ByteArrayOutputStream disk = new ByteArrayOutputStream();
+        BoundedWriter recovering = new BoundedWriter(
+                new OutputStream() {
+                    @Override
+                    public void write(int b) throws IOException {
+                        if (full.get()) {
+                            throw new IOException("No space left on device");
+                        }
+                        disk.write(b);
+                    }
+                },
+                loss -> "lost " + loss + "\n");
+        recovering.start();
+        recovering.offer("a\n");
+        assertTrue(recovering.flush(LONG));
+        recovering.offer("b\n");
+        assertTrue(recovering.flush(LONG));
+        full.set(false);
+        recovering.offer("c\n");
+        assertTrue(recovering.flush(LONG));
+        recovering.offer("d\n");
+        assertTrue(recovering.flush(LONG));
+        assertEquals("c\nlost 2\nd\n", disk.toString(StandardCharsets.UTF_8));
+        assertEquals(2, recovering.lost());
+        recovering.close();
     }
 
     @Test

@@ -4,6 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.netty.channel.IoHandle;
+import io.netty.channel.IoHandler;
+import io.netty.channel.IoHandlerContext;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.SingleThreadIoEventLoop;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -300,6 +307,71 @@ class ChannelMoveTest {
                 }
                 Rig.await("writable", () -> rig.probe().writable == 1);
             }
+        }
+    }
+
+    /** As when the system has no room for another watched descriptor. */
+    @ParameterizedTest
+    @MethodSource("pipelines")
+    void move_toALoopThatCannotTakeTheSocket_endsItAndKeepsNothing(Transport transport, Layer layer) throws Exception {
+        SingleThreadIoEventLoop refusing = new SingleThreadIoEventLoop(
+                null,
+                new DefaultThreadFactory("refusing"),
+                executor -> new RefusingIo(transport.ioHandlers().newHandler(executor)));
+        NettyLoop target =
+                new NettyLoop(refusing, System::currentTimeMillis, new Failures(failure -> {}, status -> {}));
+        try (Rig rig = new Rig(
+                transport,
+                layer,
+                probe -> packet ->
+                        probe.connection.moveTo(target, () -> probe.faults.add("arrived although it could not")))) {
+            for (int i = 0; i < 10; i++) {
+                try (Client client = rig.connect()) {
+                    client.send(Rig.join(Rig.connectBytes(), Rig.stream(2000, 1)));
+                    Probe last = rig.probe(i);
+                    Rig.await("the end", () -> last.closed == 1);
+                    Rig.await("the socket to close", () -> rig.listeners.connections() == 0);
+                    assertEquals("the event loop that it belongs to did not take it", last.cause);
+                }
+            }
+        }
+        refusing.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS).await();
+    }
+
+    private record RefusingIo(IoHandler io) implements IoHandler {
+        @Override
+        public void initialize() {
+            io.initialize();
+        }
+
+        @Override
+        public int run(IoHandlerContext context) {
+            return io.run(context);
+        }
+
+        @Override
+        public void prepareToDestroy() {
+            io.prepareToDestroy();
+        }
+
+        @Override
+        public void destroy() {
+            io.destroy();
+        }
+
+        @Override
+        public IoRegistration register(IoHandle handle) throws IOException {
+            throw new IOException("meant by this test");
+        }
+
+        @Override
+        public void wakeup() {
+            io.wakeup();
+        }
+
+        @Override
+        public boolean isCompatible(Class<? extends IoHandle> type) {
+            return io.isCompatible(type);
         }
     }
 

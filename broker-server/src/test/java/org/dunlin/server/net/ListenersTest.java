@@ -9,17 +9,21 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.mqtt.Ping;
+import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.server.net.Rig.Client;
 import org.dunlin.server.net.Rig.Layer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @Timeout(value = 1, unit = TimeUnit.MINUTES)
@@ -43,6 +47,21 @@ class ListenersTest {
         try (Rig rig = new Rig(transport, Layer.PLAIN, Rig::echo)) {
             assertTrue(rig.address.getPort() > 0);
             assertEquals(List.of(rig.address), rig.listeners.addresses());
+        }
+    }
+
+    /** A peer that is sent away and does not close its side would be waited for. */
+    @ParameterizedTest
+    @MethodSource("transports")
+    void close_withNoTimeToWait_leavesConnectionsToTheLoops(Transport transport) throws Exception {
+        try (Rig rig = new Rig(transport, Layer.PLAIN, Rig::echo);
+                Socket lingering = new Socket(rig.address.getAddress(), rig.address.getPort())) {
+            Rig.await("connected", () -> rig.listeners.connections() == 1);
+            rig.listeners.close(0);
+            assertEquals(1, rig.listeners.connections());
+            rig.listeners.close();
+            assertEquals(0, rig.listeners.connections());
+            assertEquals(-1, lingering.getInputStream().read());
         }
     }
 
@@ -81,23 +100,28 @@ class ListenersTest {
     void accept_beyondMaxConnections_closesAndReportsUntilOneHasLeft(Transport transport) throws Exception {
         for (boolean global : new boolean[] {true, false}) {
             Limits limits = ChannelMoveTest.limits(10_000, 1 << 20, global ? 2 : 100);
+            int most = global ? 2 + AcceptGuard.handshakes(2) : 2;
             try (Rig rig = new Rig(transport, Layer.PLAIN, limits, global ? 100 : 2, Rig::echo)) {
-                Client first = rig.connect();
-                Client second = rig.connect();
-                Rig.await("two", () -> rig.listeners.connections() == 2);
+                List<Client> clients = new ArrayList<>();
+                for (int i = 0; i < most; i++) {
+                    clients.add(rig.connect());
+                }
+                Rig.await("as many as there is room for", () -> rig.listeners.connections() == most);
                 try (Client third = rig.connect()) {
                     assertEnds(third);
                 }
                 Rig.await("the report", () -> rig.refused.size() == 1);
                 assertTrue(rig.refused.element().contains("max-connections"), rig.refused.element());
-                first.close();
-                Rig.await("room", () -> rig.listeners.connections() == 1);
+                clients.remove(0).close();
+                Rig.await("room", () -> rig.listeners.connections() == most - 1);
                 try (Client fourth = rig.connect()) {
                     byte[] stream = Rig.stream(100, 1);
                     fourth.send(Rig.join(Rig.connectBytes(), stream));
                     assertEquals(stream.length, fourth.read(stream.length).length);
                 }
-                second.close();
+                for (Client client : clients) {
+                    client.close();
+                }
             }
         }
     }
@@ -131,6 +155,28 @@ class ListenersTest {
         }
         assertThrows(IOException.class, () -> new Client(address, Layer.PLAIN));
         rig.close();
+    }
+
+    /** Behind TLS the farewell waits for the peer, too; the time for it is up all the same. */
+    @ParameterizedTest
+    @MethodSource("pipelines")
+    void close_ofAPeerThatReadsNothing_endsItsSocketInTime(Transport transport, Layer layer) throws Exception {
+        Limits limits = ChannelMoveTest.limits(10_000, 1 << 20, 10);
+        try (Rig rig = new Rig(transport, layer, limits, 10, probe -> packet -> {
+            probe.agree(ProtocolVersion.MQTT_3_1_1);
+            probe.deliver(Rig.message(20_000_000, 1));
+        })) {
+            Client client = rig.connect();
+            client.send(Rig.connectBytes());
+            Rig.await("CONNECT", () -> rig.probe().packets.size() == 1);
+            rig.listeners.close();
+            assertEquals(0, rig.listeners.connections());
+            client.close();
+        }
+    }
+
+    static Stream<Arguments> pipelines() {
+        return ChannelMoveTest.pipelines();
     }
 
     /** As when the system has no file descriptor left: each accept fails until one is free. */

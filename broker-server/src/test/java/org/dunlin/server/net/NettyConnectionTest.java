@@ -5,14 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.dunlin.core.spi.Loop;
 import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.Disconnect;
 import org.dunlin.mqtt.Ping;
@@ -279,7 +282,7 @@ class NettyConnectionTest {
                     .findFirst()
                     .orElseThrow();
             Rig.await("closed", () -> cut.closed == 1);
-            assertEquals("timeout: no more of a packet for 200 ms", cut.cause);
+            assertEquals("timeout: fewer than 1024 more bytes of a packet within 200 ms", cut.cause);
             assertEquals(0, idleProbe.closed);
             idle.send(Rig.publishBytes(5, 5));
             assertEquals(Rig.publishBytes(5, 5).length, idle.read(Rig.publishBytes(5, 5).length).length);
@@ -396,5 +399,208 @@ class NettyConnectionTest {
                 client.close();
             }
         }
+    }
+
+    /** What comes after a packet in the same read must not wait for more to come. */
+    @ParameterizedTest
+    @MethodSource("transports")
+    void release_whileTheReadIsBeingCompleted_goesOnWithTheRest(Transport transport) throws Exception {
+        try (Rig rig = new Rig(transport, Layer.PLAIN, probe -> {
+                    probe.whenRead = probe.connection::releaseInput;
+                    return packet -> {
+                        Rig.echo(probe).accept(packet);
+                        probe.connection.holdInput();
+                    };
+                });
+                Client client = rig.connect()) {
+            byte[] stream = Rig.stream(2000, 1);
+            client.send(Rig.join(Rig.connectBytes(), stream));
+            assertArrayEquals(stream, client.read(stream.length));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("transports")
+    void received_thatThrowsOnceInputIsReleased_endsTheConnection(Transport transport) throws Exception {
+        try (Rig rig = new Rig(transport, Layer.PLAIN, probe -> packet -> {
+                    if (packet instanceof Publish) {
+                        throw new IllegalStateException("a fault of the script, meant by this test");
+                    }
+                    Rig.echo(probe).accept(packet);
+                    probe.connection.holdInput();
+                });
+                Client client = rig.connect()) {
+            client.send(Rig.join(Rig.connectBytes(), Rig.stream(5000, 1)));
+            Probe probe = rig.probe();
+            Rig.await("CONNECT", () -> probe.packets.size() == 1);
+            probe.run(probe.connection::releaseInput);
+            Rig.await("the end", () -> probe.closed == 1);
+            assertEquals("internal error", probe.cause);
+            Rig.await("the socket to close", () -> rig.listeners.connections() == 0);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("transports")
+    void closed_thatThrows_endsTheSocketAllTheSame(Transport transport) throws Exception {
+        try (Rig rig = new Rig(transport, Layer.PLAIN, probe -> {
+            probe.whenClosed = () -> {
+                throw new IllegalStateException("a fault of the script, meant by this test");
+            };
+            return packet -> {
+                if (packet instanceof Connect connect && connect.clientId().equals("cut")) {
+                    ((NettyConnection) probe.connection).cut("for this test");
+                } else {
+                    probe.connection.send(Ping.RESPONSE);
+                    probe.connection.close();
+                }
+            };
+        })) {
+            try (Client client = rig.connect()) {
+                client.send(Rig.connectBytes());
+                assertArrayEquals(PINGRESP, client.readAll());
+            }
+            try (Client client = rig.connect()) {
+                client.send(Rig.bytes(
+                        Connect.builder(ProtocolVersion.MQTT_3_1_1, "cut").build()));
+                assertEquals(0, client.readAll().length);
+            }
+            try (Client client = rig.connect()) {
+                client.socket.shutdownOutput();
+                assertEquals(0, client.readAll().length);
+            }
+            Rig.await("the sockets to close", () -> rig.listeners.connections() == 0);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("transports")
+    void writable_thatThrows_endsTheConnection(Transport transport) throws Exception {
+        try (Rig rig = new Rig(transport, Layer.PLAIN, ChannelMoveTest.limits(10_000, 200_000, 10), 10, probe -> {
+                    probe.whenWritable = () -> {
+                        throw new IllegalStateException("a fault of the script, meant by this test");
+                    };
+                    return packet -> {
+                        probe.agree(ProtocolVersion.MQTT_3_1_1);
+                        for (int i = 0; probe.connection.isWritable(); i++) {
+                            probe.deliver(Rig.message(3000, i));
+                        }
+                    };
+                });
+                Client client = rig.connect()) {
+            client.send(Rig.connectBytes());
+            client.readAll();
+            Probe probe = rig.probe();
+            Rig.await("the end", () -> probe.closed == 1);
+            assertEquals("internal error", probe.cause);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("transports")
+    void close_ofAPeerThatHalfClosesBeforeItHasReadAll_writesTheRest(Transport transport) throws Exception {
+        int size = 20_000_000;
+        try (Rig rig = new Rig(
+                        transport, Layer.PLAIN, ChannelMoveTest.limits(10_000, 1 << 20, 10), 10, probe -> packet -> {
+                            probe.agree(ProtocolVersion.MQTT_3_1_1);
+                            probe.deliver(Rig.message(size, 1));
+                            probe.connection.close();
+                        });
+                Client client = rig.connect()) {
+            client.send(Rig.connectBytes());
+            Probe probe = rig.probe();
+            Rig.await("the goodbye", () -> probe.closed == 1);
+            client.socket.shutdownOutput();
+            // The end of the peer's output is seen in the first of these turns at the latest.
+            for (int i = 0; i < 3; i++) {
+                turn(probe.connection.loop());
+            }
+            assertEquals(Rig.publishBytes(size, 1).length, client.readAll().length);
+        }
+    }
+
+    /** Waits until the loop has been through a turn. */
+    private static void turn(Loop loop) throws InterruptedException {
+        CountDownLatch over = new CountDownLatch(1);
+        loop.schedule(over::countDown, 10);
+        assertTrue(over.await(Rig.WAIT_MILLIS, TimeUnit.MILLISECONDS), "the loop does not turn");
+    }
+
+    @ParameterizedTest
+    @MethodSource("transports")
+    void partialPacket_thatDribbles_isCutBeforeItIsThere(Transport transport) throws Exception {
+        try (Rig rig = new Rig(transport, Layer.PLAIN, ChannelMoveTest.limits(200), 10, Rig::echo);
+                Client client = rig.connect()) {
+            client.send(Rig.connectBytes());
+            Probe probe = rig.probe();
+            Rig.await("CONNECT", () -> probe.packets.size() == 1);
+            byte[] publish = Rig.publishBytes(1000, 1);
+            int sent = 0;
+            while (probe.closed == 0 && sent < publish.length) {
+                try {
+                    client.send(Arrays.copyOfRange(publish, sent, sent + 1));
+                } catch (java.io.IOException cut) {
+                    break;
+                }
+                sent++;
+                turn(rig.loops.all().get(0));
+            }
+            Rig.await("the end", () -> probe.closed == 1);
+            assertEquals(1, probe.packets.size());
+            assertEquals("timeout: fewer than 1024 more bytes of a packet within 200 ms", probe.cause);
+        }
+    }
+
+    /** Each part is in time, and they take longer together than one may. */
+    @ParameterizedTest
+    @MethodSource("transports")
+    void partialPacket_thatComesSlowlyButSteadily_arrives(Transport transport) throws Exception {
+        long timeout = 2000;
+        try (Rig rig = new Rig(transport, Layer.PLAIN, ChannelMoveTest.limits(timeout), 10, Rig::echo);
+                Client client = rig.connect()) {
+            client.send(Rig.connectBytes());
+            byte[] publish = Rig.publishBytes(60_000, 1);
+            long began = System.nanoTime();
+            int sent = 0;
+            while (TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began) < timeout + 500) {
+                int bytes = Math.min(1500, publish.length - 1 - sent);
+                client.send(Arrays.copyOfRange(publish, sent, sent + bytes));
+                sent += bytes;
+                for (int i = 0; i < 5; i++) {
+                    turn(rig.loops.all().get(0));
+                }
+            }
+            assertTrue(sent < publish.length);
+            client.send(Arrays.copyOfRange(publish, sent, publish.length));
+            assertArrayEquals(publish, client.read(publish.length));
+        }
+    }
+
+    /** An assertion that fails on a loop must fail the test at once, or most of those here prove nothing. */
+    @ParameterizedTest
+    @MethodSource("transports")
+    void assertionOnALoop_failsTheTestThatUsesTheRig(Transport transport) throws Exception {
+        Rig rig = new Rig(transport, Layer.PLAIN, Rig::echo);
+        try (Client client = rig.connect()) {
+            rig.loops.all().get(0).execute(() -> {
+                throw new AssertionError("meant by this test");
+            });
+            // Nothing was sent, so it would wait for an answer for a long time.
+            assertThrows(java.net.SocketException.class, () -> client.read(1));
+        }
+        assertTrue(assertThrows(AssertionError.class, rig::close).getMessage().contains("meant by this test"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("transports")
+    void virtualMachineError_inTheServiceOfAClient_endsTheProcess(Transport transport) throws Exception {
+        Rig rig = new Rig(transport, Layer.PLAIN, probe -> packet -> {
+            throw new OutOfMemoryError("meant by this test");
+        });
+        try (Client client = rig.connect()) {
+            client.send(Rig.connectBytes());
+            Rig.await("the end", () -> rig.status == Failures.HALT_STATUS);
+        }
+        assertThrows(AssertionError.class, rig::close);
     }
 }

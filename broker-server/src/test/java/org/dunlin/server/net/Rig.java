@@ -21,6 +21,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -85,10 +86,19 @@ final class Rig implements AutoCloseable {
     final Queue<Probe> probes = new ConcurrentLinkedQueue<>();
     final Queue<String> refused = new ConcurrentLinkedQueue<>();
 
+    /** Assertions and the like that failed on a loop: the test has failed, whatever else it saw. */
+    private final Queue<Throwable> errors = new ConcurrentLinkedQueue<>();
+
+    /** What the process would have ended with. */
+    volatile int status;
+
+    private final Queue<Client> clients = new ConcurrentLinkedQueue<>();
+
     Rig(Transport transport, Layer layer, Limits limits, int maxConnections, Function<Probe, Consumer<Packet>> script)
             throws Exception {
         this.layer = layer;
-        loops = new NettyLoops(transport, 2);
+        loops = new NettyLoops(
+                transport, 2, System::currentTimeMillis, new Failures(this::failed, halted -> status = halted));
         listeners = new Listeners(loops, limits, events(), connection -> {
             Probe probe = new Probe(connection, loops);
             probe.script = script.apply(probe);
@@ -114,6 +124,14 @@ final class Rig implements AutoCloseable {
         };
     }
 
+    /** Whoever waits for an answer need not wait any longer. */
+    private void failed(Throwable failure) {
+        if (failure instanceof Error) {
+            errors.add(failure);
+            clients.forEach(Client::abandon);
+        }
+    }
+
     private BrokerEvents events() {
         return new BrokerEvents() {
             @Override
@@ -131,12 +149,23 @@ final class Rig implements AutoCloseable {
             public void dropped(String clientId, TopicName topic, DropReason reason) {}
 
             @Override
+            public void discarded(String clientId, long messages, DropReason reason) {}
+
+            @Override
+            public void unreadable(String filter, String cause) {}
+
+            @Override
             public void denied(Peer peer, String what, ReasonCode reason, String detail) {}
         };
     }
 
     Client connect() throws Exception {
-        return new Client(address, layer);
+        Client client = new Client(address, layer);
+        clients.add(client);
+        if (!errors.isEmpty()) {
+            client.abandon();
+        }
+        return client;
     }
 
     Probe probe() {
@@ -144,11 +173,23 @@ final class Rig implements AutoCloseable {
         return probes.element();
     }
 
+    /** That of the connection which came after so many others. */
+    Probe probe(int before) {
+        await("a connection", () -> probes.size() > before);
+        return List.copyOf(probes).get(before);
+    }
+
     @Override
     public void close() {
         listeners.close();
-        assertEquals(0, listeners.connections(), "open sockets");
+        int open = listeners.connections();
         loops.close();
+        if (!errors.isEmpty()) {
+            AssertionError failed = new AssertionError("an error on an event loop: " + errors.element());
+            errors.forEach(failed::addSuppressed);
+            throw failed;
+        }
+        assertEquals(0, open, "open sockets");
         for (Probe probe : probes) {
             assertEquals(List.of(), List.copyOf(probe.faults));
             assertEquals(1, probe.closed, "closed() of " + probe.connection.peer());
@@ -174,7 +215,9 @@ final class Rig implements AutoCloseable {
         final Queue<String> faults = new ConcurrentLinkedQueue<>();
         final Queue<Packet> packets = new ConcurrentLinkedQueue<>();
         Consumer<Packet> script = packet -> {};
+        Runnable whenRead = () -> {};
         Runnable whenWritable = () -> {};
+        Runnable whenClosed = () -> {};
         Runnable whenViolated = () -> {};
         volatile int closed;
         volatile int writable;
@@ -209,6 +252,7 @@ final class Rig implements AutoCloseable {
         public void readComplete() {
             onLoop("readComplete");
             reads++;
+            whenRead.run();
         }
 
         @Override
@@ -232,6 +276,7 @@ final class Rig implements AutoCloseable {
             onLoop("closed");
             cause = told;
             closed++;
+            whenClosed.run();
         }
 
         void agree(ProtocolVersion version) {
@@ -450,6 +495,14 @@ final class Rig implements AutoCloseable {
                 one = read(1);
             }
             return all.toByteArray();
+        }
+
+        void abandon() {
+            try {
+                socket.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
         }
 
         /** Ends with a RST. */

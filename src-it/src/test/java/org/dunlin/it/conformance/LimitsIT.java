@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.dunlin.it.Broker;
@@ -24,6 +25,7 @@ import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.SubAck;
 import org.dunlin.mqtt.Subscribe;
+import org.dunlin.mqtt.Unsubscribe;
 import org.dunlin.mqtt.UserProperty;
 import org.junit.jupiter.api.Test;
 
@@ -71,6 +73,26 @@ class LimitsIT {
             assertNotNull(text);
             assertTrue(text.contains("limits.max-subscriptions-per-client"), text);
             client.subscribe(topic + "/0", Qos.EXACTLY_ONCE);
+        }
+    }
+
+    /** Without a bound ten megabytes of SUBSCRIBE would become some two hundred of objects. */
+    @Test
+    @Clause(edge = {"E151"})
+    void filtersOfOnePacket_areAnsweredUpToTheirBound_andOneMoreEndsTheConnection(RunningBroker broker) {
+        int most = 65_536;
+        List<Subscribe.Entry> entries =
+                new ArrayList<>(Collections.nCopies(most, new Subscribe.Entry("a", Qos.AT_MOST_ONCE)));
+        try (MqttSocket client = broker.socket().connect(MQTT_5, unique("client"))) {
+            SubAck subAck = client.subscribe(entries.toArray(new Subscribe.Entry[0]));
+            assertEquals(most, subAck.reasons().size());
+            entries.add(new Subscribe.Entry("a", Qos.AT_MOST_ONCE));
+            client.send(new Subscribe(client.nextId(), 0, entries, List.of()));
+            client.expectDisconnect(ReasonCode.QUOTA_EXCEEDED);
+        }
+        try (MqttSocket client = broker.socket().connect(MQTT_5, unique("client"))) {
+            client.send(new Unsubscribe(client.nextId(), Collections.nCopies(most + 1, "a"), List.of()));
+            client.expectDisconnect(ReasonCode.QUOTA_EXCEEDED);
         }
     }
 

@@ -22,6 +22,7 @@ import org.dunlin.it.RunningBroker;
 import org.dunlin.mqtt.Ack;
 import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.Publish;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.SubAck;
@@ -29,6 +30,7 @@ import org.dunlin.mqtt.Subscribe;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Queues that are full, by each of the policies. */
 @Broker(
@@ -49,8 +51,13 @@ class QueueOverflowIT {
 
     /** Lets a session wait for that topic, and fills its queue with the numbers from 0 on. */
     private static String fill(RunningBroker broker, ProtocolVersion version, String topic, MqttSocket publisher) {
+        return fill(broker, version, topic, topic, publisher);
+    }
+
+    private static String fill(
+            RunningBroker broker, ProtocolVersion version, String filter, String topic, MqttSocket publisher) {
         String id = unique("client");
-        begin(broker, version, id).subscribe(topic, Qos.AT_LEAST_ONCE).disconnect();
+        begin(broker, version, id).subscribe(filter, Qos.AT_LEAST_ONCE).disconnect();
         for (int i = 0; i < FULL; i++) {
             publisher.publish(topic, "" + i, Qos.AT_LEAST_ONCE);
         }
@@ -87,11 +94,16 @@ class QueueOverflowIT {
         try (MqttSocket publisher = client(broker, MQTT_5);
                 MqttSocket subscriber = client(broker, MQTT_5, connect -> connect.receiveMaximum(1))) {
             subscriber.subscribe(topic, Qos.AT_LEAST_ONCE);
+            subscriber.subscribe(topic + "/behind", Qos.AT_MOST_ONCE);
             for (int i = 0; i < 16; i++) {
                 publisher.publish(topic, "" + i, Qos.AT_LEAST_ONCE);
             }
-            expectNothingMore(publisher, publisher);
-            ack(subscriber, PacketType.PUBACK, take(subscriber, "0")); // it is not in the queue, it is under way
+            // behind them all on the way to the subscriber's event loop, and past its queue: they are in there when it
+            // comes
+            publisher.publish(topic + "/behind", "x", Qos.AT_MOST_ONCE);
+            Publish underWay = take(subscriber, "0"); // it is not in the queue, it is under way
+            subscriber.expectPublish(topic + "/behind", "x");
+            ack(subscriber, PacketType.PUBACK, underWay);
             expectNumbers(subscriber, first, last);
             expectNothingMore(publisher, subscriber);
         }
@@ -152,12 +164,13 @@ class QueueOverflowIT {
         }
     }
 
-    @Test
+    @ParameterizedTest
+    @ValueSource(strings = {"", "$share/group/"})
     @Clause(edge = {"E060"})
-    void holdAck_waitsForRoom(RunningBroker broker) {
+    void holdAck_waitsForRoom(String share, RunningBroker broker) {
         String topic = "hold/" + unique("queue");
         try (MqttSocket publisher = client(broker, MQTT_5)) {
-            String id = fill(broker, MQTT_5, topic, publisher);
+            String id = fill(broker, MQTT_5, share + topic, topic, publisher);
             long begin = System.nanoTime();
             publisher.send(publish(topic, "too late", Qos.AT_LEAST_ONCE, 500, false));
             assertEquals(

@@ -20,6 +20,7 @@ import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Publish;
 import org.dunlin.mqtt.Qos;
+import org.dunlin.mqtt.ReasonCode;
 import org.junit.jupiter.api.Test;
 
 /** More connections than there is room for, and connections that do nothing. */
@@ -64,16 +65,25 @@ class ConnectionLimitsIT {
     }
 
     @Test
-    void connectionBeyondTheMaximum_isRefused_untilAnotherOneEnds() {
+    void connectionBeyondTheMaximum_isRefused_unlessItTakesOneOver_untilAnotherOneEnds() {
         try (RunningBroker broker = RunningBroker.start(List.of("limits.max-connections=5"))) {
             List<MqttSocket> sockets = new ArrayList<>();
             for (int i = 0; i < 5; i++) {
                 sockets.add(broker.socket().connect(ProtocolVersion.MQTT_5, "within-" + i));
             }
             try (MqttSocket beyond = broker.socket()) {
-                beyond.expectClosed();
+                beyond.expectRefused(
+                        Connect.builder(ProtocolVersion.MQTT_5, "beyond").build(), ReasonCode.QUOTA_EXCEEDED);
             }
-            broker.awaitLog("max-connections");
+            broker.awaitLog("limits.max-connections");
+            MqttSocket stale = sockets.remove(0);
+            sockets.add(0, broker.socket().connect(ProtocolVersion.MQTT_5, "within-0"));
+            stale.expectDisconnect(ReasonCode.SESSION_TAKEN_OVER);
+            stale.close();
+            try (MqttSocket beyond = broker.socket()) {
+                beyond.expectRefused(
+                        Connect.builder(ProtocolVersion.MQTT_3_1_1, "beyond").build(), ReasonCode.SERVER_UNAVAILABLE);
+            }
             sockets.remove(0).disconnect();
             Await.until("there is room again", () -> accepts(broker, "again"));
             sockets.forEach(MqttSocket::close);

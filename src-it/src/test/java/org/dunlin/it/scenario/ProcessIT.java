@@ -5,20 +5,25 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.dunlin.it.Await;
 import org.dunlin.it.MqttSocket;
 import org.dunlin.it.RunningBroker;
 import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The broker as a process: what it does with signals, its output and what it is told at the start. */
 class ProcessIT {
@@ -57,6 +62,23 @@ class ProcessIT {
         }
     }
 
+    /** Without the options of bin/dunlin: the JVM would go on with whatever threads are left. */
+    @Test
+    void outOfMemory_endsTheProcessWithExitCode1() {
+        RunningBroker broker =
+                RunningBroker.run(RunningBroker.command(List.of("-Xmx48m"), List.of("limits.max-retained-bytes=10GB")));
+        String payload = "m".repeat(500_000);
+        try (MqttSocket client = broker.socket().connect(ProtocolVersion.MQTT_3_1_1, "filler")) {
+            for (int i = 0; i < 1000; i++) {
+                client.publish(MqttSocket.message("memory/" + i, payload, Qos.AT_LEAST_ONCE, true));
+            }
+        } catch (AssertionError | UncheckedIOException e) {
+            broker.awaitLog("The broker ends at once");
+        }
+        Await.until("the process ends", () -> !broker.isAlive());
+        assertEquals(1, broker.stop());
+    }
+
     @Test
     void sigterm_tellsTheClients_andEndsWithExitCode0() {
         try (RunningBroker broker = RunningBroker.start(List.of("limits.max-connections=1000"))) {
@@ -68,6 +90,25 @@ class ProcessIT {
             assertEquals(0, broker.stop());
             clients.forEach(client -> client.expectDisconnect(ReasonCode.SERVER_SHUTTING_DOWN));
             clients.forEach(MqttSocket::close);
+        }
+    }
+
+    /** No option of the virtual machine is given, as nobody does who types what the README says. */
+    @Test
+    void noMemoryLeft_endsTheProcess() throws Exception {
+        List<String> command = RunningBroker.command(List.of("-Xmx48m"), List.of("limits.max-retained-bytes=1GB"));
+        try (RunningBroker broker = RunningBroker.run(command);
+                MqttSocket client = broker.socket().connect(ProtocolVersion.MQTT_3_1_1, "greedy")) {
+            String payload = "x".repeat(50_000);
+            Thread publisher = new Thread(() -> {
+                for (int i = 0; i < 10_000; i++) {
+                    client.publish(MqttSocket.message("retained/" + i, payload, Qos.AT_MOST_ONCE, true));
+                }
+            });
+            publisher.setUncaughtExceptionHandler((thread, closed) -> {});
+            publisher.setDaemon(true);
+            publisher.start();
+            assertEquals(1, broker.awaitExit());
         }
     }
 
@@ -85,6 +126,51 @@ class ProcessIT {
         String error = expectExit(2, "start", "-p", "0", "--set", "limits.max-qoss=1");
         assertTrue(error.contains("limits.max-qos"), error);
         expectExit(2, "start", "-p", "0", "--set", "limits.max-qos=3");
+    }
+
+    @Test
+    void transportOfAnotherSystem_isExitCode2_andOneLine() throws Exception {
+        String foreign = System.getProperty("os.name").startsWith("Mac") ? "epoll" : "kqueue";
+        String error = expectExit(2, "start", "-p", "0", "--set", "server.transport=" + foreign);
+        assertTrue(error.startsWith("dunlin: server.transport: '" + foreign + "' does not work here"), error);
+        assertTrue(error.contains("nio"), error);
+    }
+
+    /** In a container no locale is set: what was "k?che/#" when it was shown would have been another topic. */
+    @Test
+    void shownConfiguration_inAPlainLocale_isWhatWasRead(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(
+                folder.resolve("c.yaml"), "queue:\n  rules:\n    - {filter: k\u00fcche/#, overflow: reject}\n");
+        ProcessBuilder builder = new ProcessBuilder(
+                RunningBroker.java(), "-jar", RunningBroker.jar().toString(), "config", "show", "-c", file.toString());
+        builder.environment().put("LC_ALL", "C");
+        Process process = builder.start();
+        String shown = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor());
+        assertTrue(shown.contains("filter: \"k\u00fcche/#\""), shown);
+    }
+
+    @Test
+    void twoListenersOnOneAddress_isSaidToBeTheBrokersOwn() throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
+        String error = expectExit(
+                4,
+                "start",
+                "--set",
+                "auth.allow-anonymous=true",
+                "--set",
+                "listeners[0].port=" + port,
+                "--set",
+                "listeners[1].port=" + port,
+                "--set",
+                "listeners[1].name=everywhere",
+                "--set",
+                "listeners[1].bind=0.0.0.0");
+        assertTrue(
+                error.contains("listener everywhere: 0.0.0.0 port " + port + " is taken by another listener"), error);
     }
 
     /** @return the one line of its standard error */

@@ -1,0 +1,71 @@
+package org.dunlin.server.net;
+
+import java.time.Duration;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
+import org.dunlin.server.logging.LastWords;
+import org.dunlin.server.logging.Logging;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Any thread. What becomes of a failure that no code on an event loop expects: it is logged and the loop goes on, but
+ * if the JVM itself has failed (no memory, no stack) or a loop has died, the process ends at once. Half dead it would
+ * go on to acknowledge what it no longer keeps.
+ */
+final class Failures {
+    /** What the process ends with, which tells a supervisor that it failed. */
+    static final int HALT_STATUS = 1;
+
+    private static final Logger log = LoggerFactory.getLogger(Failures.class);
+    private static final Duration LAST_WORDS = Duration.ofMillis(500);
+
+    private final Consumer<Throwable> seen;
+    private final IntConsumer halt;
+
+    /**
+     * @param seen is told of every failure
+     * @param halt ends the process with that status; only for a test may it return
+     */
+    Failures(Consumer<Throwable> seen, IntConsumer halt) {
+        this.seen = seen;
+        this.halt = halt;
+    }
+
+    static Failures ofTheProcess() {
+        return new Failures(failure -> {}, Failures::halt);
+    }
+
+    /** @param what a sentence without its full stop */
+    void report(String what, Throwable failure) {
+        if (LastWords.isFatal(failure)) {
+            end(what, failure);
+        } else {
+            log.error(what, failure);
+        }
+        seen.accept(failure);
+    }
+
+    /** A loop has ended though nobody had asked for it: its sessions and sockets are nobody's. */
+    void loopEnded() {
+        end("an event loop has ended", null);
+    }
+
+    private void end(String why, @Nullable Throwable failure) {
+        try {
+            log.error("The broker ends at once: " + why, failure);
+        } finally {
+            halt.accept(HALT_STATUS);
+        }
+    }
+
+    /** The log gets a moment to say why; an output that nobody reads gets no more than that. */
+    private static void halt(int status) {
+        try {
+            Logging.flush(LAST_WORDS);
+        } finally {
+            Runtime.getRuntime().halt(status);
+        }
+    }
+}
