@@ -3,6 +3,7 @@ package org.dunlin.persistence.rocksdb;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -33,7 +34,8 @@ public final class RocksStore implements Store {
     private final Disk disk;
     private final LongSupplier wallMillis;
     private final LongSupplier nanos;
-    private @Nullable Opened opened;
+    private volatile @Nullable Opened opened;
+    private boolean closed;
 
     RocksStore(StoreSettings settings) {
         this(settings, new Disk(), System::currentTimeMillis, System::nanoTime);
@@ -76,6 +78,11 @@ public final class RocksStore implements Store {
             new Migration(directory, Migration.STEPS).run(database);
             Ledger ledger = new Ledger(database);
             Mark.State last = mark.last();
+            if (last != null && !last.clean()) {
+                LOG.warn(
+                        "The last run ended without a stop; it was known to live last at {}",
+                        Instant.ofEpochMilli(last.wallMillis()));
+            }
             boot.began(last == null ? clock.nowMillis() : last.brokerMillis());
             BootScan scan = new BootScan(database, ledger, boot);
             scan.run();
@@ -351,9 +358,10 @@ public final class RocksStore implements Store {
     @Override
     public void close() {
         Opened all = opened;
-        if (all == null) {
+        if (all == null || closed) {
             return;
         }
+        closed = true;
         Database database = all.writer.close();
         all.keeper.shutdown();
         all.readers.close();
@@ -379,7 +387,6 @@ public final class RocksStore implements Store {
         all.ledger.close();
         closeMark(all.mark);
         all.directory.close();
-        opened = null;
     }
 
     /** Brings all to disk; the tables, too, so that the next start has no log to read. */

@@ -45,6 +45,9 @@ final class Writer {
     private boolean noSpace;
     private boolean lost;
     private long lastProbe;
+    /** RocksDB's number of the last change that was answered as committed. */
+    private long answered;
+
     private long sinceLook;
     private final List<Waiting> group = new ArrayList<>();
 
@@ -55,6 +58,7 @@ final class Writer {
         this.ledger = ledger;
         this.files = files;
         this.database = database;
+        this.answered = database.rocks.getLatestSequenceNumber();
         this.options = new WriteOptions().setSync(durability == Durability.FSYNC);
         this.onDisk = durability == Durability.NONE ? 0 : database.rocks.getLatestSequenceNumber();
         thread.setDaemon(true);
@@ -215,6 +219,7 @@ final class Writer {
         if (durability == Durability.FSYNC) {
             onDisk = before + rows;
         }
+        answered = before + rows;
         List<Long> removed = ledger.committed();
         completeGroup(null);
         if (!removed.isEmpty()) {
@@ -295,7 +300,13 @@ final class Writer {
         }
         lastProbe = System.nanoTime();
         if (!noSpace || space.mayReopen()) {
-            reopen(onDisk);
+            long before = answered;
+            long found = reopen(onDisk);
+            if (found > before) {
+                LOG.warn(
+                        "{} changes that were answered as failed are in the files: nobody could know then",
+                        found - before);
+            }
         }
     }
 
@@ -316,8 +327,9 @@ final class Writer {
                 LOG.error("{}", fault);
                 return -1;
             }
+            answered = opened.database.rocks.getLatestSequenceNumber();
             if (durability != Durability.NONE) {
-                onDisk = opened.database.rocks.getLatestSequenceNumber();
+                onDisk = answered;
             }
             fault = null;
             noSpace = false;

@@ -1,6 +1,7 @@
 package org.dunlin.persistence.rocksdb;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.rocksdb.FlushOptions;
+import org.rocksdb.RocksDB;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
@@ -291,6 +293,25 @@ class RecoveryTest {
     @Test
     void markMissing_isOpened() throws Exception {
         assertEquals(2 * EACH, open(data("a"), null));
+    }
+
+    @Test
+    void halfMadeDatabase_isFinished() throws Exception {
+        Path data = directory.resolve("half");
+        Files.createDirectories(data);
+        try (DataDirectory held = DataDirectory.hold(data)) {
+            assertFalse(held.checkFormat());
+        }
+        for (int round = 0; round < 2; round++) { // with FORMAT alone, then with a database that lacks column families
+            assertEquals(-1, open(data, null));
+            try (Stream<Path> files = Files.list(data.resolve("db"))) {
+                for (Path file : (Iterable<Path>) files::iterator) {
+                    Files.delete(file);
+                }
+            }
+            RocksDB.open(data.resolve("db").toString()).close();
+        }
+        assertEquals(-1, open(data, null));
     }
 
     @Test

@@ -545,6 +545,10 @@ class RocksStoreTest {
         }
         store.close();
         ends.forEach(end -> assertNull(await(end)));
+        assertEquals("the store is closed", write(store, batch -> batch.removeOwner(ANN)));
+        assertEquals("the store is closed", readAll(store, 1).failure());
+        assertTrue(store.nextId() > 0 && store.nowMillis() > 0);
+        store.close();
         Told told = new Told();
         open(directory.resolve("data"), told);
         assertTrue(told.things.get("queue 1").startsWith("1000 messages"), told.things.toString());
