@@ -117,11 +117,18 @@ final class DataDirectory implements AutoCloseable {
                 full ? Kind.NO_SPACE : Kind.IO, "storage.path " + path + " " + what + ": " + reason + "; " + advice, e);
     }
 
-    /** Checks the format, and notes it in a new directory. Returns whether anything has been stored here before. */
+    /**
+     * Checks the format, and notes it in a new directory.
+     *
+     * @return whether there is a database already
+     */
     boolean checkFormat() throws StoreException {
         boolean hasDatabase = Files.exists(database().resolve("CURRENT"));
         if (Files.exists(format())) {
             int layout = readLayout();
+            if (layout < 1) {
+                throw damaged("FORMAT says layout " + layout + ", which there never was");
+            }
             if (layout > Layout.NUMBER) {
                 throw new StoreException(
                         Kind.NEWER_FORMAT,
@@ -136,7 +143,7 @@ final class DataDirectory implements AutoCloseable {
         if (hasFiles(database())) {
             throw damaged("FORMAT is missing, but there is a database");
         }
-        writeFormat(root);
+        writeFormat(description(Layout.NUMBER));
         return false;
     }
 
@@ -171,7 +178,8 @@ final class DataDirectory implements AutoCloseable {
         }
     }
 
-    private int readLayout() throws StoreException {
+    /** The layout that FORMAT names. */
+    int readLayout() throws StoreException {
         Properties properties = new Properties();
         try (var in = Files.newBufferedReader(format(), StandardCharsets.UTF_8)) {
             properties.load(in);
@@ -183,10 +191,29 @@ final class DataDirectory implements AutoCloseable {
         }
     }
 
+    private static String description(int layout) {
+        return "product=dunlin\nlayout=" + layout + "\nengine=rocksdb\nengine.version=" + NativeLibrary.version()
+                + "\nnode=" + UUID.randomUUID() + "\ncreated=" + Instant.now() + "\n";
+    }
+
+    /** Notes that the files have another layout now. */
+    void raiseLayout(int layout) throws StoreException {
+        try {
+            String text = Files.readString(format(), StandardCharsets.UTF_8);
+            writeFormat(text.replaceFirst("(?m)^layout=.*$", "layout=" + layout));
+        } catch (IOException e) {
+            throw failure("cannot be read", format(), e);
+        }
+    }
+
+    /** The same for a backup: it is the same broker that will be started from it. */
+    void copyFormat(Path target) throws IOException {
+        Files.copy(format(), target.resolve("FORMAT"));
+        syncDirectory(target);
+    }
+
     /** Writes FORMAT so that it is there whole or not at all. */
-    static void writeFormat(Path root) throws StoreException {
-        String text = "product=dunlin\nlayout=" + Layout.NUMBER + "\nengine=rocksdb\nengine.version="
-                + NativeLibrary.version() + "\nnode=" + UUID.randomUUID() + "\ncreated=" + Instant.now() + "\n";
+    private void writeFormat(String text) throws StoreException {
         Path part = root.resolve("FORMAT.part");
         try {
             try (FileChannel out = FileChannel.open(
@@ -197,7 +224,7 @@ final class DataDirectory implements AutoCloseable {
                 }
                 out.force(true);
             }
-            Files.move(part, root.resolve("FORMAT"), StandardCopyOption.ATOMIC_MOVE);
+            Files.move(part, format(), StandardCopyOption.ATOMIC_MOVE);
             syncDirectory(root);
         } catch (IOException e) {
             throw failure("cannot be written to", root, e);

@@ -144,10 +144,6 @@ final class Database implements AutoCloseable {
         return List.of(handles);
     }
 
-    byte[] get(Family family, byte[] key) throws RocksDBException {
-        return rocks.get(family(family), key);
-    }
-
     /** Every row of a family, by its key. */
     void scan(Family family, Row row) throws RocksDBException, Records.Unreadable {
         try (ReadOptions options = new ReadOptions().setFillCache(false).setReadaheadSize(2 * MB);

@@ -84,21 +84,28 @@ final class Ledger {
         return removed;
     }
 
-    /** The group came to nothing. What it had changed here is undone so far as {@link #begin} and what follows do not. */
-    void failed() {
+    /**
+     * The group could not be written. What it had changed here is undone so far as {@link #begin} and what follows do not.
+     *
+     * @return undoes the rest, if the group turns out not to be in the files either
+     */
+    Runnable failed() {
         rows.clear();
-        for (int i = stampedNow.size() - 1; i >= 0; i--) {
-            Stamped stamped = stampedNow.get(i);
-            if (stamped.before == null) {
-                stamps.remove(stamped.topic);
-            } else {
-                stamps.put(stamped.topic, stamped.before);
-            }
-        }
-        stampedNow.clear();
         clearedNow.clear();
         goneNow.forEach(gone::remove);
         goneNow.clear();
+        List<Stamped> changed = List.copyOf(stampedNow);
+        stampedNow.clear();
+        return () -> {
+            for (int i = changed.size() - 1; i >= 0; i--) {
+                Stamped stamped = changed.get(i);
+                if (stamped.before == null) {
+                    stamps.remove(stamped.topic);
+                } else {
+                    stamps.put(stamped.topic, stamped.before);
+                }
+            }
+        };
     }
 
     void close() {

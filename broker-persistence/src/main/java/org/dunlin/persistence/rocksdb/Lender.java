@@ -31,13 +31,15 @@ final class Lender {
         }
     }
 
-    /** Waits until nobody uses the former one. */
-    void exchange(@Nullable Database next) {
+    /** Waits until nobody uses it; then all who want it wait for {@link #give}, by the same thread. */
+    void take() {
         lock.writeLock().lock();
-        try {
-            database = next;
-        } finally {
-            lock.writeLock().unlock();
-        }
+        database = null;
+    }
+
+    /** @param next null if there is none for the time being */
+    void give(@Nullable Database next) {
+        database = next;
+        lock.writeLock().unlock();
     }
 }

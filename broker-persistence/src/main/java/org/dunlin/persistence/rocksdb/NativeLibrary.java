@@ -89,7 +89,7 @@ final class NativeLibrary {
                 return folder; // it got its name when it was whole
             }
             Files.createDirectories(folder);
-            Path part = Files.createTempFile(folder, name, ".part");
+            Path part = folder.resolve(name + ".part"); // of a process that was killed, if it is there
             try {
                 Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
                 try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE)) {

@@ -136,11 +136,18 @@ final class Recovery {
     static StoreException explain(DataDirectory directory, RocksDBException e) {
         String text = String.valueOf(e.getMessage());
         Status status = e.getStatus();
-        if (status != null && status.getSubCode() == Status.SubCode.NoSpace) {
+        if (Disk.isFull(e)) {
             return new StoreException(
                     Kind.NO_SPACE,
                     "storage.path " + directory.root() + " cannot be opened: the disk is full (" + text
                             + "); free some space there",
+                    e);
+        }
+        if (text.contains("While lock file")) {
+            return new StoreException(
+                    Kind.LOCKED,
+                    "storage.path " + directory.root() + " is in use by another program (" + text
+                            + "); stop that one, or give this broker a directory of its own",
                     e);
         }
         boolean missing = text.toLowerCase(Locale.ROOT).contains("no such file");

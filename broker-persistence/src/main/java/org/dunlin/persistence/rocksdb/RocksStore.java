@@ -3,6 +3,7 @@ package org.dunlin.persistence.rocksdb;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -33,7 +34,8 @@ public final class RocksStore implements Store {
     private final Disk disk;
     private final LongSupplier wallMillis;
     private final LongSupplier nanos;
-    private @Nullable Opened opened;
+    private volatile @Nullable Opened opened;
+    private boolean closed;
 
     RocksStore(StoreSettings settings) {
         this(settings, new Disk(), System::currentTimeMillis, System::nanoTime);
@@ -73,8 +75,14 @@ public final class RocksStore implements Store {
             mark = Mark.open(directory.mark());
             BrokerClock clock = new BrokerClock(wallMillis, nanos, mark.last());
             database = new Recovery(directory, disk, cacheBytes(), wallMillis).open(used, mark.last());
+            new Migration(directory, Migration.STEPS).run(database);
             Ledger ledger = new Ledger(database);
             Mark.State last = mark.last();
+            if (last != null && !last.clean()) {
+                LOG.warn(
+                        "The last run ended without a stop; it was known to live last at {}",
+                        Instant.ofEpochMilli(last.wallMillis()));
+            }
             boot.began(last == null ? clock.nowMillis() : last.brokerMillis());
             BootScan scan = new BootScan(database, ledger, boot);
             scan.run();
@@ -87,7 +95,7 @@ public final class RocksStore implements Store {
                     scan.subscriptions,
                     scan.queued,
                     scan.retained);
-        } catch (StoreException | RuntimeException e) {
+        } catch (StoreException | RuntimeException | Error e) {
             undo(directory, mark, database);
             throw e;
         } catch (Records.Unreadable e) {
@@ -126,13 +134,10 @@ public final class RocksStore implements Store {
         Space space = new Space(directory.database(), settings, disk);
         space.look();
         long reserved = scan.nextId() + 2 * Identifiers.BLOCK;
-        ledger.reserveIds(reserved);
-        try (var options = new WriteOptions().setSync(true)) {
-            disk.write(database, options, ledger.rows());
-        }
-        ledger.committed();
+        reserve(database, ledger, reserved);
         Lender lender = new Lender();
-        lender.exchange(database);
+        lender.take();
+        lender.give(database);
         Readers readers = new Readers(lender, ledger);
         Writer writer = new Writer(settings.durability(), disk, space, ledger, new Filing(), database);
         Identifiers identifiers = new Identifiers(limit -> {
@@ -164,31 +169,45 @@ public final class RocksStore implements Store {
         }
     }
 
+    private void reserve(Database database, Ledger ledger, long limit) throws RocksDBException {
+        ledger.reserveIds(limit);
+        try (WriteOptions options = new WriteOptions().setSync(true)) {
+            disk.write(database, options, ledger.rows());
+        }
+        ledger.committed();
+    }
+
     /** What the writer wants done to the files when it cannot write to them any more. */
     private final class Filing implements Writer.Files {
         @Override
-        public void close(Database former) {
-            opened().lender.exchange(null);
-            former.close();
+        public Writer.Reopened reopen(@Nullable Database former) throws RocksDBException, Records.Unreadable {
+            Lender lender = opened().lender;
+            Database database = null;
+            lender.take(); // a page that is asked for meanwhile waits
+            try {
+                if (former != null) {
+                    former.close();
+                }
+                Writer.Reopened reopened = openAgain();
+                database = reopened.database();
+                return reopened;
+            } finally {
+                lender.give(database);
+            }
         }
 
-        @Override
-        public Database reopen() throws RocksDBException, Records.Unreadable {
+        private Writer.Reopened openAgain() throws RocksDBException, Records.Unreadable {
             Opened all = opened();
             Database database = disk.open(all.directory.database(), cacheBytes(), Database.Mode.USE);
             try {
+                long found = database.rocks.getLatestSequenceNumber();
                 Ledger.Places places = all.ledger.begin(database);
                 BootScan scan = new BootScan(database, all.ledger, null);
                 scan.run();
                 all.ledger.resume(places);
-                all.ledger.reserveIds(Math.max(scan.nextId(), all.identifiers.limit()));
-                try (var options = new WriteOptions().setSync(true)) {
-                    disk.write(database, options, all.ledger.rows());
-                }
-                all.ledger.committed();
-                all.lender.exchange(database);
+                reserve(database, all.ledger, Math.max(scan.nextId(), all.identifiers.limit()));
                 all.clearing.add(scan.leftovers());
-                return database;
+                return new Writer.Reopened(database, found);
             } catch (RocksDBException | Records.Unreadable | RuntimeException e) {
                 all.ledger.failed();
                 database.close();
@@ -220,11 +239,11 @@ public final class RocksStore implements Store {
 
     private void keep() {
         Opened all = opened();
-        all.space.look();
         try {
+            all.space.look();
             all.mark.write(all.clock.mark(all.writer.onDisk(), false));
-        } catch (IOException e) {
-            LOG.warn("Cannot write {}: {}", all.directory.mark(), e.toString());
+        } catch (IOException | RuntimeException e) {
+            LOG.warn("Cannot keep {} up to date: {}", all.directory.mark(), e.toString());
         }
     }
 
@@ -312,7 +331,7 @@ public final class RocksStore implements Store {
             try (Mark mark = Mark.open(target.resolve("seq.mark"))) {
                 mark.write(state);
             }
-            DataDirectory.writeFormat(target);
+            all.directory.copyFormat(target);
         } catch (IOException e) {
             throw DataDirectory.failure("cannot be copied to " + target, settings.path(), e);
         } catch (RocksDBException | Records.Unreadable e) {
@@ -339,9 +358,10 @@ public final class RocksStore implements Store {
     @Override
     public void close() {
         Opened all = opened;
-        if (all == null) {
+        if (all == null || closed) {
             return;
         }
+        closed = true;
         Database database = all.writer.close();
         all.keeper.shutdown();
         all.readers.close();
@@ -352,7 +372,8 @@ public final class RocksStore implements Store {
         }
         if (database != null) {
             boolean clean = all.writer.fault() == null && finish(database);
-            all.lender.exchange(null);
+            all.lender.take();
+            all.lender.give(null);
             long sequence = database.rocks.getLatestSequenceNumber();
             database.close();
             if (clean) {
@@ -366,7 +387,6 @@ public final class RocksStore implements Store {
         all.ledger.close();
         closeMark(all.mark);
         all.directory.close();
-        opened = null;
     }
 
     /** Brings all to disk; the tables, too, so that the next start has no log to read. */

@@ -15,6 +15,7 @@ final class Space {
     private static final Logger LOG = LoggerFactory.getLogger(Space.class);
     private static final long MB = 1 << 20;
     private static final long LEAST_FREE = 512 * MB;
+    private static final long REOPEN_BYTES = 4 * MB;
 
     private final Path directory;
     private final StoreSettings settings;
@@ -43,7 +44,7 @@ final class Space {
     void look() {
         String now;
         try {
-            usedBytes = sizeOf(directory);
+            usedBytes = sizeOf(directory, "");
             now = judge();
         } catch (IOException e) {
             LOG.warn("Cannot see how full {} is: {}", directory, e.toString());
@@ -79,21 +80,21 @@ final class Space {
         return Math.max(LEAST_FREE, disk.totalBytes(directory) / 50);
     }
 
-    /** Whether it is worth while to open files again that had no room. */
+    /** Whether there is room to open the files again: that turns the logs into tables, which takes as much once more. */
     boolean mayReopen() {
         try {
-            return disk.usableBytes(directory) >= Math.min(leastFree(), 64 * MB);
+            return disk.usableBytes(directory) >= sizeOf(directory, ".log") + REOPEN_BYTES;
         } catch (IOException e) {
             return false;
         }
     }
 
-    private static long sizeOf(Path directory) throws IOException {
+    private static long sizeOf(Path directory, String ending) throws IOException {
         long sum = 0;
         try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
             for (Path file : files) {
                 try {
-                    sum += Files.size(file);
+                    sum += file.toString().endsWith(ending) ? Files.size(file) : 0;
                 } catch (NoSuchFileException e) {
                     continue; // compacted away meanwhile
                 }

@@ -9,7 +9,6 @@ import org.dunlin.core.spi.Store.Completion;
 import org.dunlin.core.spi.StoreSettings.Durability;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
-import org.rocksdb.Status;
 import org.rocksdb.WriteOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +45,9 @@ final class Writer {
     private boolean noSpace;
     private boolean lost;
     private long lastProbe;
+    /** RocksDB's number of the last change that was answered as committed. */
+    private long answered;
+
     private long sinceLook;
     private final List<Waiting> group = new ArrayList<>();
 
@@ -56,6 +58,7 @@ final class Writer {
         this.ledger = ledger;
         this.files = files;
         this.database = database;
+        this.answered = database.rocks.getLatestSequenceNumber();
         this.options = new WriteOptions().setSync(durability == Durability.FSYNC);
         this.onDisk = durability == Durability.NONE ? 0 : database.rocks.getLatestSequenceNumber();
         thread.setDaemon(true);
@@ -63,15 +66,24 @@ final class Writer {
 
     /** What the writer does not do itself. Writer thread only. */
     interface Files {
-        /** Takes the files away from all who use them and closes them. */
-        void close(Database former);
-
-        /** Opens them again, fills the ledger from them and lends them out. */
-        Database reopen() throws RocksDBException, Records.Unreadable;
+        /**
+         * Takes the files away from all who use them, closes them, opens them again, fills the ledger from them and lends
+         * them out.
+         *
+         * @param former null if they are closed already
+         */
+        Reopened reopen(@Nullable Database former) throws RocksDBException, Records.Unreadable;
 
         /** Owners that a group has removed. */
         void removed(List<Long> owners);
     }
+
+    /**
+     * Files that were opened again.
+     *
+     * @param found RocksDB's number of the last change that was there, before anything was written
+     */
+    record Reopened(Database database, long found) {}
 
     /** @param refused why it is not even tried, or null */
     private record Waiting(
@@ -207,6 +219,7 @@ final class Writer {
         if (durability == Durability.FSYNC) {
             onDisk = before + rows;
         }
+        answered = before + rows;
         List<Long> removed = ledger.committed();
         completeGroup(null);
         if (!removed.isEmpty()) {
@@ -260,32 +273,25 @@ final class Writer {
      * what that finds is on disk for certain, and answers it. If they cannot be opened, the group has failed.
      */
     private void fail(Exception cause, long before, int rows) {
-        noSpace = isNoSpace(cause);
+        noSpace = Disk.isFull(cause);
         String reason = reason(cause);
         fault = reason;
         lastProbe = System.nanoTime();
         LOG.error("Nothing can be written: {}", reason, cause instanceof RuntimeException ? cause : null);
-        ledger.failed();
+        Runnable undo = ledger.failed();
         boolean kept = false;
         if (!noSpace || space.mayReopen()) {
-            kept = reopen(before) && rows > 0 && latest() >= before + rows;
+            long found = reopen(before);
+            kept = rows > 0 && found >= before + rows;
+        }
+        if (!kept) {
+            undo.run();
         }
         completeGroup(kept ? null : reason);
     }
 
-    private static boolean isNoSpace(Exception cause) {
-        return cause instanceof RocksDBException e
-                && e.getStatus() != null
-                && e.getStatus().getSubCode() == Status.SubCode.NoSpace;
-    }
-
     private String reason(Exception cause) {
         return noSpace ? "the disk is full: " + cause.getMessage() : "writing has failed: " + cause.getMessage();
-    }
-
-    private long latest() {
-        Database open = database;
-        return open == null ? -1 : open.rocks.getLatestSequenceNumber();
     }
 
     private void probe() {
@@ -294,43 +300,49 @@ final class Writer {
         }
         lastProbe = System.nanoTime();
         if (!noSpace || space.mayReopen()) {
-            reopen(onDisk);
+            long before = answered;
+            long found = reopen(onDisk);
+            if (found > before) {
+                LOG.warn(
+                        "{} changes that were answered as failed are in the files: nobody could know then",
+                        found - before);
+            }
         }
     }
 
-    /** @param expected RocksDB's number of the last change that must be there */
-    private boolean reopen(long expected) {
+    /**
+     * @param expected RocksDB's number of the last change that must be there
+     * @return the number of the last change that is there; -1 if they cannot be opened or used
+     */
+    private long reopen(long expected) {
         Database former = database;
-        if (former != null) {
-            database = null;
-            files.close(former);
-        }
+        database = null;
         try {
-            Database opened = files.reopen();
-            database = opened;
-            long latest = opened.rocks.getLatestSequenceNumber();
-            if (latest < expected) {
+            Reopened opened = files.reopen(former);
+            database = opened.database;
+            if (opened.found < expected) {
                 lost = true;
-                fault = "changes that were on disk are missing (" + (expected - latest)
+                fault = "changes that were on disk are missing (" + (expected - opened.found)
                         + "); stop the broker and start it again to see what is damaged";
                 LOG.error("{}", fault);
-                return false;
+                return -1;
             }
+            answered = opened.database.rocks.getLatestSequenceNumber();
             if (durability != Durability.NONE) {
-                onDisk = latest;
+                onDisk = answered;
             }
             fault = null;
             noSpace = false;
             LOG.warn("The files were opened again; all is well");
-            return true;
+            return opened.found;
         } catch (RocksDBException | Records.Unreadable | RuntimeException e) {
-            noSpace = isNoSpace(e);
+            noSpace = Disk.isFull(e);
             String reason = reason(e);
             if (!reason.equals(fault)) {
                 LOG.error("The files cannot be opened again yet: {}", reason);
             }
             fault = reason;
-            return false;
+            return -1;
         }
     }
 }

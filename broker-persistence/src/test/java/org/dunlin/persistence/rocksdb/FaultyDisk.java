@@ -1,7 +1,10 @@
 package org.dunlin.persistence.rocksdb;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.Status;
 import org.rocksdb.WriteBatch;
@@ -21,6 +24,7 @@ class FaultyDisk extends Disk {
     volatile RocksDBException onSync;
     volatile RocksDBException onOpen;
     volatile long usable = Long.MAX_VALUE;
+    private volatile Database opened;
     /** Held while a write is under way. */
     final ReentrantLock gate = new ReentrantLock();
 
@@ -53,7 +57,30 @@ class FaultyDisk extends Disk {
         if (onOpen != null) {
             throw onOpen;
         }
-        return super.open(directory, cacheBytes, mode);
+        opened = super.open(directory, cacheBytes, mode);
+        return opened;
+    }
+
+    /** Makes a copy of a data directory in use as it would be if the process was killed now. */
+    Path killed(Path live, Path copy) throws IOException {
+        gate.lock();
+        try (Stream<Path> files = Files.walk(live)) {
+            opened.rocks.pauseBackgroundWork();
+            for (Path file : (Iterable<Path>) files::iterator) {
+                Path to = copy.resolve(live.relativize(file));
+                if (Files.isDirectory(file)) {
+                    Files.createDirectories(to);
+                } else if (!file.startsWith(live.resolve("native"))) {
+                    Files.copy(file, to);
+                }
+            }
+            opened.rocks.continueBackgroundWork();
+        } catch (RocksDBException e) {
+            throw new IOException(e);
+        } finally {
+            gate.unlock();
+        }
+        return copy;
     }
 
     @Override

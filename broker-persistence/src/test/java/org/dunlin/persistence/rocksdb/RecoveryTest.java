@@ -1,6 +1,7 @@
 package org.dunlin.persistence.rocksdb;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.rocksdb.FlushOptions;
+import org.rocksdb.RocksDB;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
@@ -191,7 +193,7 @@ class RecoveryTest {
     void lastLog_tornAtAnyLength_losesItsEndOnly_andNothingThatTheMarkCovers() throws Exception {
         long length = Files.size(killed.resolve("data").resolve(lastLog));
         int last = EACH;
-        for (long at = length % 53; at <= length; at += at < length - 4000 ? 43 * 53 : 53) {
+        for (long at = length % 101; at <= length; at += at < length - 4000 ? 30 * 101 : 101) {
             Path data = data("at" + at);
             cut(data.resolve(lastLog), at);
             int there = open(data, mark(EACH));
@@ -294,6 +296,25 @@ class RecoveryTest {
     }
 
     @Test
+    void halfMadeDatabase_isFinished() throws Exception {
+        Path data = directory.resolve("half");
+        Files.createDirectories(data);
+        try (DataDirectory held = DataDirectory.hold(data)) {
+            assertFalse(held.checkFormat());
+        }
+        for (int round = 0; round < 2; round++) { // with FORMAT alone, then with a database that lacks column families
+            assertEquals(-1, open(data, null));
+            try (Stream<Path> files = Files.list(data.resolve("db"))) {
+                for (Path file : (Iterable<Path>) files::iterator) {
+                    Files.delete(file);
+                }
+            }
+            RocksDB.open(data.resolve("db").toString()).close();
+        }
+        assertEquals(-1, open(data, null));
+    }
+
+    @Test
     void newerLayout_isRefusedWithBothNumbers() throws Exception {
         Path data = data("newer");
         Files.writeString(data.resolve("FORMAT"), "product=dunlin\nlayout=7\n");
@@ -301,5 +322,49 @@ class RecoveryTest {
         assertEquals(Kind.NEWER_FORMAT, refusal.kind());
         assertTrue(refusal.getMessage().contains("layout 7"), refusal.getMessage());
         assertTrue(refusal.getMessage().contains("up to 1"), refusal.getMessage());
+    }
+
+    @Test
+    void olderLayout_isBroughtUpStepByStep_andKept() throws Exception {
+        Path data = data("older");
+        List<String> done = new ArrayList<>();
+        List<Migration.Step> steps = List.of(
+                database -> {
+                    done.add("2");
+                    database.rocks.put(database.family(Family.META), new byte[] {2}, new byte[] {1});
+                },
+                database -> {
+                    done.add("3");
+                    if (done.size() == 2) {
+                        throw new Records.Unreadable("cut short");
+                    }
+                });
+        for (int round = 0; round < 3; round++) {
+            try (DataDirectory held = DataDirectory.hold(data);
+                    Database database = Database.open(held.database(), 1 << 20, Database.Mode.USE)) {
+                Migration migration = new Migration(held, steps);
+                if (round == 0) {
+                    assertThrows(Records.Unreadable.class, () -> migration.run(database));
+                    assertEquals(2, held.readLayout());
+                } else {
+                    migration.run(database);
+                    assertEquals(3, held.readLayout());
+                }
+            }
+        }
+        assertEquals(List.of("2", "3", "3"), done);
+        try (Database before = Database.open(data.resolve("before-layout-2"), 1 << 20, Database.Mode.INSPECT)) {
+            assertEquals(null, before.rocks.get(before.family(Family.META), new byte[] {2}));
+        }
+        assertTrue(Files.readString(data.resolve("FORMAT")).contains("node="));
+    }
+
+    @Test
+    void formatThatSaysNothing_isRefused() throws Exception {
+        for (String text : List.of("", "layout=0\n", "layout=x\n")) {
+            Path data = data("format" + text.hashCode());
+            Files.writeString(data.resolve("FORMAT"), text);
+            assertTrue(refused(data, mark(0)).contains("FORMAT"));
+        }
     }
 }

@@ -29,7 +29,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Stream;
 import org.dunlin.core.spi.SessionKey;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreException;
@@ -95,18 +94,7 @@ class RocksStoreTest {
 
     /** What the files of a process that is killed now would be. */
     private Path killed(Path live, String name) throws IOException {
-        Path copy = directory.resolve(name);
-        try (Stream<Path> files = Files.walk(live)) {
-            for (Path file : (Iterable<Path>) files::iterator) {
-                Path to = copy.resolve(live.relativize(file));
-                if (Files.isDirectory(file)) {
-                    Files.createDirectories(to);
-                } else if (!file.startsWith(live.resolve("native"))) {
-                    Files.copy(file, to);
-                }
-            }
-        }
-        return copy;
+        return disk.killed(live, directory.resolve(name));
     }
 
     private static long rows(Path data, Family family) throws Exception {
@@ -557,6 +545,10 @@ class RocksStoreTest {
         }
         store.close();
         ends.forEach(end -> assertNull(await(end)));
+        assertEquals("the store is closed", write(store, batch -> batch.removeOwner(ANN)));
+        assertEquals("the store is closed", readAll(store, 1).failure());
+        assertTrue(store.nextId() > 0 && store.nowMillis() > 0);
+        store.close();
         Told told = new Told();
         open(directory.resolve("data"), told);
         assertTrue(told.things.get("queue 1").startsWith("1000 messages"), told.things.toString());
