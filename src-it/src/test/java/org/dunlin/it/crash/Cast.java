@@ -34,7 +34,9 @@ final class Cast {
             cast.add(new Testator(stage, "will5", ProtocolVersion.MQTT_5, cast.seeded(), 0));
             cast.add(new Testator(stage, "willDelayed", ProtocolVersion.MQTT_5, cast.seeded(), 1));
         }
-        cast.add(new Migrant(stage, "migrant", cast.seeded(), "m/window5/0"));
+        if (promises.sessionsChange()) {
+            cast.add(new Migrant(stage, "migrant", cast.seeded(), "m/window5/0"));
+        }
         return cast.members;
     }
 
@@ -104,10 +106,12 @@ final class Cast {
     private void subscribers(Victim.Promises promises) {
         subscriber(client("online5", ProtocolVersion.MQTT_5), Habit.ONLINE, Map.of("m/#", Qos.EXACTLY_ONCE));
         subscriber(client("online3", ProtocolVersion.MQTT_3_1_1), Habit.ONLINE, Map.of("m/#", Qos.AT_LEAST_ONCE));
-        PersistentClient one = client("slowOne5", ProtocolVersion.MQTT_5).receiveMaximum(promises.smallWindow() ? 1 : 1000);
+        PersistentClient one =
+                client("slowOne5", ProtocolVersion.MQTT_5).receiveMaximum(promises.smallWindow() ? 1 : 65_535);
         subscriber(one, Habit.SLOW, Map.of("m/single5/#", Qos.EXACTLY_ONCE));
         subscriber(client("slow3", ProtocolVersion.MQTT_3_1_1), Habit.SLOW, Map.of("m/pair3/+", Qos.EXACTLY_ONCE));
-        PersistentClient two = client("visitor5", ProtocolVersion.MQTT_5).receiveMaximum(promises.smallWindow() ? 2 : 1000);
+        PersistentClient two =
+                client("visitor5", ProtocolVersion.MQTT_5).receiveMaximum(promises.smallWindow() ? 2 : 65_535);
         subscriber(two, Habit.VISITOR, Map.of("m/+/2", Qos.EXACTLY_ONCE));
         subscriber(client("visitor3", ProtocolVersion.MQTT_3_1_1), Habit.VISITOR, Map.of("m/+/1", Qos.EXACTLY_ONCE));
         subscriber(client("visitorOne5", ProtocolVersion.MQTT_5), Habit.VISITOR, Map.of("m/+/0", Qos.AT_LEAST_ONCE));
@@ -120,8 +124,8 @@ final class Cast {
         subscriber(client("churn3", ProtocolVersion.MQTT_3_1_1), Habit.CHURN, changing);
         if (promises.sharedSurvives()) {
             String shared = "$share/group/m/#";
-        subscriber(client("member5", ProtocolVersion.MQTT_5), Habit.ONLINE, Map.of(shared, Qos.EXACTLY_ONCE));
-        subscriber(client("member3", ProtocolVersion.MQTT_3_1_1), Habit.VISITOR, Map.of(shared, Qos.EXACTLY_ONCE));
+            subscriber(client("member5", ProtocolVersion.MQTT_5), Habit.ONLINE, Map.of(shared, Qos.EXACTLY_ONCE));
+            subscriber(client("member3", ProtocolVersion.MQTT_3_1_1), Habit.VISITOR, Map.of(shared, Qos.EXACTLY_ONCE));
         }
         Map<String, Qos> rest = new LinkedHashMap<>();
         rest.put("r/#", Qos.EXACTLY_ONCE);

@@ -151,7 +151,8 @@ final class Checker {
             }
             boolean ordered =
                     !groupOf.containsKey(event.client()) && message.how.delaySeconds() == 0 && !message.isWill;
-            Violation disorder = reception(event.client(), null).delivered(event, message, ordered, !promises.mixedOrder());
+            Violation disorder =
+                    reception(event.client(), null).delivered(event, message, ordered, !promises.mixedOrder());
             if (disorder != null) {
                 violations.add(disorder);
             }

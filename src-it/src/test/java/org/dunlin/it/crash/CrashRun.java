@@ -182,8 +182,7 @@ public final class CrashRun implements AutoCloseable {
                         .map(Participant::name)
                         .toList();
                 throw new AssertionError("not in time: " + what + "; " + summary() + "; not settled: " + behind + "; "
-                        + Checker.check(
-                                stage.history().entries(), victim.promises()) + "\n"
+                        + Checker.check(stage.history().entries(), victim.promises()) + "\n"
                         + victim.logTail());
             }
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));

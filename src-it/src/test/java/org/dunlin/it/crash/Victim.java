@@ -30,6 +30,7 @@ public interface Victim extends AutoCloseable {
      * @param mixedOrder messages of one topic keep their order whatever their QoS
      * @param smallWindow a Receive Maximum of 1 or 2 is kept, and order with it
      * @param sharedSurvives a shared subscription goes on after a restart
+     * @param sessionsChange a session made by Clean Start, or with another expiry later, goes on after a restart
      * @param willsSurvive a crash is an end of the connection, and the will goes out
      * @param delayed {@code $delayed/<seconds>/<topic>}
      */
@@ -38,9 +39,10 @@ public interface Victim extends AutoCloseable {
             boolean mixedOrder,
             boolean smallWindow,
             boolean sharedSurvives,
+            boolean sessionsChange,
             boolean willsSurvive,
             boolean delayed) {
-        static final Promises ALL = new Promises(true, true, true, true, true, true);
-        static final Promises LEAST = new Promises(false, false, false, false, false, false);
+        static final Promises ALL = new Promises(true, true, true, true, true, true, true);
+        static final Promises LEAST = new Promises(false, false, false, false, false, false, false);
     }
 }
