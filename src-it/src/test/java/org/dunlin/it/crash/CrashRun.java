@@ -1,11 +1,17 @@
 package org.dunlin.it.crash;
 
+import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -18,9 +24,12 @@ import org.dunlin.it.crash.Stage.Phase;
 public final class CrashRun implements AutoCloseable {
     private static final long DEADLINE_NANOS = TimeUnit.SECONDS.toNanos(40);
     private static final long GIVE_UP_NANOS = TimeUnit.SECONDS.toNanos(12);
+    private static final Set<Violation.Kind> MAY_STILL_COME = EnumSet.of(
+            Violation.Kind.LOST, Violation.Kind.SUBSCRIPTION, Violation.Kind.WILL, Violation.Kind.IDENTIFIER);
+    private static final long HOPELESS_NANOS = TimeUnit.SECONDS.toNanos(3);
     private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
     private static final int ENDS_BETWEEN_DRAINS = 10;
-    private static final int SHOWN = Integer.getInteger("shown", 60);
+    private static final int SHOWN = 60;
 
     private final Victim victim;
     private final boolean orderly;
@@ -92,6 +101,7 @@ public final class CrashRun implements AutoCloseable {
     private List<String> report(List<Violation> found) {
         List<String> lines = new ArrayList<>();
         if (!found.isEmpty()) {
+            writeHistory();
             Map<Violation.Kind, Integer> counts = new EnumMap<>(Violation.Kind.class);
             found.forEach(violation -> counts.merge(violation.kind(), 1, Integer::sum));
             lines.add(summary() + ": " + counts);
@@ -208,20 +218,30 @@ public final class CrashRun implements AutoCloseable {
                 continue;
             }
             found = Checker.check(stage.history().entries(), victim.promises());
-            if (found.isEmpty()) {
+            boolean all = found.isEmpty();
+            boolean hopeless = found.stream().anyMatch(violation -> !MAY_STILL_COME.contains(violation.kind()));
+            if (all || hopeless && System.nanoTime() - quietSince > HOPELESS_NANOS) {
                 return found;
             }
         }
         return found;
     }
 
-    void dump(java.nio.file.Path file) throws java.io.IOException {
-        List<String> lines = new ArrayList<>();
-        int i = 0;
-        for (History.Entry entry : stage.history().entries()) {
-            lines.add(i++ + " " + entry.nanos() / 1000 + " " + entry.event());
+    /** Writes down all that happened, for whoever looks for the cause of a violation. */
+    private void writeHistory() {
+        Path file = Path.of("target", "crash-" + seed + ".txt");
+        try {
+            Files.createDirectories(file.getParent());
+            List<String> lines = new ArrayList<>();
+            for (History.Entry entry : stage.history().entries()) {
+                lines.add(lines.size() + " " + entry.nanos() / 1000 + " us " + entry.event());
+            }
+            Files.write(file, lines);
+            out.println(
+                    "CrashRun: the history is in " + file + "; the log of the broker ends with:\n" + victim.logTail());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
-        java.nio.file.Files.write(file, lines);
     }
 
     @Override

@@ -23,13 +23,15 @@ public final class DunlinVictim implements Victim {
 
     @Override
     public void launch(boolean newPort) {
-        broker = RunningBroker.launch(RunningBroker.command(JAVA_OPTIONS, newPort ? 0 : port, settings));
+        if (newPort) {
+            port = Ports.free();
+        }
+        broker = RunningBroker.launch(RunningBroker.command(JAVA_OPTIONS, port, settings));
     }
 
     @Override
     public int awaitReady() {
-        port = running().port();
-        return port;
+        return running().port();
     }
 
     private RunningBroker running() {

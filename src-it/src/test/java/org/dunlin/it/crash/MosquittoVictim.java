@@ -2,8 +2,6 @@ package org.dunlin.it.crash;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,8 +21,8 @@ final class MosquittoVictim implements Victim {
     MosquittoVictim(Path program, Path folder) {
         this.program = program;
         this.folder = folder;
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
+        port = Ports.free();
+        try {
             Files.writeString(
                     folder.resolve("mosquitto.conf"),
                     String.join(
