@@ -426,9 +426,9 @@ class CheckerTest {
     }
 
     @Test
-    void willAfterDisconnect_isFound_unlessTheBrokerCrashedMeanwhile() {
+    void willAfterDisconnect_isFound_unlessTheBrokerCrashedMeanwhileOrAtOnce() {
         subscriber("s", "w/#", Qos.AT_LEAST_ONCE);
-        for (int number = 1; number <= 2; number++) {
+        for (int number = 1; number <= 3; number++) {
             MessageKey will = new MessageKey("w", "w/w", number);
             add(new Event.Connecting("w", false, 3600, will, 0));
             add(new Event.Connected("w", number > 1));
@@ -437,6 +437,8 @@ class CheckerTest {
                 add(new Event.Ending(1, false));
             }
             add(new Event.Left("w"));
+            nowMillis += number == 2 ? 100 : 2000;
+            add(new Event.Ending(number, false));
             add(new Event.Delivered("s", 1, will, Qos.AT_LEAST_ONCE, false));
         }
 
