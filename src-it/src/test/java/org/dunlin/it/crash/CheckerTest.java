@@ -346,6 +346,24 @@ class CheckerTest {
         expect();
     }
 
+    @Test
+    void sessionThatMayBeANewOne_owesNothingOfBefore_untilItIsSubscribedAgain() {
+        subscriber("s", "m/#", Qos.EXACTLY_ONCE);
+        add(new Event.Leaving("s", 0));
+        add(new Event.Left("s"));
+        published(1, Qos.EXACTLY_ONCE, 1);
+        add(new Event.Connecting("s", false, 3600, null, 0));
+        crash("s");
+        connected("s", true);
+        published(2, Qos.EXACTLY_ONCE, 1);
+        expect();
+
+        add(new Event.Subscribing("s", "m/#", Qos.EXACTLY_ONCE));
+        add(new Event.Subscribed("s", "m/#", Qos.EXACTLY_ONCE));
+        published(3, Qos.EXACTLY_ONCE, 1);
+        expect(Kind.LOST);
+    }
+
     // ---- retained messages
 
     @Test

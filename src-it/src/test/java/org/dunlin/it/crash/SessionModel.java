@@ -89,6 +89,9 @@ final class SessionModel {
                 + " s, away for " + TimeUnit.NANOSECONDS.toMillis(nanos - goneNanos) + " ms";
         if (!sessionPresent || cleanStart) {
             begin(at, !wrong);
+        } else if (expected == Expected.EITHER) { // it may be another one than that of before
+            close(certain, at);
+            reception.forgive(at);
         }
         connecting = false;
         connected = true;
@@ -103,7 +106,7 @@ final class SessionModel {
         close(certain, at);
         close(possible, at);
         if (rightly) {
-            reception.abandon();
+            reception.forgive(at);
         }
         epoch++;
         reception = new Reception(client + "/" + epoch);
