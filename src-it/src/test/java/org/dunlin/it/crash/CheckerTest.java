@@ -346,6 +346,24 @@ class CheckerTest {
         expect();
     }
 
+    @Test
+    void sessionThatMayBeANewOne_owesNothingOfBefore_untilItIsSubscribedAgain() {
+        subscriber("s", "m/#", Qos.EXACTLY_ONCE);
+        add(new Event.Leaving("s", 0));
+        add(new Event.Left("s"));
+        published(1, Qos.EXACTLY_ONCE, 1);
+        add(new Event.Connecting("s", false, 3600, null, 0));
+        crash("s");
+        connected("s", true);
+        published(2, Qos.EXACTLY_ONCE, 1);
+        expect();
+
+        add(new Event.Subscribing("s", "m/#", Qos.EXACTLY_ONCE));
+        add(new Event.Subscribed("s", "m/#", Qos.EXACTLY_ONCE));
+        published(3, Qos.EXACTLY_ONCE, 1);
+        expect(Kind.LOST);
+    }
+
     // ---- retained messages
 
     @Test
@@ -426,9 +444,9 @@ class CheckerTest {
     }
 
     @Test
-    void willAfterDisconnect_isFound_unlessTheBrokerCrashedMeanwhile() {
+    void willAfterDisconnect_isFound_unlessTheBrokerCrashedMeanwhileOrAtOnce() {
         subscriber("s", "w/#", Qos.AT_LEAST_ONCE);
-        for (int number = 1; number <= 2; number++) {
+        for (int number = 1; number <= 3; number++) {
             MessageKey will = new MessageKey("w", "w/w", number);
             add(new Event.Connecting("w", false, 3600, will, 0));
             add(new Event.Connected("w", number > 1));
@@ -437,6 +455,8 @@ class CheckerTest {
                 add(new Event.Ending(1, false));
             }
             add(new Event.Left("w"));
+            nowMillis += number == 2 ? 100 : 2000;
+            add(new Event.Ending(number, false));
             add(new Event.Delivered("s", 1, will, Qos.AT_LEAST_ONCE, false));
         }
 

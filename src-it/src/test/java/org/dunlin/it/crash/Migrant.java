@@ -20,6 +20,7 @@ final class Migrant implements Participant {
     private final String filter;
     private long expiry;
     private long nextNanos;
+    private boolean subscribed;
     private volatile boolean settled;
 
     Migrant(Stage stage, String clientId, Random random, String filter) {
@@ -50,14 +51,16 @@ final class Migrant implements Participant {
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
                 return;
             }
+            subscribed = false; // whatever the session has: it may be another one
             nextNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(random.nextInt(600));
         } else if (works && time) {
             leave();
-        } else if (!client.isSubscribed(filter) && !client.hasPendingOperation()) {
+        } else if (!subscribed) {
+            subscribed = true;
             client.subscribe(filter, Qos.EXACTLY_ONCE);
         }
         client.poll(5);
-        settled = client.isConnected() && client.isSubscribed(filter);
+        settled = client.isConnected() && subscribed && !client.hasPendingOperation();
     }
 
     private void leave() {

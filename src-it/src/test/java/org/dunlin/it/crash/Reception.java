@@ -56,7 +56,7 @@ final class Reception {
     private final List<Span> spans = new ArrayList<>();
     private final Map<MessageKey, Deliveries> deliveries = new HashMap<>();
     private final Map<Stream, Integer> latest = new HashMap<>();
-    private boolean abandoned;
+    private int promisedFrom = -1;
 
     Reception(String name) {
         this.name = name;
@@ -68,9 +68,9 @@ final class Reception {
         return span;
     }
 
-    /** The session has ended by the client's wish: what it had not got is gone. */
-    void abandon() {
-        abandoned = true;
+    /** The session may have ended: what was sent to it until then need not come. */
+    void forgive(int at) {
+        promisedFrom = at;
     }
 
     /**
@@ -138,7 +138,7 @@ final class Reception {
                 if (got != null) {
                     check(message, got, matching, into);
                     lastGot = Math.max(lastGot, message.sentAt);
-                } else if (online && !abandoned && mustHave(message, matching)) {
+                } else if (online && message.sentAt > promisedFrom && mustHave(message, matching)) {
                     missing.add(message);
                 }
             }

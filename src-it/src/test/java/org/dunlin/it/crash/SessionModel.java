@@ -14,6 +14,9 @@ final class SessionModel {
     /** The broker may take a crash for a second earlier than it was, and both clocks and machines are slow at times. */
     private static final long SLACK_NANOS = TimeUnit.SECONDS.toNanos(2);
 
+    /** By then the effects of a DISCONNECT outlive a crash. */
+    private static final long SETTLED_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     enum Expected {
         PRESENT,
         ABSENT,
@@ -86,6 +89,9 @@ final class SessionModel {
                 + " s, away for " + TimeUnit.NANOSECONDS.toMillis(nanos - goneNanos) + " ms";
         if (!sessionPresent || cleanStart) {
             begin(at, !wrong);
+        } else if (expected == Expected.EITHER) { // it may be another one than that of before
+            close(certain, at);
+            reception.forgive(at);
         }
         connecting = false;
         connected = true;
@@ -100,7 +106,7 @@ final class SessionModel {
         close(certain, at);
         close(possible, at);
         if (rightly) {
-            reception.abandon();
+            reception.forgive(at);
         }
         epoch++;
         reception = new Reception(client + "/" + epoch);
@@ -184,10 +190,15 @@ final class SessionModel {
             if (orderly && itsWill != null) {
                 itsWill.mayVanish = true;
             }
-        } else if (leaving && expiryBeforeLeaving >= 0 && !crashedSinceLeft) {
-            // the end of the connection was no acknowledgement of what DISCONNECT changed
+            return;
+        }
+        // the end of the connection was no acknowledgement of what DISCONNECT changed
+        if (leaving && expiryBeforeLeaving >= 0 && !crashedSinceLeft) {
             expiries.add(expiryBeforeLeaving);
             crashedSinceLeft = true;
+        }
+        if (leaving && will != null && nanos - goneNanos < SETTLED_NANOS) {
+            will.forbidden = false;
         }
     }
 
