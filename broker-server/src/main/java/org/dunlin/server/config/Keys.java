@@ -232,12 +232,11 @@ final class Keys {
             text("a path of 1 to 1024 printable characters", Pattern.compile("[^\\p{Cntrl}]+")),
             "data",
             "Data directory, same as -d; the engine memory leaves it alone."));
-    static final Key<Durability> STORAGE_DURABILITY = add(
-            Key.of(
-                    "storage.durability",
-                    choice(Durability.class, Set.of()),
-                    Durability.FSYNC,
-                    "fsync: acknowledged is on disk; async: it survives kill -9; none: as async, synced when the system pleases."));
+    static final Key<Durability> STORAGE_DURABILITY = add(Key.of(
+            "storage.durability",
+            choice(Durability.class, Set.of()),
+            Durability.FSYNC,
+            "What acknowledged means: fsync, on disk; async and none, it survives kill -9 only."));
     static final Key<Duration> STORAGE_SYNC_INTERVAL = add(Key.of(
             "storage.sync-interval",
             duration(Duration.ofMillis(1), Duration.ofHours(1)),
