@@ -29,8 +29,8 @@ public interface Store extends AutoCloseable {
     StoreBatch newBatch();
 
     /**
-     * Never blocks. All of the batch becomes visible and durable together, or nothing of it. Batches commit in one order, in
-     * which those of one thread keep theirs, and complete in that order.
+     * Never blocks. All of the batch becomes visible and durable together, or nothing of it. Batches commit in one order and
+     * complete in it: one that was given before another one is given, by whatever thread, is before it.
      *
      * @param done called exactly once, on any thread, possibly before this method returns; must be short
      */

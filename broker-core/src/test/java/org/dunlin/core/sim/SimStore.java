@@ -2,17 +2,13 @@ package org.dunlin.core.sim;
 
 import java.nio.file.Path;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import org.dunlin.core.spi.MemoryStore;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreBatch;
 
 /**
- * The test's thread only. A store that commits late, in one order that keeps the order of each loop, and fails when the seed
+ * The test's thread only. A store that commits late, in the order in which it was given the batches, and fails when the seed
  * says so. What it has committed is in a {@link MemoryStore}, which outlives a broker that is dropped.
  */
 final class SimStore implements Store {
@@ -21,8 +17,7 @@ final class SimStore implements Store {
     private final int delayMicrosMax;
     private final int failPercent;
     private final MemoryStore committed = new MemoryStore();
-    private final Map<Integer, ArrayDeque<Write>> waiting = new HashMap<>();
-    private int waitingCount;
+    private final ArrayDeque<Write> waiting = new ArrayDeque<>();
     private boolean working;
     private boolean calm;
     private int failures;
@@ -67,28 +62,20 @@ final class SimStore implements Store {
             commit(write);
             return;
         }
-        waiting.computeIfAbsent(loops.caller(), loop -> new ArrayDeque<>()).add(write);
-        waitingCount++;
+        waiting.add(write);
         work();
     }
 
     private void work() {
-        if (!working && waitingCount > 0) {
+        if (!working && !waiting.isEmpty()) {
             working = true;
             loops.later(random.nextInt(delayMicrosMax + 1), this::commitSome);
         }
     }
 
     private void commitSome() {
-        int count = 1 + random.nextInt(waitingCount);
-        List<ArrayDeque<Write>> queues = new ArrayList<>(waiting.values());
-        while (count > 0) {
-            Write next = queues.get(random.nextInt(queues.size())).poll();
-            if (next != null) {
-                count--;
-                waitingCount--;
-                commit(next);
-            }
+        for (int count = 1 + random.nextInt(waiting.size()); count > 0; count--) {
+            commit(waiting.remove());
         }
         working = false;
         work();
