@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.dunlin.core.Broker;
 import org.dunlin.core.BrokerSettings;
+import org.dunlin.core.DropLedger;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.session.Shards;
@@ -42,7 +43,8 @@ public final class BrokerServer implements AutoCloseable {
 
     private final Config config;
     private final Store store;
-    private final EventLog events = new EventLog();
+    private final DropLedger drops = new DropLedger();
+    private final EventLog events = new EventLog(drops);
     private final NettyLoops loops;
     private final Broker broker;
     private final Listeners listeners;
@@ -70,7 +72,7 @@ public final class BrokerServer implements AutoCloseable {
                         events,
                         responseInformation.isEmpty() ? null : responseInformation));
         this.listeners = new Listeners(loops, limits, events, broker::connect);
-        this.sysTopics = new SysTopics(broker, events, version);
+        this.sysTopics = new SysTopics(broker, events, drops, version);
     }
 
     /**

@@ -387,14 +387,14 @@ final class MessageQueue {
     /** Ends the waiting of one publisher, if it still waits. */
     void giveUpHeld(HeldBack publisher) {
         if (held != null && held.remove(publisher)) {
-            publisher.gaveUp();
+            publisher.gaveUp(DropReason.QUEUE_FULL);
         }
     }
 
-    /** Ends the waiting of all. */
+    /** The owner has ended, and so has the waiting of all. */
     void giveUpAllHeld() {
         while (held != null && !held.isEmpty()) {
-            held.removeFirst().gaveUp();
+            held.removeFirst().gaveUp(DropReason.SESSION_ENDED);
         }
     }
 

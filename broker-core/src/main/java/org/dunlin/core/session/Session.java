@@ -610,6 +610,8 @@ public final class Session implements Receiver, Place.Owner {
             takenOver(message);
         } else if (state != State.ENDED) {
             accept(message, overflow);
+        } else {
+            shard.shards().events().dropped(clientId, place.message.topic(), DropReason.SESSION_ENDED);
         }
         if (replays != null || queue.hasHeld() || place.qos() == Qos.AT_MOST_ONCE) {
             pump();
@@ -777,6 +779,8 @@ public final class Session implements Receiver, Place.Owner {
             message.loan = null;
             if (state != State.ENDED) {
                 queue.add(message, Overflow.HOLD_ACK);
+            } else {
+                shard.shards().events().dropped(clientId, message.message().topic(), DropReason.SESSION_ENDED);
             }
         }
     }

@@ -479,10 +479,12 @@ public final class Shard {
         }
         current.then.add(failure -> {
             if (failure != null) {
-                if (ticket.publisher == null) {
-                    Message lost = ticket.message();
-                    shards.events().dropped(lost.publisher(), lost.topic(), DropReason.STORE_FAILED);
-                }
+                Message lost = ticket.message();
+                shards.events()
+                        .dropped(
+                                lost.publisher(),
+                                lost.topic(),
+                                ticket.publisher == null ? DropReason.STORE_FAILED : DropReason.NOT_STORED);
                 ticket.reason = ReasonCode.UNSPECIFIED_ERROR; // never a success for what is not safe
             }
             ticket.done();

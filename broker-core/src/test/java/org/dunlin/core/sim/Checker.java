@@ -243,6 +243,10 @@ final class Checker implements BrokerEvents {
             storeFailed.merge(topic.text(), 1, Integer::sum);
             return;
         }
+        boolean notTaken = reason == DropReason.NOT_STORED || reason == DropReason.PROTOCOL_ERROR;
+        if (notTaken || reason == DropReason.SESSION_ENDED && !clientId.startsWith("$share/")) {
+            return; // of a publisher, or of a session that owes nothing any more: it excuses no loss
+        }
         drops.merge(clientId + " " + topic.text(), 1, Integer::sum);
         if (reason == DropReason.TOO_LARGE) {
             reached.add(Trouble.TOO_LARGE);
