@@ -32,24 +32,29 @@ public final class Broker {
     }
 
     /**
-     * Opens the store and brings back what it has kept. Blocks, not on a loop; once, before anybody connects.
+     * Opens the store and brings back what it has kept. Reads the store, so not on a loop; once, before anybody connects.
      *
-     * @return what has come back, in words for people
+     * @return completes when all is back, with what that is in words for people
      * @throws StoreException if the store cannot be used
      */
-    public String open() throws StoreException {
+    public CompletionStage<String> open() throws StoreException {
         Restoration restoration = new Restoration(shards);
         shards.store().open(restoration);
+        CompletionStage<Void> done = CompletableFuture.completedFuture(null);
         for (Consumer<Shard> step : restoration.steps()) {
-            CompletableFuture<?>[] done = new CompletableFuture<?>[shards.count()];
-            for (int i = 0; i < done.length; i++) {
-                Shard shard = shards.shard(i);
-                done[i] = CompletableFuture.runAsync(
-                        () -> step.accept(shard), task -> shard.loop().execute(task));
-            }
-            CompletableFuture.allOf(done).join();
+            done = done.thenCompose(former -> onEach(step));
         }
-        return restoration.summary();
+        return done.thenApply(last -> restoration.summary());
+    }
+
+    private CompletionStage<Void> onEach(Consumer<Shard> task) {
+        CompletableFuture<?>[] done = new CompletableFuture<?>[shards.count()];
+        for (int i = 0; i < done.length; i++) {
+            Shard shard = shards.shard(i);
+            done[i] = CompletableFuture.runAsync(
+                    () -> task.accept(shard), runnable -> shard.loop().execute(runnable));
+        }
+        return CompletableFuture.allOf(done);
     }
 
     /** The protocol for a connection that was just accepted; to be called on its loop's thread. */
@@ -88,17 +93,7 @@ public final class Broker {
      */
     public CompletionStage<Void> stop() {
         admittance.close();
-        CompletableFuture<?>[] told = new CompletableFuture<?>[shards.count()];
-        for (int i = 0; i < told.length; i++) {
-            CompletableFuture<Void> done = new CompletableFuture<>();
-            told[i] = done;
-            Shard shard = shards.shard(i);
-            shard.loop().execute(() -> {
-                List.copyOf(shard.sessions().values()).forEach(Broker::sendAway);
-                done.complete(null);
-            });
-        }
-        return CompletableFuture.allOf(told);
+        return onEach(shard -> List.copyOf(shard.sessions().values()).forEach(Broker::sendAway));
     }
 
     private static void sendAway(Session session) {

@@ -148,7 +148,7 @@ public final class BrokerServer implements AutoCloseable {
     /** Before anybody may connect: whoever is away would miss messages. */
     private void bringBack() throws StoreException {
         long began = System.nanoTime();
-        String back = broker.open();
+        String back = broker.open().toCompletableFuture().join();
         if (config.storage().engine() != Config.Engine.MEMORY) {
             LOG.info(
                     "Brought back {} from {} in {} ms",

@@ -379,6 +379,10 @@ public final class Session implements Receiver, Place.Owner {
         if (kept.messages() > 0) {
             queue.restore(kept.messages(), kept.bytes(), kept.firstSeq(), kept.lastSeq());
             queue.doubt(record.connected() ? shard.shards().limits().maxInflight() : 0, sentThrough);
+            if (record.connected()) {
+                sentThrough =
+                        kept.lastSeq(); // as nobody counts any more if the next process ends before the client is back
+            }
         }
         numbers = kept.numbers();
         kept.released().forEach((seq, packetId) -> outbound.restore(new Outgoing(seq, packetId)));

@@ -523,9 +523,10 @@ public final class Shard {
     /**
      * Gives the store what the tree has already: that has the message before it is routed, so that whoever subscribes
      * meanwhile gets it from one or the other. The stamp lets the store keep the same winner of a race; 0 for no change.
+     * What the broker says of itself is not kept: it would be stale.
      */
     private void retain(Message message, long stamp) {
-        if (stamp > 0) {
+        if (stamp > 0 && !message.publisher().isEmpty()) {
             batch().retain(message.topic(), message.payload().length == 0 ? null : message, stamp);
         }
     }

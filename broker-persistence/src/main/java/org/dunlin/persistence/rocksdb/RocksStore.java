@@ -87,7 +87,7 @@ public final class RocksStore implements Store {
             BootScan scan = new BootScan(database, ledger, boot);
             scan.run();
             start(directory, mark, clock, database, ledger, scan);
-            LOG.info(
+            LOG.debug(
                     "Opened {} in {} ms: {} sessions and groups, {} subscriptions, {} queued and {} retained messages",
                     settings.path(),
                     (System.nanoTime() - began) / 1_000_000,

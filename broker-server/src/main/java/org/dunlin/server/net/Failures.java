@@ -5,7 +5,6 @@ import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import org.dunlin.server.logging.LastWords;
 import org.dunlin.server.logging.Logging;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,7 +39,7 @@ final class Failures {
     /** @param what a sentence without its full stop */
     void report(String what, Throwable failure) {
         if (LastWords.isFatal(failure)) {
-            end(what, failure);
+            end(what + ": " + failure);
         } else {
             log.error(what, failure);
         }
@@ -49,12 +48,12 @@ final class Failures {
 
     /** A loop has ended though nobody had asked for it: its sessions and sockets are nobody's. */
     void loopEnded() {
-        end("an event loop has ended", null);
+        end("an event loop has ended");
     }
 
-    private void end(String why, @Nullable Throwable failure) {
+    private void end(String why) {
         try {
-            log.error("The broker ends at once: " + why, failure);
+            log.error("The broker ends at once: {}", why);
         } finally {
             halt.accept(HALT_STATUS);
         }

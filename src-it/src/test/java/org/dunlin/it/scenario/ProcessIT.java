@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
@@ -16,7 +15,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.dunlin.it.Await;
 import org.dunlin.it.MqttSocket;
 import org.dunlin.it.RunningBroker;
 import org.dunlin.mqtt.ProtocolVersion;
@@ -60,23 +58,6 @@ class ProcessIT {
         } finally {
             process.destroyForcibly();
         }
-    }
-
-    /** Without the options of bin/dunlin: the JVM would go on with whatever threads are left. */
-    @Test
-    void outOfMemory_endsTheProcessWithExitCode1() {
-        RunningBroker broker =
-                RunningBroker.run(RunningBroker.command(List.of("-Xmx48m"), List.of("limits.max-retained-bytes=10GB")));
-        String payload = "m".repeat(500_000);
-        try (MqttSocket client = broker.socket().connect(ProtocolVersion.MQTT_3_1_1, "filler")) {
-            for (int i = 0; i < 1000; i++) {
-                client.publish(MqttSocket.message("memory/" + i, payload, Qos.AT_LEAST_ONCE, true));
-            }
-        } catch (AssertionError | UncheckedIOException e) {
-            broker.awaitLog("The broker ends at once");
-        }
-        Await.until("the process ends", () -> !broker.isAlive());
-        assertEquals(1, broker.stop());
     }
 
     @Test
