@@ -272,6 +272,30 @@ class StoreContractTest {
 
     @ParameterizedTest
     @EnumSource
+    void ack_twice_takesNothingFromOtherQueues(Engine engine) throws Exception {
+        try (Engine.Life life = engine.begin(directory)) {
+            commit(life.store, batch -> {
+                batch.putSession(ANN, session("ann"));
+                batch.putSession(BEN, session("ben"));
+            });
+            Place ann = new Place(ANN, Qos.AT_LEAST_ONCE, false);
+            Place ben = new Place(BEN, Qos.AT_LEAST_ONCE, false);
+            commit(life.store, batch -> batch.enqueue(message(7, "a", 3000), List.of(ann, ben)));
+            for (int round = 0; round < 3; round++) {
+                commit(life.store, batch -> {
+                    batch.ack(ANN, ann.seq, ann.body);
+                    batch.released(ANN, ann.seq, ann.body, 5);
+                });
+                Read read = readAll(life.store, 2);
+                assertNull(read.failure());
+                assertEquals(1, read.messages().size());
+                life.reopen();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void qos2_markersFollowTheirMessages(Engine engine) throws Exception {
         try (Engine.Life life = engine.begin(directory)) {
             commit(life.store, batch -> {
@@ -436,6 +460,9 @@ class StoreContractTest {
             }
             threads.forEach(Thread::start);
             ends.forEach(Uses::await);
+            for (Thread thread : threads) {
+                thread.join();
+            }
             Set<Long> all = new HashSet<>();
             for (ConcurrentLinkedQueue<Long> mine : places) {
                 assertEquals(500, mine.size());

@@ -130,7 +130,7 @@ final class BootScan {
                 bytes += Records.weight(head);
                 long body = Records.body(head);
                 if (body != 0) {
-                    ledger.knowBody(body);
+                    ledger.knowBody(sid, lastSeq, body);
                 }
             }
             rows.status();

@@ -57,7 +57,10 @@ final class Clearing {
     private record Place(long sid, int family, byte[] from) {}
 
     /** @param done owners of which nothing is left after it */
-    record Page(List<Rows> rows, List<Long> bodies, List<Long> done) {}
+    record Page(List<Rows> rows, List<Body> bodies, List<Long> done) {}
+
+    /** A message that is kept apart from the place it had. */
+    record Body(long sid, long seq, long id) {}
 
     /** Neighbouring rows of one family. */
     record Rows(Family family, List<byte[]> keys) {
@@ -154,7 +157,7 @@ final class Clearing {
         return page;
     }
 
-    private static Rows rows(Database database, Place at, int room, List<Long> bodies)
+    private static Rows rows(Database database, Place at, int room, List<Body> bodies)
             throws RocksDBException, Records.Unreadable {
         Family family = FAMILIES[at.family];
         List<byte[]> keys = new ArrayList<>();
@@ -166,7 +169,7 @@ final class Clearing {
                 if (family == Family.QUEUE) {
                     long body = Records.body(ByteBuffer.wrap(rows.value()));
                     if (body != 0) {
-                        bodies.add(body);
+                        bodies.add(new Body(at.sid, Layout.number(rows.key(), 8), body));
                     }
                 }
             }

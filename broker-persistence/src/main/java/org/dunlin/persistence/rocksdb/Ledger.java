@@ -27,6 +27,9 @@ final class Ledger {
 
     private final Map<Long, Owner> owners = new HashMap<>();
     private final LongCounts bodies = new LongCounts();
+    /** Places whose message is kept apart, so that one that is acknowledged twice does not take it from another queue. */
+    private final LongCounts apart = new LongCounts();
+
     /** The stamps of late, since batches of different threads may pass each other: far more than are ever under way. */
     private final Map<TopicName, Long> stamps = new LinkedHashMap<>() {
         private static final long serialVersionUID = 1L;
@@ -122,6 +125,7 @@ final class Ledger {
         idLimit = 0;
         owners.clear();
         bodies.clear();
+        apart.clear();
         gone.clear();
         return new Places(places);
     }
@@ -151,8 +155,17 @@ final class Ledger {
         return Set.copyOf(gone);
     }
 
-    void knowBody(long body) {
+    void knowBody(long sid, long seq, long body) {
         bodies.add(body, 1);
+        apart.add(place(sid, seq), 1);
+    }
+
+    /** A number for a place; should two ever have the same, a body may stay until the next start. */
+    private static long place(long sid, long seq) {
+        long mixed = sid * 0x9E3779B97F4A7C15L + seq;
+        mixed = (mixed ^ mixed >>> 32) * 0xD6E8FEB86659FD93L;
+        mixed ^= mixed >>> 32;
+        return mixed == 0 ? 1 : mixed;
     }
 
     void knowLastBody(long body) {
@@ -224,8 +237,8 @@ final class Ledger {
 
     /** @param body the message if it is kept apart from the queues, else no bytes */
     void enqueue(Target[] targets, byte[][] values, byte[] body) throws RocksDBException {
-        boolean apart = body.length > 0;
-        long id = apart ? lastBody + 1 : 0;
+        boolean isApart = body.length > 0;
+        long id = isApart ? lastBody + 1 : 0;
         int queues = 0;
         for (int i = 0; i < targets.length; i++) {
             long sid = targets[i].owner().sid();
@@ -236,13 +249,14 @@ final class Ledger {
             }
             long seq = ++owner.lastSeq;
             targets[i].placed(seq, id);
-            if (apart) {
+            if (isApart) {
                 Records.setBody(values[i], id);
+                apart.add(place(sid, seq), 1);
             }
             put(Family.QUEUE, Layout.key(sid, seq), values[i]);
             queues++;
         }
-        if (apart && queues > 0) {
+        if (isApart && queues > 0) {
             lastBody = id;
             put(Family.BODY, Layout.key(id), body);
             bodies.add(id, queues);
@@ -258,14 +272,14 @@ final class Ledger {
 
     private void take(long sid, Owner owner, long seq, long body) throws RocksDBException {
         delete(Family.QUEUE, Layout.key(sid, seq));
-        release(body);
+        release(sid, seq, body);
         if (owner.numbered != null && owner.numbered.remove(seq)) {
             delete(Family.FLOW, Layout.numbered(sid, seq));
         }
     }
 
-    private void release(long body) throws RocksDBException {
-        if (body != 0 && bodies.release(body) == 0) {
+    private void release(long sid, long seq, long body) throws RocksDBException {
+        if (body != 0 && apart.release(place(sid, seq)) >= 0 && bodies.release(body) == 0) {
             delete(Family.BODY, Layout.key(body));
         }
     }
@@ -338,8 +352,8 @@ final class Ledger {
         for (Clearing.Rows found : page.rows()) {
             found.deleteFrom(rows, database);
         }
-        for (long body : page.bodies()) {
-            release(body);
+        for (Clearing.Body body : page.bodies()) {
+            release(body.sid(), body.seq(), body.id());
         }
         for (long sid : page.done()) {
             delete(Family.META, Layout.gone(sid));

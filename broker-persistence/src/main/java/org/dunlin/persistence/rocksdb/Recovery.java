@@ -50,6 +50,10 @@ final class Recovery {
             }
             return disk.open(directory.database(), cacheBytes, Database.Mode.USE);
         }
+        String fault = manifestFault();
+        if (fault != null) {
+            throw directory.damaged(fault);
+        }
         long sequence;
         try {
             sequence = inspect(Database.Mode.INSPECT);
@@ -61,6 +65,14 @@ final class Recovery {
                     + " changes, which were on disk, are missing from the log");
         }
         return disk.open(directory.database(), cacheBytes, Database.Mode.USE);
+    }
+
+    private @Nullable String manifestFault() throws StoreException {
+        try {
+            return Manifest.fault(directory.database());
+        } catch (IOException e) {
+            throw DataDirectory.failure("cannot be read", directory.database(), e);
+        }
     }
 
     /** RocksDB's number of the last change that can be read. */

@@ -378,7 +378,7 @@ public final class RocksStore implements Store {
             database.close();
             if (clean) {
                 try {
-                    all.mark.write(all.clock.mark(settings.durability() == Durability.NONE ? 0 : sequence, true));
+                    all.mark.write(all.clock.mark(sequence, true)); // the tables are on disk, whatever is of the log
                 } catch (IOException e) {
                     LOG.warn("Cannot write {}: {}", all.directory.mark(), e.toString());
                 }

@@ -322,7 +322,7 @@ final class Writer {
             database = opened.database;
             if (opened.found < expected) {
                 lost = true;
-                fault = "changes that were on disk are missing (" + (expected - opened.found)
+                fault = "changes that were acknowledged are missing (" + (expected - opened.found)
                         + "); stop the broker and start it again to see what is damaged";
                 LOG.error("{}", fault);
                 return -1;

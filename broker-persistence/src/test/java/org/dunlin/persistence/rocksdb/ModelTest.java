@@ -283,7 +283,7 @@ class ModelTest {
             first.ack(key, queued.inModel.seq, queued.inModel.body);
             second.ack(key, queued.inStore.seq, queued.inStore.body);
         }
-        if (counts) {
+        if (counts && random.nextInt(5) > 0) { // else it may be acknowledged once more
             owner.queue.remove(queued);
         }
     }

@@ -252,6 +252,25 @@ class RecoveryTest {
     }
 
     @Test
+    void bitFlip_anywhereInALog_isNeverPassedOver() throws Exception {
+        long seed = Long.getLong("dunlin.seed", System.nanoTime());
+        Random random = new Random(seed);
+        int refused = 0;
+        for (int i = 0; i < 30; i++) {
+            Path data = data("flip" + i);
+            Path log = data.resolve(i % 2 == 0 ? olderLog : lastLog);
+            flip(log, (long) (random.nextDouble() * Files.size(log)));
+            try {
+                assertEquals(2 * EACH, open(data, mark(2 * EACH)), "-Ddunlin.seed=" + seed);
+            } catch (StoreException e) {
+                assertEquals(Kind.DAMAGED, e.kind());
+                refused++;
+            }
+        }
+        assertTrue(refused > 20, refused + " of 30 were refused, -Ddunlin.seed=" + seed);
+    }
+
+    @Test
     void olderLog_tornOrMissing_isRefused() throws Exception {
         Path torn = data("torn");
         cut(torn.resolve(olderLog), Files.size(torn.resolve(olderLog)) - 300);
