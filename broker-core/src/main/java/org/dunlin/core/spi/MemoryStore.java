@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The store that forgets with the process, and the measure of all others. Any thread. The thread that finds nobody at work
- * does what is waiting, its own errand among it, so nobody ever waits. Opened again, it tells what it holds: a broker that
- * is started on the store of one that was dropped finds what a crash would have left.
+ * does what is waiting, its own errand among it, so nobody ever waits. Opened again, while nobody
+ * uses it, it tells what it holds: a broker that is started on the store of one that was dropped finds what a crash would
+ * have left.
  */
 public final class MemoryStore implements Store {
     private static final int STAMPS = 65_536;

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * older generation than the last one put, is without effect.
  */
 public interface StoreBatch {
+    /** Puts a session, in place of what was put with its identifier; never after {@link #removeOwner}. */
     void putSession(SessionKey session, SessionRecord state);
 
     /** A shared group, which has a queue as a session does. */
@@ -51,6 +52,7 @@ public interface StoreBatch {
     /** A message to be published later; the identifier is from {@link Store#nextId}. */
     void putDelayed(long id, long dueAtMillis, Message message);
 
+    /** Both as they were put. */
     void removeDelayed(long id, long dueAtMillis);
 
     /** The packet identifier that a message at that place of a stored queue goes out with, if it is free. */
