@@ -4,13 +4,16 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import org.dunlin.core.client.Admittance;
 import org.dunlin.core.client.ClientHandler;
+import org.dunlin.core.session.Restoration;
 import org.dunlin.core.session.Session;
 import org.dunlin.core.session.Shard;
 import org.dunlin.core.session.Shards;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.StoreException;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
@@ -26,6 +29,32 @@ public final class Broker {
         this.shards = new Shards(loops, settings.limits(), settings.queueLimits(), settings.store(), settings.events());
         this.admittance = new Admittance(
                 settings.limits(), settings.authenticator(), settings.authorizer(), settings.responseInformation());
+    }
+
+    /**
+     * Opens the store and brings back what it has kept. Reads the store, so not on a loop; once, before anybody connects.
+     *
+     * @return completes when all is back, with what that is in words for people
+     * @throws StoreException if the store cannot be used
+     */
+    public CompletionStage<String> open() throws StoreException {
+        Restoration restoration = new Restoration(shards);
+        shards.store().open(restoration);
+        CompletionStage<Void> done = CompletableFuture.completedFuture(null);
+        for (Consumer<Shard> step : restoration.steps()) {
+            done = done.thenCompose(former -> onEach(step));
+        }
+        return done.thenApply(last -> restoration.summary());
+    }
+
+    private CompletionStage<Void> onEach(Consumer<Shard> task) {
+        CompletableFuture<?>[] done = new CompletableFuture<?>[shards.count()];
+        for (int i = 0; i < done.length; i++) {
+            Shard shard = shards.shard(i);
+            done[i] = CompletableFuture.runAsync(
+                    () -> task.accept(shard), runnable -> shard.loop().execute(runnable));
+        }
+        return CompletableFuture.allOf(done);
     }
 
     /** The protocol for a connection that was just accepted; to be called on its loop's thread. */
@@ -64,17 +93,7 @@ public final class Broker {
      */
     public CompletionStage<Void> stop() {
         admittance.close();
-        CompletableFuture<?>[] told = new CompletableFuture<?>[shards.count()];
-        for (int i = 0; i < told.length; i++) {
-            CompletableFuture<Void> done = new CompletableFuture<>();
-            told[i] = done;
-            Shard shard = shards.shard(i);
-            shard.loop().execute(() -> {
-                List.copyOf(shard.sessions().values()).forEach(Broker::sendAway);
-                done.complete(null);
-            });
-        }
-        return CompletableFuture.allOf(told);
+        return onEach(shard -> List.copyOf(shard.sessions().values()).forEach(Broker::sendAway));
     }
 
     private static void sendAway(Session session) {

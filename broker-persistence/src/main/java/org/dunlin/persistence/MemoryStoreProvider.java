@@ -3,6 +3,7 @@ package org.dunlin.persistence;
 import org.dunlin.core.spi.MemoryStore;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreProvider;
+import org.dunlin.core.spi.StoreSettings;
 
 /** {@code storage.engine: memory}. Any thread. */
 public final class MemoryStoreProvider implements StoreProvider {
@@ -14,7 +15,7 @@ public final class MemoryStoreProvider implements StoreProvider {
     }
 
     @Override
-    public Store create() {
+    public Store create(StoreSettings settings) {
         return new MemoryStore();
     }
 }

@@ -5,21 +5,22 @@ import java.util.ServiceLoader;
 import java.util.TreeSet;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreProvider;
+import org.dunlin.core.spi.StoreSettings;
 
 /** The stores on the class or module path, by the names they are configured with. Any thread. */
 public final class Stores {
     private Stores() {}
 
     /**
-     * A new store of that kind.
+     * A new store of that kind, to be opened.
      *
      * @throws IllegalArgumentException if there is none of that name; the message lists those there are
      */
-    public static Store create(String engine) {
+    public static Store create(String engine, StoreSettings settings) {
         TreeSet<String> names = new TreeSet<>();
         for (StoreProvider provider : providers()) {
             if (provider.name().equals(engine)) {
-                return provider.create();
+                return provider.create(settings);
             }
             names.add(provider.name());
         }

@@ -3,6 +3,7 @@ package org.dunlin.server;
 import com.sun.management.UnixOperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -12,12 +13,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.dunlin.core.Broker;
 import org.dunlin.core.BrokerSettings;
+import org.dunlin.core.DropLedger;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.session.Shards;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.core.spi.Store;
+import org.dunlin.core.spi.StoreException;
+import org.dunlin.core.spi.StoreSettings;
 import org.dunlin.persistence.Stores;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.net.ListenException;
@@ -39,7 +43,8 @@ public final class BrokerServer implements AutoCloseable {
 
     private final Config config;
     private final Store store;
-    private final EventLog events = new EventLog();
+    private final DropLedger drops = new DropLedger();
+    private final EventLog events = new EventLog(drops);
     private final NettyLoops loops;
     private final Broker broker;
     private final Listeners listeners;
@@ -51,8 +56,9 @@ public final class BrokerServer implements AutoCloseable {
 
     private BrokerServer(Config config, String version) {
         this.config = config;
-        this.store = Stores.create(config.storage().engine().name().toLowerCase(Locale.ROOT));
-        this.loops = new NettyLoops(transport(config), loopCount(config));
+        this.store = Stores.create(
+                config.storage().engine().name().toLowerCase(Locale.ROOT), storeSettings(config.storage()));
+        this.loops = new NettyLoops(transport(config), loopCount(config), store::nowMillis);
         Limits limits = config.limits();
         String responseInformation = config.server().responseInformation();
         this.broker = new Broker(
@@ -66,27 +72,29 @@ public final class BrokerServer implements AutoCloseable {
                         events,
                         responseInformation.isEmpty() ? null : responseInformation));
         this.listeners = new Listeners(loops, limits, events, broker::connect);
-        this.sysTopics = new SysTopics(broker, events, version);
+        this.sysTopics = new SysTopics(broker, events, drops, version);
     }
 
     /**
      * Starts a broker; it serves when this returns.
      *
      * @throws ListenException if a listener cannot be opened; nothing is left running then
+     * @throws StoreException if the data directory cannot be used; nothing is left running then
      */
-    public static BrokerServer start(Config config, String version) throws ListenException {
+    public static BrokerServer start(Config config, String version) throws ListenException, StoreException {
         BrokerServer server = new BrokerServer(config, version);
         try {
             server.open();
             return server;
-        } catch (ListenException | RuntimeException e) {
+        } catch (ListenException | StoreException | RuntimeException e) {
             server.close();
             throw e;
         }
     }
 
-    private void open() throws ListenException {
+    private void open() throws ListenException, StoreException {
         warnOfFewFiles();
+        bringBack();
         List<String> names = new ArrayList<>();
         for (Config.Listener listener : config.listeners()) {
             InetSocketAddress address = listeners.open(new Listener(
@@ -122,6 +130,34 @@ public final class BrokerServer implements AutoCloseable {
                 loops.all().size(),
                 loops.transport(),
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos));
+    }
+
+    private static StoreSettings storeSettings(Config.Storage storage) {
+        StoreSettings.Durability durability = switch (storage.durability()) {
+            case FSYNC -> StoreSettings.Durability.FSYNC;
+            case ASYNC -> StoreSettings.Durability.ASYNC;
+            case NONE -> StoreSettings.Durability.NONE;
+        };
+        return new StoreSettings(
+                Path.of(storage.path()),
+                durability,
+                storage.syncInterval().toMillis(),
+                storage.cacheSize(),
+                storage.minFree(),
+                storage.maxSize());
+    }
+
+    /** Before anybody may connect: whoever is away would miss messages. */
+    private void bringBack() throws StoreException {
+        long began = System.nanoTime();
+        String back = broker.open().toCompletableFuture().join();
+        if (config.storage().engine() != Config.Engine.MEMORY) {
+            LOG.info(
+                    "Brought back {} from {} in {} ms",
+                    back,
+                    config.storage().path(),
+                    TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began));
+        }
     }
 
     private static String host(InetSocketAddress address) {

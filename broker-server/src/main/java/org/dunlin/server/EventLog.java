@@ -4,6 +4,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import org.dunlin.core.DropLedger;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.mqtt.ReasonCode;
@@ -22,18 +23,23 @@ final class EventLog implements BrokerEvents {
     private static final Logger LOG = LoggerFactory.getLogger("dunlin.clients");
     private static final long SECOND_NANOS = 1_000_000_000L;
 
-    private final Map<DropReason, Tally> drops = new EnumMap<>(DropReason.class);
-    private final Map<ReasonCode, Tally> denials = new EnumMap<>(ReasonCode.class);
+    private final DropLedger drops;
+    private final Map<DropReason, Pace> dropLines = new EnumMap<>(DropReason.class);
+    private final Map<ReasonCode, Pace> denialLines = new EnumMap<>(ReasonCode.class);
+    private final Map<ReasonCode, LongAdder> denials = new EnumMap<>(ReasonCode.class);
     private final Map<ReasonCode, LongAdder> refusals = new EnumMap<>(ReasonCode.class);
     private final Map<ReasonCode, LongAdder> disconnects = new EnumMap<>(ReasonCode.class);
     private final LongAdder connects = new LongAdder();
 
-    EventLog() {
+    /** @param drops is told of every message that is lost */
+    EventLog(DropLedger drops) {
+        this.drops = drops;
         for (DropReason reason : DropReason.values()) {
-            drops.put(reason, new Tally());
+            dropLines.put(reason, new Pace());
         }
         for (ReasonCode reason : ReasonCode.values()) {
-            denials.put(reason, new Tally());
+            denialLines.put(reason, new Pace());
+            denials.put(reason, new LongAdder());
             refusals.put(reason, new LongAdder());
             disconnects.put(reason, new LongAdder());
         }
@@ -76,8 +82,8 @@ final class EventLog implements BrokerEvents {
 
     @Override
     public void dropped(String clientId, TopicName topic, DropReason reason) {
-        Tally tally = tally(drops, reason);
-        long leftOut = tally.count();
+        drops.record(clientId, topic, reason, 1);
+        long leftOut = pace(dropLines, reason).leftOut(1);
         if (leftOut >= 0) {
             LOG.atWarn()
                     .addKeyValue("client", clientId)
@@ -89,8 +95,28 @@ final class EventLog implements BrokerEvents {
     }
 
     @Override
+    public void discarded(String clientId, long messages, DropReason reason) {
+        drops.record(clientId, null, reason, messages);
+        long leftOut = pace(dropLines, reason).leftOut(messages);
+        if (leftOut >= 0) {
+            LOG.atInfo()
+                    .addKeyValue("client", clientId)
+                    .addKeyValue("messages", messages)
+                    .addKeyValue("reason", reason)
+                    .addKeyValue("others-not-logged", leftOut)
+                    .log("Discarded");
+        }
+    }
+
+    @Override
+    public void unreadable(String filter, String cause) {
+        LOG.atError().addKeyValue("group", filter).addKeyValue("cause", cause).log("Queue cannot be read");
+    }
+
+    @Override
     public void denied(Peer peer, String what, ReasonCode reason, String detail) {
-        long leftOut = tally(denials, reason).count();
+        count(denials, reason).increment();
+        long leftOut = pace(denialLines, reason).leftOut(1);
         if (leftOut >= 0) {
             line(Level.WARN, peer)
                     .addKeyValue("what", what)
@@ -118,12 +144,8 @@ final class EventLog implements BrokerEvents {
         return connects.sum();
     }
 
-    long drops(DropReason reason) {
-        return tally(drops, reason).sum();
-    }
-
     long denials(ReasonCode reason) {
-        return tally(denials, reason).sum();
+        return count(denials, reason).sum();
     }
 
     long refusals(ReasonCode reason) {
@@ -134,10 +156,10 @@ final class EventLog implements BrokerEvents {
         return count(disconnects, reason).sum();
     }
 
-    private static <K extends Enum<K>> Tally tally(Map<K, Tally> tallies, K reason) {
-        Tally tally = tallies.get(reason);
-        assert tally != null;
-        return tally;
+    private static <K extends Enum<K>> Pace pace(Map<K, Pace> lines, K reason) {
+        Pace pace = lines.get(reason);
+        assert pace != null;
+        return pace;
     }
 
     private static LongAdder count(Map<ReasonCode, LongAdder> counts, ReasonCode reason) {
@@ -146,26 +168,20 @@ final class EventLog implements BrokerEvents {
         return count;
     }
 
-    /** How often something has happened, and when it was last logged. */
-    private static final class Tally {
-        private final LongAdder total = new LongAdder();
+    /** When something was last logged, and how often it has happened since. */
+    private static final class Pace {
         private final LongAdder leftOut = new LongAdder();
         private final AtomicLong nextLineNanos = new AtomicLong(System.nanoTime());
 
-        /** @return how many were not logged since the last line, if one is due now; else -1 */
-        long count() {
-            total.increment();
+        /** It has happened again. @return how many were not logged since the last line, if one is due now; else -1 */
+        long leftOut(long times) {
             long now = System.nanoTime();
             long due = nextLineNanos.get();
             if (now - due >= 0 && nextLineNanos.compareAndSet(due, now + SECOND_NANOS)) {
                 return leftOut.sumThenReset();
             }
-            leftOut.increment();
+            leftOut.add(times);
             return -1;
-        }
-
-        long sum() {
-            return total.sum();
         }
     }
 }

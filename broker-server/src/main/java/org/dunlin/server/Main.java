@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import org.dunlin.core.spi.StoreException;
 import org.dunlin.server.cli.CommandException;
 import org.dunlin.server.cli.CommandLineInterface;
 import org.dunlin.server.cli.ExitCode;
@@ -70,6 +71,8 @@ public final class Main {
         } catch (ListenException e) {
             throw new CommandException(
                     e.isAddressInUse() ? ExitCode.ADDRESS_IN_USE : ExitCode.USAGE, String.valueOf(e.getMessage()), e);
+        } catch (StoreException e) {
+            throw new CommandException(ExitCode.DATA_DIRECTORY, String.valueOf(e.getMessage()), e);
         }
         Runtime runtime = Runtime.getRuntime();
         runtime.addShutdownHook(new Thread(

@@ -5,6 +5,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.dunlin.core.Broker;
+import org.dunlin.core.DropLedger;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
@@ -23,14 +24,16 @@ final class SysTopics implements AutoCloseable {
 
     private final Broker broker;
     private final EventLog events;
+    private final DropLedger drops;
     private final String version;
     private final long startedNanos = System.nanoTime();
     private final ScheduledThreadPoolExecutor clock;
     private @Nullable ScheduledFuture<?> running;
 
-    SysTopics(Broker broker, EventLog events, String version) {
+    SysTopics(Broker broker, EventLog events, DropLedger drops, String version) {
         this.broker = broker;
         this.events = events;
+        this.drops = drops;
         this.version = version;
         this.clock = new ScheduledThreadPoolExecutor(1, task -> {
             Thread thread = new Thread(task, "dunlin-sys");
@@ -65,8 +68,9 @@ final class SysTopics implements AutoCloseable {
         put("retained messages/bytes", status.retainedBytes());
         put("connects/total", events.connects());
         for (DropReason reason : DropReason.values()) {
-            put("dropped/" + reason, events.drops(reason));
+            put("dropped/" + reason, drops.total(reason));
         }
+        put("publish/messages/dropped", drops.total());
         for (ReasonCode reason : ReasonCode.values()) {
             putIfAny("refused/", reason, events.refusals(reason));
             putIfAny("disconnected/", reason, events.disconnects(reason));

@@ -179,6 +179,14 @@ public class FanOutBenchmark {
         }
 
         @Override
+        public void discarded(String clientId, long messages, DropReason reason) {}
+
+        @Override
+        public void unreadable(String filter, String cause) {
+            throw new AssertionError(filter + ": " + cause);
+        }
+
+        @Override
         public void denied(Peer peer, String what, ReasonCode reason, String detail) {
             throw new IllegalStateException(peer + " denied: " + detail);
         }

@@ -126,6 +126,9 @@ public final class CuttingProxy implements AutoCloseable {
                 throw e;
             }
             links.add(this);
+            if (server.isClosed()) { // meanwhile, so that close() may not have seen this one
+                end(true, true);
+            }
             CuttingProxy.start("proxy-to-broker", () -> forward(client, broker, toBroker));
             CuttingProxy.start("proxy-to-client", () -> forward(broker, client, toClient));
         }

@@ -3,6 +3,7 @@ package org.dunlin.it;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -47,6 +48,7 @@ public final class MqttSocket implements AutoCloseable {
     private final InputStream in;
     private final OutputStream out;
     private final ByteBuf received = Unpooled.buffer();
+    private final byte[] chunk = new byte[65_536];
     private final PacketDecoder decoder = new PacketDecoder(PacketDecoder.Role.CLIENT).maximumPacketSize(268_435_460);
     private final PacketEncoder encoder = new PacketEncoder(PacketDecoder.Role.CLIENT);
     private ProtocolVersion version = ProtocolVersion.MQTT_5;
@@ -170,6 +172,34 @@ public final class MqttSocket implements AutoCloseable {
         return next(DEADLINE_MILLIS);
     }
 
+    /**
+     * The next packet, or null if none is complete within so long, at least 1 ms.
+     *
+     * @throws UncheckedIOException if the connection has ended
+     */
+    public @Nullable Packet poll(int millis) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        try {
+            while (true) {
+                Packet packet = decoder.decode(received);
+                if (packet != null) {
+                    received.discardReadBytes();
+                    return packet;
+                }
+                socket.setSoTimeout((int) Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())));
+                int count = in.read(chunk);
+                if (count < 0) {
+                    throw new EOFException("the broker has closed the connection");
+                }
+                received.writeBytes(chunk, 0, count);
+            }
+        } catch (SocketTimeoutException e) {
+            return null;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** @return null if the connection is closed */
     private @Nullable Packet next(int deadlineMillis) {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(deadlineMillis);
@@ -190,7 +220,6 @@ public final class MqttSocket implements AutoCloseable {
     }
 
     private boolean read(int millis) {
-        byte[] chunk = new byte[65_536];
         try {
             socket.setSoTimeout(Math.max(1, millis));
             int count = in.read(chunk);
@@ -245,7 +274,6 @@ public final class MqttSocket implements AutoCloseable {
     public boolean staysSilent(int millis) {
         try {
             socket.setSoTimeout(millis);
-            byte[] chunk = new byte[1024];
             int count = in.read(chunk);
             if (count > 0) {
                 received.writeBytes(chunk, 0, count);

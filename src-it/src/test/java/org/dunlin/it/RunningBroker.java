@@ -48,21 +48,45 @@ public final class RunningBroker implements AutoCloseable {
 
     /** Starts one by that command, and waits until it serves. */
     public static RunningBroker run(List<String> command) {
-        RunningBroker broker = new RunningBroker(command);
+        RunningBroker broker = launch(command);
         broker.port();
         return broker;
     }
 
+    /** Starts one by that command without waiting; {@link #port()} waits until it serves. */
+    public static RunningBroker launch(List<String> command) {
+        return new RunningBroker(command);
+    }
+
     /** What starts the packed broker on a free port. */
     public static List<String> command(List<String> javaOptions, List<String> settings) {
+        return command(javaOptions, 0, settings);
+    }
+
+    /** What starts the packed broker on a port, 0 for a free one. Its data directory is the setting storage.path. */
+    public static List<String> command(List<String> javaOptions, int port, List<String> settings) {
         List<String> command = new ArrayList<>(List.of(java(), "-ea"));
         command.addAll(javaOptions);
-        command.addAll(List.of("-jar", jar().toString(), "start", "-p", "0"));
+        command.addAll(List.of("-jar", jar().toString(), "start", "-p", Integer.toString(port)));
         for (String setting : settings) {
             command.add("--set");
             command.add(setting);
         }
+        if (settings.stream().noneMatch(setting -> setting.startsWith("storage."))) {
+            command.add("-d");
+            command.add(newDataDirectory().toString());
+        }
         return command;
+    }
+
+    /** An empty one below the build's own, where the next clean build removes it. */
+    public static Path newDataDirectory() {
+        try {
+            return Files.createTempDirectory(Files.createDirectories(Path.of("target", "data")), "broker-")
+                    .toAbsolutePath();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The java that runs it: that of the system property {@code dunlin.it.java}, or the one of the tests. */

@@ -9,6 +9,7 @@ import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.Store;
 import org.dunlin.mqtt.Ack;
 import org.dunlin.mqtt.Auth;
 import org.dunlin.mqtt.ConnAck;
@@ -49,6 +50,8 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     private boolean entered;
     /** Reasons for which the input is held at the moment. */
     private int holds;
+    /** Since the last {@link #readComplete}. */
+    private boolean published;
 
     private boolean willIsDue = true;
     private Loop.@Nullable Timer keepAliveTimer;
@@ -120,7 +123,10 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
             return;
         }
         switch (packet.type()) {
-            case PUBLISH -> known.publishing.publish((Publish) packet);
+            case PUBLISH -> {
+                published = true;
+                known.publishing.publish((Publish) packet);
+            }
             case PUBACK, PUBREC, PUBREL, PUBCOMP -> acknowledged(known, (Ack) packet);
             case SUBSCRIBE -> known.subscribing.subscribe((Subscribe) packet);
             case UNSUBSCRIBE -> known.subscribing.unsubscribe((Unsubscribe) packet);
@@ -196,6 +202,23 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
                 busy.whenCalm(() -> loop.execute(() -> release(Hold.OVERLOAD)));
             }
         }
+        if (published) {
+            published = false;
+            holdForStore();
+        }
+    }
+
+    /**
+     * Slows a publisher that is faster than the disk. Not one that owes us acknowledgements, which free the store of work:
+     * its Receive Maximum bounds it, or the acknowledgements that may wait for it.
+     */
+    private void holdForStore() {
+        Store store = shards.store();
+        if (client != null && !store.isWritable() && !client.session.isOwedAcks()) {
+            hold(Hold.STORE);
+            Loop loop = connection.loop();
+            store.whenWritable(() -> loop.execute(() -> release(Hold.STORE)));
+        }
     }
 
     @Override
@@ -218,6 +241,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     enum Hold {
         CONNECT,
         OVERLOAD,
+        STORE,
         RATE,
         ACKNOWLEDGEMENTS,
         UNSUBSCRIBE

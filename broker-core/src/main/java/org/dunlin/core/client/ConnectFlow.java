@@ -339,7 +339,7 @@ final class ConnectFlow {
             return;
         }
         session = admission.session();
-        shard.afterCommit(admission.session(), failure -> {
+        shard.afterCommit(admission.stored(), failure -> {
             if (abandoned) {
                 return;
             }

@@ -53,12 +53,14 @@ final class PublishFlow {
         Message message = packet.message();
         Limits limits = handler.limits();
         if (message.qos().value() > limits.maxQos().value()) { // [MQTT-3.2.2-11]
+            dropped(message, DropReason.PROTOCOL_ERROR);
             handler.end(
                     ReasonCode.QOS_NOT_SUPPORTED,
                     "the QoS of a PUBLISH is above " + limits.maxQos().value());
             return;
         }
         if (message.retain() && !limits.retainAvailable()) { // [MQTT-3.2.2-14]
+            dropped(message, DropReason.PROTOCOL_ERROR);
             handler.end(ReasonCode.RETAIN_NOT_SUPPORTED, "a PUBLISH asks to be retained; see limits.retain-available");
             return;
         }
@@ -79,7 +81,7 @@ final class PublishFlow {
         if (topic.levelCount() > limits.maxTopicLevels()) {
             deny(
                     packet,
-                    DropReason.NOT_AUTHORIZED,
+                    DropReason.INVALID_TOPIC,
                     ReasonCode.TOPIC_NAME_INVALID,
                     "more than " + limits.maxTopicLevels() + " levels; see limits.max-topic-levels");
             return;
@@ -100,18 +102,18 @@ final class PublishFlow {
         }
         if (message.qos() == Qos.AT_MOST_ONCE) {
             if (!shard.publishQos0(message)) {
-                retainedLimit(message);
+                dropped(message, DropReason.RETAINED_LIMIT);
             }
             return;
         }
         if (!shard.publish(session, message, packet.packetId())) {
-            retainedLimit(message);
+            dropped(message, DropReason.RETAINED_LIMIT);
             shard.acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED);
         }
     }
 
-    private void retainedLimit(Message message) {
-        shard.shards().events().dropped(session.clientId(), message.topic(), DropReason.RETAINED_LIMIT);
+    private void dropped(Message message, DropReason reason) {
+        shard.shards().events().dropped(session.clientId(), message.topic(), reason);
     }
 
     /** @return false if the packet has been dealt with */
@@ -127,6 +129,7 @@ final class PublishFlow {
                 return false;
             }
             if (version.isV5()) { // E092
+                dropped(message, DropReason.PROTOCOL_ERROR);
                 shard.acknowledge(session, message, packet.packetId(), ReasonCode.PACKET_IDENTIFIER_IN_USE);
                 holdIfTooManyWait();
                 return false;
@@ -134,6 +137,7 @@ final class PublishFlow {
             return true;
         }
         if (version.isV5() && window.open() >= limits.receiveMaximum()) { // [MQTT-3.3.4-7]
+            dropped(message, DropReason.PROTOCOL_ERROR);
             handler.end(
                     ReasonCode.RECEIVE_MAXIMUM_EXCEEDED,
                     "more than " + limits.receiveMaximum() + " PUBLISH packets are open; see limits.receive-maximum");
@@ -148,7 +152,7 @@ final class PublishFlow {
      */
     private void deny(Publish packet, DropReason drop, ReasonCode reason, String detail) {
         Message message = packet.message();
-        shard.shards().events().dropped(session.clientId(), message.topic(), drop);
+        dropped(message, drop);
         shard.shards().events().denied(handler.peer(), "PUBLISH " + message.topic(), reason, detail);
         if (message.qos() != Qos.AT_MOST_ONCE) {
             shard.acknowledge(session, message, packet.packetId(), version.isV5() ? reason : ReasonCode.SUCCESS);
@@ -167,7 +171,7 @@ final class PublishFlow {
         if (seconds < 0 || TopicName.fault(inner) != null || inner.startsWith(DELAYED)) {
             deny(
                     packet,
-                    DropReason.RESERVED_TOPIC,
+                    DropReason.INVALID_TOPIC,
                     ReasonCode.TOPIC_NAME_INVALID,
                     "a delayed message has a topic of the form $delayed/<seconds>/<topic>");
             return;
@@ -175,7 +179,7 @@ final class PublishFlow {
         if (seconds > limits.maxDelaySeconds()) {
             deny(
                     packet,
-                    DropReason.RESERVED_TOPIC,
+                    DropReason.INVALID_TOPIC,
                     ReasonCode.TOPIC_NAME_INVALID,
                     "a delay of more than " + limits.maxDelaySeconds() + " seconds; see limits.max-delay");
             return;
@@ -199,7 +203,7 @@ final class PublishFlow {
                 message.expiresAtMillis(),
                 message.properties());
         if (!shard.publishLater(session, later, packet.packetId(), seconds * 1000)) {
-            shard.shards().events().dropped(session.clientId(), topic, DropReason.QUEUE_FULL);
+            dropped(later, DropReason.DELAYED_LIMIT);
             if (message.qos() != Qos.AT_MOST_ONCE) {
                 shard.acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED);
             }

@@ -86,15 +86,23 @@ public final class RetainedTree {
         return kept == null ? null : kept.message;
     }
 
-    /** Removes it if it is still its topic's message. For a message that has expired. */
-    public boolean remove(Message expected) {
+    /**
+     * Removes it if it is still its topic's message. For a message that has expired.
+     *
+     * @return the stamp of the change; 0 if there was none
+     */
+    public long remove(Message expected) {
         byte[] key = expected.topic().utf8();
         Kept kept = topics.get(key);
-        if (kept == null || kept.message != expected || !topics.remove(key, kept)) {
-            return false;
+        if (kept == null || kept.message != expected) {
+            return 0;
+        }
+        long stamp = stamps.incrementAndGet();
+        if (!topics.remove(key, kept)) {
+            return 0;
         }
         forget(expected.weight());
-        return true;
+        return stamp;
     }
 
     public long count() {

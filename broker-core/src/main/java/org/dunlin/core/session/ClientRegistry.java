@@ -48,6 +48,11 @@ final class ClientRegistry {
             return shard;
         }
 
+        /** Goes on from what an earlier process has come to. */
+        void restore(long last) {
+            generation = last;
+        }
+
         /** Rises with each CONNECT. */
         long nextGeneration() {
             return ++generation;

@@ -50,11 +50,11 @@ final class HeldBack {
         admission.admit(this, end());
     }
 
-    /** There was none in time. */
-    void gaveUp() {
+    /** There was none in time, or the session or group has ended. */
+    void gaveUp(DropReason reason) {
         Shard of = shard;
         assert of != null;
-        of.shards().events().dropped(receiver, message.topic(), DropReason.QUEUE_FULL);
+        of.shards().events().dropped(receiver, message.topic(), reason);
         end().refused();
     }
 

@@ -1,5 +1,6 @@
 package org.dunlin.core.session;
 
+import org.dunlin.core.spi.StoreBatch;
 import org.dunlin.mqtt.TopicFilter;
 
 /**
@@ -11,11 +12,28 @@ final class Loan {
     private final SharedGroup.Member member;
     private final SharedGroup.Entry entry;
     private boolean ended;
+    /** Whether the group's store does not hold it any more. */
+    private boolean handedOver;
 
     Loan(SharedGroup group, SharedGroup.Member member, SharedGroup.Entry entry) {
         this.group = group;
         this.member = member;
         this.entry = entry;
+    }
+
+    /** Whether the group's store holds it, so that it would be another's after a crash. */
+    boolean isStored() {
+        return entry.seq() > 0 && !handedOver;
+    }
+
+    /** Takes it from the group's store; {@link #handedOver} follows when that is durable. */
+    void takeFromStore(StoreBatch batch) {
+        batch.ack(group.key(), entry.seq(), entry.body());
+    }
+
+    /** The group's store holds it no more: it is the member's to keep, or nobody's. Before anything ends the loan. */
+    void handedOver() {
+        handedOver = true;
     }
 
     /** The text of the group's filter, "$share/..." */
@@ -31,7 +49,7 @@ final class Loan {
     void settle() {
         if (!ended) {
             ended = true;
-            group.shard().runOrPost(member.session().shard(), () -> group.settled(member, entry));
+            group.shard().runOrPost(member.session().shard(), () -> group.settled(member, entry, handedOver));
         }
     }
 
@@ -39,7 +57,7 @@ final class Loan {
     void giveBack() {
         if (!ended) {
             ended = true;
-            group.shard().runOrPost(member.session().shard(), () -> group.returned(member, entry));
+            group.shard().runOrPost(member.session().shard(), () -> group.returned(member, entry, handedOver));
         }
     }
 
@@ -48,7 +66,7 @@ final class Loan {
         if (!ended) {
             ended = true;
             // never at once: a message too large for every member would go through all of them on one stack
-            group.shard().loop().execute(() -> group.refusedAsTooLarge(member, entry));
+            group.shard().loop().execute(() -> group.refusedAsTooLarge(member, entry, handedOver));
         }
     }
 }

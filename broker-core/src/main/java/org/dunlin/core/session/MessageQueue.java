@@ -2,23 +2,39 @@ package org.dunlin.core.session;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.spi.DropReason;
+import org.dunlin.core.spi.Store;
 import org.dunlin.mqtt.Message;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Messages of one session or shared group that wait for its window, oldest first; bounded by number and bytes, with the
  * policies for a full queue. Shard thread only. Whatever it loses it reports.
+ *
+ * <p>Of stored messages only the oldest are in the heap, and none while the owner is away: the others are known by their
+ * number, their bytes and the places they are at, and come back page by page. What was in the heap and has been taken out is
+ * never read again, so a page holds nothing that somebody has.
  */
 final class MessageQueue {
+    /** Stored messages in the heap from which on others stay with the store. */
+    private static final int HEAP_MESSAGES = 1024;
+
+    private static final long HEAP_BYTES = 1 << 20;
+    private static final int PAGE_MESSAGES = 128;
+    private static final long PAGE_BYTES = 256 << 10;
+    /** Messages in the heap at which the next page is asked for. */
+    private static final int LOW = 32;
+
     private final QueueLimits limits;
     private final Predicate<Message> expired;
-    private final Drops drops;
+    private final Owner owner;
     private final ArrayDeque<Outgoing> waiting = new ArrayDeque<>(4);
     /** Of those that are not lent. */
     private long bytes;
@@ -33,14 +49,38 @@ final class MessageQueue {
     /** Publishers that wait for room, in their order. */
     private @Nullable ArrayDeque<HeldBack> held;
 
+    /** Whether what comes is kept in the heap, as far as there is room. */
+    private boolean resident;
+    /** Messages that only the store has, with their bytes; they come after all that wait in the heap. */
+    private long spilled;
+
+    private long spilledBytes;
+    /** No message with a place up to this one is read any more. */
+    private long readThrough;
+
+    private long lastSpilled;
+    private @Nullable Load loading;
+    /** Places of messages that have gone past others, and that the store still holds. */
+    private Set<Long> passed = Set.of();
+    /** Messages to be read next that may have been sent by an earlier process. */
+    private long doubtful;
+
+    private long doubtfulThrough;
+
     /** @param expired whether a message's time is up now */
-    MessageQueue(QueueLimits limits, Predicate<Message> expired, Drops drops) {
+    MessageQueue(QueueLimits limits, Predicate<Message> expired, Owner owner) {
         this.limits = limits;
         this.expired = expired;
-        this.drops = drops;
+        this.owner = owner;
     }
 
-    int size() {
+    /** Messages that wait, in the heap or with the store alone. */
+    long size() {
+        return waiting.size() + spilled;
+    }
+
+    /** Of {@link #size()} those that are in the heap. */
+    int inHeap() {
         return waiting.size();
     }
 
@@ -50,12 +90,12 @@ final class MessageQueue {
     }
 
     boolean isEmpty() {
-        return waiting.isEmpty();
+        return waiting.isEmpty() && spilled == 0;
     }
 
     /** Whether nothing waits, nothing is promised and nobody waits for room. */
     boolean isIdle() {
-        return waiting.isEmpty() && reserved == 0 && !hasHeld();
+        return isEmpty() && reserved == 0 && !hasHeld();
     }
 
     boolean hasHeld() {
@@ -63,7 +103,7 @@ final class MessageQueue {
     }
 
     private boolean isFull(int weight) {
-        int count = waiting.size() - lent + promised;
+        long count = size() - lent + promised;
         return count >= limits.maxMessages() || count > 0 && bytes + promisedBytes + weight > limits.maxBytes();
     }
 
@@ -97,20 +137,63 @@ final class MessageQueue {
         int weight = message.message().weight();
         if (!overflow.answers() && isFull(weight)) {
             if (overflow == Overflow.DROP_NEWEST) {
-                drops.dropped(message, DropReason.QUEUE_FULL);
+                owner.dropped(message, DropReason.QUEUE_FULL);
                 return;
             }
-            for (Iterator<Outgoing> oldest = waiting.iterator(); isFull(weight) && oldest.hasNext(); ) {
-                Outgoing oldestMessage = oldest.next();
-                if (oldestMessage.loan == null) {
-                    oldest.remove();
-                    bytes -= oldestMessage.message().weight();
-                    drops.dropped(oldestMessage, DropReason.QUEUE_FULL);
-                }
+            dropOldest(weight);
+        }
+        bytes += weight;
+        boolean stays = message.seq > 0
+                && (!resident
+                        || spilled > 0
+                        || waiting.size() >= HEAP_MESSAGES
+                        || bytes > HEAP_BYTES && !waiting.isEmpty());
+        if (stays) {
+            spilled++;
+            spilledBytes += weight;
+            lastSpilled = message.seq;
+        } else {
+            waiting.addLast(message);
+            if (message.seq > 0) {
+                readThrough = message.seq;
             }
         }
-        waiting.addLast(message);
-        bytes += weight;
+    }
+
+    /** Makes room; what only the store has is dropped when it has been read, since it has to be said what it was. */
+    private void dropOldest(int weight) {
+        for (Iterator<Outgoing> oldest = waiting.iterator(); isFull(weight) && oldest.hasNext(); ) {
+            Outgoing message = oldest.next();
+            if (!message.isLent()) {
+                oldest.remove();
+                bytes -= message.message().weight();
+                owner.dropped(message, DropReason.QUEUE_FULL);
+            }
+        }
+        if (spilled > 0 && isFull(weight)) {
+            load();
+        }
+    }
+
+    /** A stored message has gone past the queue to whom it is for; behind an empty one it cannot be read. */
+    void passed(long seq) {
+        if (isEmpty()) {
+            readThrough = Math.max(readThrough, seq);
+            return;
+        }
+        if (passed.isEmpty()) {
+            passed = new HashSet<>(4);
+        }
+        passed.add(seq);
+    }
+
+    boolean isPassed(long seq) {
+        return passed.contains(seq);
+    }
+
+    /** The store does not hold it any more. */
+    void forgetPassed(long seq) {
+        passed.remove(seq);
     }
 
     /** Adds one that its lender has bounded already. */
@@ -120,26 +203,168 @@ final class MessageQueue {
     }
 
     private void left(Outgoing message) {
-        if (message.loan == null) {
-            bytes -= message.message().weight();
-        } else {
+        if (message.isLent()) {
             lent--;
+        } else {
+            bytes -= message.message().weight();
         }
     }
 
-    /** The oldest that has not expired [MQTT-3.3.2-5], or null. */
+    /** The oldest that has not expired [MQTT-3.3.2-5]; null if there is none, or none has been read yet. */
     @Nullable
     Outgoing poll() {
         while (!waiting.isEmpty()) {
             Outgoing message = waiting.removeFirst();
             left(message);
-            if (!expired.test(message.message())) {
+            if (spilled > 0 && waiting.size() < LOW) {
+                load();
+            }
+            // an identifier that the client may know must not be given to another message
+            if (!expired.test(message.message()) || message.mayBeKnown()) {
                 return message;
             }
-            drops.dropped(message, DropReason.EXPIRED);
+            owner.dropped(message, DropReason.EXPIRED);
         }
         return null;
     }
+
+    // ---- what only the store has
+
+    /** What the store has told of it when the broker was started. */
+    void restore(long messages, long weight, long firstSeq, long lastSeq) {
+        assert isEmpty();
+        spilled = messages;
+        spilledBytes = weight;
+        bytes = weight;
+        readThrough = firstSeq - 1;
+        lastSpilled = lastSeq;
+    }
+
+    /** Of what is read from now on, so many messages and all up to this place may have been sent by an earlier process. */
+    void doubt(long messages, long throughSeq) {
+        doubtful = messages;
+        doubtfulThrough = throughSeq;
+    }
+
+    /** The owner can take messages: what comes is kept at hand, and what the store has is read. */
+    void takeIn() {
+        resident = true;
+        if (waiting.size() < LOW) {
+            load();
+        }
+    }
+
+    /** The owner is away: stored messages are left to the store. Nothing lent may be in here. */
+    void putOut() {
+        resident = false;
+        loading = null;
+        Outgoing first = waiting.peekFirst();
+        if (first == null || first.seq == 0) {
+            return; // of an owner that is not kept
+        }
+        readThrough = first.seq - 1;
+        for (Outgoing message : waiting) {
+            spilled++;
+            spilledBytes += message.message().weight();
+            lastSpilled = Math.max(lastSpilled, message.seq);
+            if (message.dup) {
+                doubtfulThrough = Math.max(doubtfulThrough, message.seq);
+            }
+        }
+        waiting.clear();
+    }
+
+    private void load() {
+        if (loading == null && spilled > 0) {
+            Load load = new Load(lastSpilled, spilled);
+            loading = load;
+            owner.read(readThrough, load.through, PAGE_MESSAGES, PAGE_BYTES, load);
+        }
+    }
+
+    /** One page on its way from the store; to be told on the shard's thread. */
+    final class Load implements Store.Page {
+        private final long through;
+        private final long expected;
+
+        private Load(long through, long expected) {
+            this.through = through;
+            this.expected = expected;
+        }
+
+        @Override
+        public void read(List<Store.Stored> messages, boolean more, @Nullable String failure) {
+            if (loading != this) {
+                return; // the owner has left meanwhile
+            }
+            loading = null;
+            if (failure != null) {
+                owner.failed(failure);
+                return;
+            }
+            long since = spilled - expected;
+            for (Store.Stored stored : messages) {
+                readThrough = stored.seq();
+                if (isPassed(stored.seq())) {
+                    continue;
+                }
+                Outgoing message = new Outgoing(
+                        stored.message(),
+                        stored.qos(),
+                        stored.retain(),
+                        stored.subscriptionIds(),
+                        stored.seq(),
+                        stored.body(),
+                        null);
+                message.dup = doubtful > 0 || stored.seq() <= doubtfulThrough;
+                doubtful = Math.max(doubtful - 1, 0);
+                waiting.addLast(message);
+                spilled--;
+                spilledBytes -= stored.message().weight();
+            }
+            if (!more) {
+                readThrough = through;
+                settle(since);
+            }
+            dropExcess();
+            if (resident && waiting.size() < LOW) {
+                load();
+            }
+            owner.loaded();
+        }
+
+        /** The store has fewer than was thought: a body that is gone counts as acknowledged. */
+        private void settle(long since) {
+            spilled = since;
+            if (since == 0) {
+                bytes -= spilledBytes;
+                spilledBytes = 0;
+            }
+        }
+    }
+
+    /** What came while the oldest were being read to be dropped. */
+    private void dropExcess() {
+        long count = size() - lent + promised;
+        while (!waiting.isEmpty() && count > 1 && (count > limits.maxMessages() || bytes > limits.maxBytes())) {
+            Outgoing oldest = waiting.removeFirst();
+            left(oldest);
+            owner.dropped(oldest, DropReason.QUEUE_FULL);
+            count--;
+        }
+    }
+
+    /** Forgets what only the store has, without reading it. @return how many messages that were */
+    long forgetSpilled() {
+        long forgotten = spilled;
+        bytes -= spilledBytes;
+        spilled = 0;
+        spilledBytes = 0;
+        loading = null;
+        return forgotten;
+    }
+
+    // ---- publishers that wait for room
 
     /** Lets a publisher wait for room. */
     void hold(HeldBack publisher) {
@@ -162,18 +387,18 @@ final class MessageQueue {
     /** Ends the waiting of one publisher, if it still waits. */
     void giveUpHeld(HeldBack publisher) {
         if (held != null && held.remove(publisher)) {
-            publisher.gaveUp();
+            publisher.gaveUp(DropReason.QUEUE_FULL);
         }
     }
 
-    /** Ends the waiting of all. */
+    /** The owner has ended, and so has the waiting of all. */
     void giveUpAllHeld() {
         while (held != null && !held.isEmpty()) {
-            held.removeFirst().gaveUp();
+            held.removeFirst().gaveUp(DropReason.SESSION_ENDED);
         }
     }
 
-    /** Takes out all that the test accepts, oldest first. */
+    /** Takes out of the heap all that the test accepts, oldest first. */
     List<Outgoing> takeOut(Predicate<Outgoing> which) {
         List<Outgoing> taken = new ArrayList<>();
         waiting.removeIf(message -> {
@@ -187,8 +412,18 @@ final class MessageQueue {
         return taken;
     }
 
-    /** Told of each message that the queue loses; must not add to it. */
-    interface Drops {
+    /** Whose queue it is. */
+    interface Owner {
+        /** A message is lost; must not add to the queue. */
         void dropped(Outgoing message, DropReason reason);
+
+        /** Asks the store; the answer goes to the page on the shard's thread, never before this returns. */
+        void read(long afterSeq, long throughSeq, int maxMessages, long maxBytes, Store.Page page);
+
+        /** A page has been read: there is something to poll. */
+        void loaded();
+
+        /** The queue cannot be read, in words for people. */
+        void failed(String cause);
     }
 }

@@ -1,5 +1,6 @@
 package org.dunlin.core.session;
 
+import org.dunlin.core.spi.StoreBatch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,15 @@ final class OutboundWindow {
         return size;
     }
 
+    /** Messages that the client has not acknowledged. */
+    int unacknowledged() {
+        int count = 0;
+        for (Outgoing flow = first; flow != null; flow = flow.next) {
+            count += flow.state == Outgoing.State.SENT ? 1 : 0;
+        }
+        return count;
+    }
+
     int open() {
         return open;
     }
@@ -41,15 +51,29 @@ final class OutboundWindow {
     /** Begins a flow: gives it a packet identifier that is not in use [MQTT-2.2.1-4]. Not if {@link #isFull()}. */
     void begin(Outgoing flow) {
         assert size < IDS && flow.state == Outgoing.State.QUEUED && resend == null;
-        int id = flow.seq > 0 ? 1 + (int) ((flow.seq - 1) % IDS) : next(lastId);
+        int id = flow.packetId;
+        if (id == 0) {
+            id = flow.seq > 0 ? StoreBatch.packetId(flow.seq) : next(lastId);
+        }
         while (find(id) != null) {
             id = next(id);
         }
-        lastId = id;
+        lastId = flow.seq > 0 ? (id + IDS / 2) % IDS : id; // far from what stored messages will ask for next
         flow.packetId = id;
         flow.state = Outgoing.State.SENT;
         append(flow);
         open++;
+    }
+
+    /** A flow of an earlier process whose PUBREC had come: PUBREL is sent again. In the order of the places. */
+    void restore(Outgoing released) {
+        released.state = Outgoing.State.RELEASED;
+        released.resend = true;
+        released.dup = true;
+        append(released);
+        if (resend == null) {
+            resend = released;
+        }
     }
 
     private static int next(int id) {

@@ -1,5 +1,6 @@
 package org.dunlin.core.session;
 
+import org.dunlin.core.routing.Subscription;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
 import org.jspecify.annotations.Nullable;
@@ -20,14 +21,18 @@ final class Outgoing {
     final int[] subscriptionIds;
     /** Place in the stored queue, 0 if it is not stored. */
     final long seq;
-    /** The shared group that lent it, with its place there; null for the session's own. */
-    final @Nullable Loan loan;
+    /** What the store wants to know of it when it is done with. */
+    final long body;
+    /** The shared group that waits to hear of it; null if none does. */
+    @Nullable
+    Loan loan;
 
     /** Null once PUBREC has come: from then on it must not be sent again [MQTT-4.3.3-6]. */
     @Nullable
     Message message;
 
     State state = State.QUEUED;
+    /** 0 until it is given; or, of a message that an earlier process has sent, what it was given there. */
     int packetId;
     /** Was sent on an earlier connection and waits to be sent again. */
     boolean resend;
@@ -44,13 +49,36 @@ final class Outgoing {
     @Nullable
     Outgoing chained;
 
-    Outgoing(Message message, Qos qos, boolean retain, int[] subscriptionIds, long seq, @Nullable Loan loan) {
+    Outgoing(
+            Message message, Qos qos, boolean retain, int[] subscriptionIds, long seq, long body, @Nullable Loan loan) {
         this.message = message;
         this.qos = qos;
         this.retain = retain;
         this.subscriptionIds = subscriptionIds;
         this.seq = seq;
+        this.body = body;
         this.loan = loan;
+    }
+
+    /** A flow of an earlier process, of which only PUBREL and PUBCOMP are left. */
+    Outgoing(long seq, int packetId) {
+        this.message = null;
+        this.qos = Qos.EXACTLY_ONCE;
+        this.retain = false;
+        this.subscriptionIds = Subscription.NO_IDS;
+        this.seq = seq;
+        this.body = 0;
+        this.packetId = packetId;
+    }
+
+    /** Whether a shared group keeps it and waits to hear of it; what is only the member's own now is not lent. */
+    boolean isLent() {
+        return loan != null && seq == 0;
+    }
+
+    /** Whether the client may have seen it already, so that no other message may have its identifier. */
+    boolean mayBeKnown() {
+        return dup && qos == Qos.EXACTLY_ONCE;
     }
 
     /** The message, which is there until PUBREC. */

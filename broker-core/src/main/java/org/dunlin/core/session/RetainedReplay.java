@@ -3,7 +3,6 @@ package org.dunlin.core.session;
 import java.util.ArrayDeque;
 import org.dunlin.core.routing.RetainedTree;
 import org.dunlin.core.routing.Subscription;
-import org.dunlin.core.spi.DropReason;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
 
@@ -62,9 +61,7 @@ final class RetainedReplay {
             }
             page.removeFirst();
             if (session.shard().isExpired(message)) {
-                if (tree.remove(message)) {
-                    session.shard().shards().events().dropped(message.publisher(), message.topic(), DropReason.EXPIRED);
-                }
+                session.shard().expireRetained(message);
             } else if (tree.get(message.topic()) == message
                     && !(subscription.noLocal() && message.publisher().equals(session.clientId()))) {
                 session.sendRetained(message, qos, subscription);

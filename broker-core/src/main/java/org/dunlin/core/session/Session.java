@@ -17,6 +17,7 @@ import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.core.spi.SessionKey;
 import org.dunlin.core.spi.SessionRecord;
+import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreBatch;
 import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.Message;
@@ -72,6 +73,9 @@ public final class Session implements Receiver, Place.Owner {
     private long expirySeconds;
     private int windowMax = 1;
     private @Nullable Will will;
+    /** A will that is being published and not yet with the store, so that it stays on record. */
+    private @Nullable Will leaving;
+
     private long willDueAtMillis = Message.NEVER;
     private long expiresAtMillis = Message.NEVER;
     private Loop.@Nullable Timer willTimer;
@@ -79,6 +83,16 @@ public final class Session implements Receiver, Place.Owner {
     private @Nullable Gathering gathering;
     private @Nullable ArrayDeque<RetainedReplay> replays;
     private boolean pumpPending;
+    /** Whether the store knows of it. */
+    private boolean recorded;
+    /** The highest place of a message that may have been sent. */
+    private long sentThrough;
+    /** The packet identifiers that an earlier process has chosen freely, by place. */
+    private Map<Long, Integer> numbers = Map.of();
+    /** Messages on their way through the store for which there is room in the window: retained and lent ones. */
+    private int entering;
+    /** A packet identifier is on its way through the store; nothing may pass its message. */
+    private boolean numbering;
     /** How often retained messages had to wait for live ones on their way through the store. */
     private int replayHeldBack;
 
@@ -89,7 +103,7 @@ public final class Session implements Receiver, Place.Owner {
         this.sid = sid;
         this.durable = durable;
         this.key = new SessionKey(sid, 0);
-        this.queue = new MessageQueue(shard.shards().queueLimits(), shard::isExpired, this::dropped);
+        this.queue = new MessageQueue(shard.shards().queueLimits(), shard::isExpired, new Waiting());
     }
 
     // ---- who it is
@@ -182,6 +196,7 @@ public final class Session implements Receiver, Place.Owner {
             return;
         }
         state = State.ONLINE;
+        queue.takeIn();
         int credits = windowMax;
         shard.groupsOf(this, (group, session) -> group.memberReady(session, credits));
         pump();
@@ -205,15 +220,15 @@ public final class Session implements Receiver, Place.Owner {
         }
         outbound.connectionLost();
         inbound.connectionLost();
+        numbering = false;
         giveBackLoans();
         if (expirySeconds == 0) {
             end();
             return;
         }
+        queue.putOut();
         long now = shard.loop().nowMillis();
-        if (expirySeconds < Connect.NO_EXPIRY) {
-            expiresAtMillis = now + expirySeconds * 1000;
-        }
+        expiresAtMillis = expiryAfter(now);
         Will waiting = will;
         if (waiting != null) {
             if (waiting.delaySeconds() == 0) {
@@ -267,8 +282,19 @@ public final class Session implements Receiver, Place.Owner {
     private void publishWill() {
         Will due = will;
         will = null;
-        if (due != null) {
-            shard.publishWill(this, due);
+        leaving = due;
+        if (due != null && !shard.publishWill(this, due, this::willIsStored)) {
+            leaving = null;
+        }
+    }
+
+    /** In the same batch as the will. */
+    private void willIsStored() {
+        leaving = null;
+        if (state == State.ENDED) {
+            forgetRecord();
+        } else {
+            remember();
         }
     }
 
@@ -283,20 +309,36 @@ public final class Session implements Receiver, Place.Owner {
         publishWill();
         replays = null;
         queue.giveUpAllHeld();
+        long lost = queue.size() - queue.lent() + outbound.unacknowledged();
+        if (lost > 0) {
+            shard.shards().events().discarded(clientId, lost, DropReason.SESSION_ENDED);
+        }
         for (Subscription subscription : subscriptions.values()) {
             shard.unsubscribe(this, subscription);
         }
         subscriptions.clear();
         settleLoans();
-        if (durable) {
-            shard.batch().removeSession(key);
+        if (leaving != null) {
+            expiresAtMillis = shard.loop().nowMillis();
+            remember(); // an ended session, which only owes its will
+        } else {
+            forgetRecord();
         }
         shard.ended(this, owner);
     }
 
-    /** Writes the session as it is now, if it is kept at all. */
+    private void forgetRecord() {
+        if (recorded) {
+            shard.batch().removeOwner(key);
+        }
+    }
+
+    /** Writes the session as it is now, if it is kept at all: one that is not is kept for its will. */
     private void remember() {
-        if (durable) {
+        Will owed = will == null ? leaving : will;
+        long dueAt = will == null && owed != null ? shard.loop().nowMillis() : willDueAtMillis;
+        if (durable || owed != null || recorded) {
+            recorded = true;
             shard.batch()
                     .putSession(
                             key,
@@ -304,11 +346,64 @@ public final class Session implements Receiver, Place.Owner {
                                     clientId,
                                     userName,
                                     version,
+                                    connection != null,
                                     expirySeconds,
                                     expiresAtMillis,
-                                    will,
-                                    willDueAtMillis));
+                                    owed,
+                                    dueAt,
+                                    sentThrough));
         }
+    }
+
+    // ---- after a restart
+
+    /** Takes over what the store has kept of it. Before anybody can connect; {@link #resume} follows. */
+    void restore(Kept kept, long lastAliveMillis) {
+        assert shard.inLoop() && state == State.OFFLINE;
+        SessionRecord record = kept.record();
+        recorded = true;
+        key = kept.key();
+        version = record.version();
+        userName = record.userName();
+        expirySeconds = record.expirySeconds();
+        will = record.will();
+        sentThrough = record.sentThrough();
+        expiresAtMillis = record.expiresAtMillis();
+        willDueAtMillis = record.willDueAtMillis();
+        if (record.connected()) {
+            expiresAtMillis = expiryAfter(lastAliveMillis);
+            if (will != null) {
+                willDueAtMillis = Math.min(lastAliveMillis + will.delaySeconds() * 1000, expiresAtMillis);
+            }
+        }
+        if (kept.messages() > 0) {
+            queue.restore(kept.messages(), kept.bytes(), kept.firstSeq(), kept.lastSeq());
+            queue.doubt(record.connected() ? shard.shards().limits().maxInflight() : 0, sentThrough);
+            if (record.connected()) {
+                sentThrough =
+                        kept.lastSeq(); // as nobody counts any more if the next process ends before the client is back
+            }
+        }
+        numbers = kept.numbers();
+        kept.released().forEach((seq, packetId) -> outbound.restore(new Outgoing(seq, packetId)));
+        kept.received().forEach(inbound::receive);
+    }
+
+    /** Lets its time go on. @param left whether the store does not know yet that its client has left */
+    void resume(boolean left) {
+        if (left) {
+            remember();
+        }
+        schedule(shard.loop().nowMillis());
+    }
+
+    private long expiryAfter(long leftAtMillis) {
+        return expirySeconds < Connect.NO_EXPIRY ? leftAtMillis + expirySeconds * 1000 : Message.NEVER;
+    }
+
+    /** Takes over a subscription that the store has kept. */
+    void restore(Subscription subscription) {
+        subscriptions.put(subscription.filter().text(), subscription);
     }
 
     /** DISCONNECT may change the interval [MQTT 5, 3.14.2.2.2]. */
@@ -389,7 +484,9 @@ public final class Session implements Receiver, Place.Owner {
     /** Whether a retained message could leave now. */
     boolean hasRoomFor(Qos qos) {
         Connection to = connection;
-        return qos == Qos.AT_MOST_ONCE ? to != null && to.isWritable() : outbound.nextResend() == null && hasRoom();
+        return qos == Qos.AT_MOST_ONCE
+                ? to != null && to.isWritable()
+                : outbound.nextResend() == null && hasRoom() && outbound.open() + entering < windowMax;
     }
 
     // ---- messages to the client
@@ -407,11 +504,15 @@ public final class Session implements Receiver, Place.Owner {
             }
             return;
         }
+        Overflow overflow = overflowFor(message);
         if (answer == null) { // if durable, it subscribed after the publisher's shard had looked
-            accept(new Outgoing(message, qos, retain, subscriptionIds, 0, null), overflowFor(message));
+            if (overflow.answers() && !mayTake(message)) {
+                shard.shards().events().dropped(clientId, message.topic(), DropReason.QUEUE_FULL);
+            } else {
+                keep(message, qos, retain, subscriptionIds, overflow);
+            }
             return;
         }
-        Overflow overflow = overflowFor(message);
         if (overflow.answers() && !mayTake(message)) {
             if (overflow == Overflow.HOLD_ACK) {
                 new HeldBack(clientId, message, qos, retain, subscriptionIds, this::admit).waitIn(queue, shard, answer);
@@ -432,13 +533,23 @@ public final class Session implements Receiver, Place.Owner {
         return queue.isIdle() && canSendNow() || queue.admits(message.weight());
     }
 
+    /** Takes a message that no publisher waits for. */
+    private void keep(Message message, Qos qos, boolean retain, int[] subscriptionIds, Overflow overflow) {
+        if (durable) {
+            queue.reserve(message.weight(), overflow);
+            shard.store(new Place(this, Place.Origin.NOBODY, message, qos, retain, subscriptionIds));
+        } else {
+            accept(new Outgoing(message, qos, retain, subscriptionIds, 0, 0, null), overflow);
+        }
+    }
+
     private void takeNow(
             Message message, Qos qos, boolean retain, int[] subscriptionIds, Overflow overflow, Answer answer) {
         if (durable) {
             queue.reserve(message.weight(), overflow);
-            answer.reserve(new Place(this, message, qos, retain, subscriptionIds));
+            answer.reserve(new Place(this, Place.Origin.PUBLISHER, message, qos, retain, subscriptionIds));
         } else {
-            accept(new Outgoing(message, qos, retain, subscriptionIds, 0, null), overflow);
+            accept(new Outgoing(message, qos, retain, subscriptionIds, 0, 0, null), overflow);
             answer.taken();
         }
     }
@@ -449,7 +560,7 @@ public final class Session implements Receiver, Place.Owner {
         } else {
             // behind the one that is just being taken out, which has to be sent first
             queue.add(
-                    new Outgoing(held.message, held.qos, held.retain, held.subscriptionIds, 0, null),
+                    new Outgoing(held.message, held.qos, held.retain, held.subscriptionIds, 0, 0, null),
                     Overflow.HOLD_ACK);
             answer.taken();
         }
@@ -466,7 +577,7 @@ public final class Session implements Receiver, Place.Owner {
         Connection to = connection;
         if (to == null || state != State.ONLINE) {
             if (shard.shards().queueLimits().qos0Offline() && expirySeconds > 0) {
-                accept(new Outgoing(message, Qos.AT_MOST_ONCE, retain, subscriptionIds, 0, null), Overflow.DROP_OLDEST);
+                keep(message, Qos.AT_MOST_ONCE, retain, subscriptionIds, qos0Overflow(message));
             }
         } else if (!to.isWritable()) {
             shard.shards().events().dropped(clientId, message.topic(), DropReason.SLOW_CONSUMER);
@@ -478,29 +589,64 @@ public final class Session implements Receiver, Place.Owner {
         return true;
     }
 
+    /** Nobody waits for an answer to a QoS 0 message. */
+    private Overflow qos0Overflow(Message message) {
+        Overflow overflow = overflowFor(message);
+        return overflow.answers() ? Overflow.DROP_OLDEST : overflow;
+    }
+
     @Override
     public void committed(Place place) {
-        queue.unreserve(place.message.weight(), overflowFor(place.message));
-        if (state == State.ENDED) {
-            return;
+        Overflow overflow = arrived(place);
+        Outgoing message = new Outgoing(
+                place.message,
+                place.qos(),
+                place.retain(),
+                place.subscriptionIds(),
+                place.seq(),
+                place.body(),
+                place.loan);
+        if (place.loan != null) {
+            takenOver(message);
+        } else if (state != State.ENDED) {
+            accept(message, overflow);
+        } else {
+            shard.shards().events().dropped(clientId, place.message.topic(), DropReason.SESSION_ENDED);
         }
-        accept(
-                new Outgoing(place.message, place.qos(), place.retain(), place.subscriptionIds(), place.seq(), null),
-                overflowFor(place.message));
-        if (replays != null || queue.hasHeld()) {
+        if (replays != null || queue.hasHeld() || place.qos() == Qos.AT_MOST_ONCE) {
             pump();
         }
     }
 
+    /** A message has come back from the store. @return what a full queue does with it */
+    private Overflow arrived(Place place) {
+        Message message = place.message;
+        switch (place.origin) {
+            case RETAINED, GROUP -> entering--;
+            default -> {
+                Overflow overflow = place.qos() == Qos.AT_MOST_ONCE ? qos0Overflow(message) : overflowFor(message);
+                queue.unreserve(message.weight(), overflow);
+                return overflow;
+            }
+        }
+        return Overflow.HOLD_ACK; // bounded before, by a window or by credits
+    }
+
     @Override
     public void failed(Place place) {
-        queue.unreserve(place.message.weight(), overflowFor(place.message));
+        arrived(place);
+        if (place.loan != null) {
+            place.loan.giveBack();
+        } else if (place.origin != Place.Origin.PUBLISHER) {
+            shard.shards().events().dropped(clientId, place.message.topic(), DropReason.STORE_FAILED);
+        }
         pump();
     }
 
     private boolean canSendNow() {
         Connection to = connection;
         return state == State.ONLINE
+                && !numbering
                 && queue.isEmpty()
                 && outbound.nextResend() == null
                 && outbound.open() < windowMax
@@ -511,6 +657,7 @@ public final class Session implements Receiver, Place.Owner {
 
     private void accept(Outgoing message, Overflow overflow) {
         if (message.qos != Qos.AT_MOST_ONCE && canSendNow()) {
+            queue.passed(message.seq);
             send(message);
         } else {
             queue.add(message, overflow);
@@ -551,20 +698,110 @@ public final class Session implements Receiver, Place.Owner {
     private void send(Outgoing message) {
         Connection to = connection;
         assert to != null;
-        if (shard.isExpired(message.message())) {
+        if (shard.isExpired(message.message()) && !message.mayBeKnown()) {
             dropped(message, DropReason.EXPIRED);
             return;
         }
+        int number = numbers.isEmpty() ? 0 : numbers.getOrDefault(message.seq, 0);
+        message.packetId = number;
+        if (message.isLent()
+                && message.qos == Qos.EXACTLY_ONCE
+                && loanOf(message).isStored()) {
+            takeOver(message);
+            return;
+        }
         outbound.begin(message);
+        boolean numbered = number == message.packetId;
+        sentThrough = Math.max(sentThrough, message.seq);
+        if (message.seq > 0
+                && message.qos == Qos.EXACTLY_ONCE
+                && !numbered
+                && message.packetId != StoreBatch.packetId(message.seq)) {
+            number(message);
+        } else {
+            deliver(message, to);
+        }
+    }
+
+    private void deliver(Outgoing message, Connection to) {
         if (!to.deliver(
-                message.message(), message.qos, message.retain, false, message.packetId, message.subscriptionIds)) {
+                message.message(),
+                message.qos,
+                message.retain,
+                message.dup,
+                message.packetId,
+                message.subscriptionIds)) {
             outbound.end(message);
-            if (message.loan != null) {
+            if (message.isLent() && message.loan != null) {
                 message.loan.tryAnother();
             } else {
                 dropped(message, DropReason.TOO_LARGE);
             }
         }
+    }
+
+    /**
+     * A QoS 2 message that has left may go to no other member of its group, not even after a crash [MQTT-4.8.2-5]: before it
+     * leaves it is durably this session's own, or nobody's if the session ends with its connection.
+     */
+    private void takeOver(Outgoing lent) {
+        entering++;
+        Loan loan = loanOf(lent);
+        loan.takeFromStore(shard.batch());
+        if (durable) {
+            shard.store(new Place(
+                    this, Place.Origin.GROUP, loan, lent.message(), lent.qos, lent.retain, lent.subscriptionIds));
+            return;
+        }
+        shard.afterCommit(failure -> {
+            entering--;
+            if (failure == null) {
+                loan.handedOver();
+                takenOver(lent);
+            } else {
+                loan.giveBack();
+            }
+        });
+    }
+
+    private void takenOver(Outgoing message) {
+        Loan loan = loanOf(message);
+        loan.handedOver();
+        if (state == State.ONLINE && hasRoom() && outbound.nextResend() == null) {
+            if (message.seq > 0) {
+                queue.passed(message.seq);
+            }
+            send(message); // no order is kept between a group's messages and others
+        } else if (message.isLent()) {
+            loan.giveBack();
+        } else {
+            loan.settle(); // it waits for its client like any other
+            message.loan = null;
+            if (state != State.ENDED) {
+                queue.add(message, Overflow.HOLD_ACK);
+            } else {
+                shard.shards().events().dropped(clientId, message.message().topic(), DropReason.SESSION_ENDED);
+            }
+        }
+    }
+
+    /** Its identifier cannot be told from its place: it has to be on record before anybody sees it [MQTT-4.4.0-1]. */
+    private void number(Outgoing message) {
+        Connection to = connection;
+        numbering = true;
+        shard.batch().numbered(key, message.seq, message.packetId);
+        shard.afterCommit(failure -> {
+            if (connection != to || to == null) {
+                return; // it is sent again on the next connection, behind this batch
+            }
+            numbering = false;
+            if (failure == null) {
+                deliver(message, to);
+                pump();
+            } else {
+                evict(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "a packet identifier could not be stored: " + failure);
+            }
+        });
     }
 
     /** The transport has room again, or something else may have set messages free. */
@@ -599,7 +836,7 @@ public final class Session implements Receiver, Place.Owner {
 
     private boolean hasRoom() {
         Connection to = connection;
-        return to != null && to.isWritable() && outbound.open() < windowMax && !outbound.isFull();
+        return to != null && to.isWritable() && outbound.open() < windowMax && !outbound.isFull() && !numbering;
     }
 
     /** Open flows of an earlier connection: PUBREL, or PUBLISH with DUP, in their old order [MQTT-4.4.0-1]. */
@@ -638,10 +875,24 @@ public final class Session implements Receiver, Place.Owner {
         }
         if (message.qos == Qos.AT_MOST_ONCE) {
             takeQos0(message.message(), message.retain, message.subscriptionIds);
+            doneWith(message);
         } else {
             send(message);
         }
         return true;
+    }
+
+    private void doneWith(Outgoing message) {
+        if (message.seq > 0) {
+            shard.batch().ack(key, message.seq, message.body);
+            forget(message.seq);
+        }
+    }
+
+    private void forget(long seq) {
+        if (queue.isPassed(seq)) {
+            shard.afterCommit(failure -> queue.forgetPassed(seq));
+        }
     }
 
     private boolean sendRetained() {
@@ -684,8 +935,11 @@ public final class Session implements Receiver, Place.Owner {
     void sendRetained(Message message, Qos qos, Subscription subscription) {
         if (qos == Qos.AT_MOST_ONCE) {
             takeQos0(message, true, subscription.subscriptionIds());
+        } else if (durable) { // its identifier must be known after a restart as any other's
+            entering++;
+            shard.store(new Place(this, Place.Origin.RETAINED, message, qos, true, subscription.subscriptionIds()));
         } else {
-            send(new Outgoing(message, qos, true, subscription.subscriptionIds(), 0, null));
+            send(new Outgoing(message, qos, true, subscription.subscriptionIds(), 0, 0, null));
         }
     }
 
@@ -729,8 +983,9 @@ public final class Session implements Receiver, Place.Owner {
         if (flow.state == Outgoing.State.SENT) {
             flow.state = Outgoing.State.RELEASED;
             flow.message = null;
-            if (durable && flow.seq > 0) {
-                shard.batch().released(key, flow.seq, packetId);
+            if (flow.seq > 0) {
+                shard.batch().released(key, flow.seq, flow.body, packetId);
+                forget(flow.seq);
             }
         }
         if (to == null) {
@@ -766,12 +1021,10 @@ public final class Session implements Receiver, Place.Owner {
         if (flow.loan != null) {
             flow.loan.settle();
         }
-        if (durable && flow.seq > 0) {
-            if (flow.state == Outgoing.State.RELEASED) {
-                shard.batch().completed(key, flow.packetId);
-            } else {
-                shard.batch().ack(key, flow.seq);
-            }
+        if (flow.state != Outgoing.State.RELEASED) {
+            doneWith(flow);
+        } else if (flow.seq > 0) {
+            shard.batch().completed(key, flow.packetId);
         }
         if (!queue.isIdle() || outbound.nextResend() != null || replays != null) {
             pump();
@@ -786,9 +1039,7 @@ public final class Session implements Receiver, Place.Owner {
         if (message.loan != null) {
             message.loan.settle();
         }
-        if (durable && message.seq > 0) {
-            shard.batch().ack(key, message.seq);
-        }
+        doneWith(message);
     }
 
     /** Whether the client owes us acknowledgements, so that not reading from it would stop them. */
@@ -812,13 +1063,13 @@ public final class Session implements Receiver, Place.Owner {
             }
             flow = next;
         }
-        back.addAll(queue.takeOut(waiting -> waiting.loan != null));
+        back.addAll(queue.takeOut(Outgoing::isLent));
         back.forEach(lent -> loanOf(lent).giveBack());
     }
 
     /** It has left a group: what was not begun goes back. */
     void giveBackWaiting(TopicFilter group) {
-        queue.takeOut(waiting -> waiting.loan != null && waiting.loan.isOf(group))
+        queue.takeOut(waiting -> waiting.isLent() && loanOf(waiting).isOf(group))
                 .forEach(lent -> loanOf(lent).giveBack());
     }
 
@@ -828,6 +1079,29 @@ public final class Session implements Receiver, Place.Owner {
             if (flow.loan != null) {
                 flow.loan.settle();
             }
+        }
+    }
+
+    /** The session as its queue sees it. */
+    private final class Waiting implements MessageQueue.Owner {
+        @Override
+        public void dropped(Outgoing message, DropReason reason) {
+            Session.this.dropped(message, reason);
+        }
+
+        @Override
+        public void read(long afterSeq, long throughSeq, int maxMessages, long maxBytes, Store.Page page) {
+            shard.readQueue(sid, afterSeq, throughSeq, maxMessages, maxBytes, page);
+        }
+
+        @Override
+        public void loaded() {
+            pump();
+        }
+
+        @Override
+        public void failed(String cause) {
+            evict(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "the queue of this session cannot be read: " + cause);
         }
     }
 

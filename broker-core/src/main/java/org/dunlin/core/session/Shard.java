@@ -16,6 +16,7 @@ import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.SessionRecord;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreBatch;
 import org.dunlin.mqtt.Connect;
@@ -101,17 +102,18 @@ public final class Shard {
     private void endTurn() {
         assert inLoop();
         turnPending = false;
+        // first, so that what another shard makes of the outboxes is behind it in the order of commits
+        Commit due = commit;
+        if (due != null) {
+            commit = null;
+            shards.store().write(due.batch, due);
+        }
         for (int i = 0; i < shards.count(); i++) {
             Outbox outbox = outboxes[i];
             if (outbox != null) {
                 outboxes[i] = null;
                 shards.shard(i).post(outbox);
             }
-        }
-        Commit due = commit;
-        if (due != null) {
-            commit = null;
-            shards.store().write(due.batch, due);
         }
     }
 
@@ -232,11 +234,36 @@ public final class Shard {
 
     /** Runs as {@link #afterCommit} for a durable session, and at once for any other. */
     public void afterCommit(Session session, Consumer<@Nullable String> then) {
-        if (session.durable()) {
+        afterCommit(session.durable(), then);
+    }
+
+    /** Runs as {@link #afterCommit}, or at once if nothing has to be durable. */
+    public void afterCommit(boolean stored, Consumer<@Nullable String> then) {
+        if (stored) {
             afterCommit(then);
         } else {
             then.accept(null);
         }
+    }
+
+    /** Gives the store a message that no publisher waits for. */
+    void store(Place place) {
+        Commit current = commit();
+        current.batch.enqueue(place.message, List.of(place));
+        current.places.add(place);
+    }
+
+    /** Reads from a stored queue; the page is told on this shard's thread, never before this returns. */
+    void readQueue(long owner, long afterSeq, long throughSeq, int maxMessages, long maxBytes, Store.Page page) {
+        shards.store()
+                .readQueue(
+                        owner,
+                        afterSeq,
+                        throughSeq,
+                        maxMessages,
+                        maxBytes,
+                        (messages, more, failure) ->
+                                loop.execute(() -> guard(() -> page.read(messages, more, failure))));
     }
 
     /** A turn's batch on its way through the store. */
@@ -284,28 +311,41 @@ public final class Shard {
 
     // ---- publishing
 
-    /** Publishes a message that nobody waits for: a will, one of the broker. */
+    /** Publishes a message of the broker's own. */
     public void publish(Message message) {
-        publish(message, Message.NEVER);
+        publish(message, () -> {});
     }
 
-    private void publish(Message message, long delayedUntil) {
+    /**
+     * Publishes a message that nobody waits for: a will, a delayed one.
+     *
+     * @param withIt runs when the message is given to the store: what it does to the batch then happens with the message, or
+     *     not at all
+     * @return false if nothing has to be stored for it, and {@code withIt} is not run
+     */
+    private boolean publish(Message message, Runnable withIt) {
         assert inLoop();
-        if (message.retain() && !retain(message)) {
-            shards.events().dropped(message.publisher(), message.topic(), DropReason.RETAINED_LIMIT);
+        long stamp = 0;
+        if (message.retain()) {
+            RetainedTree.Outcome outcome = shards.retained().put(message);
+            stamp = outcome.stamp();
+            if (outcome.change() == RetainedTree.Change.FULL) {
+                shards.events().dropped(message.publisher(), message.topic(), DropReason.RETAINED_LIMIT);
+            }
         }
         Match match = router.match(message.topic());
-        boolean mustWait = delayedUntil != Message.NEVER
-                || router.isOwed(match)
-                || shards.queueLimits().overflowFor(message.topic()).answers();
-        if (message.qos() == Qos.AT_MOST_ONCE || !mustWait) {
+        if (message.qos() == Qos.AT_MOST_ONCE
+                || !router.isOwed(match)
+                        && !shards.queueLimits().overflowFor(message.topic()).answers()) {
+            retain(message, stamp);
             router.fanOut(message, match, null);
-            return;
+            return false;
         }
         Ticket ticket = new Ticket(message, null, null, 0);
-        ticket.delayedUntil = delayedUntil;
-        ticket.mustBeStored = delayedUntil != Message.NEVER;
+        ticket.stamp = stamp;
+        ticket.withIt = withIt;
         gather(ticket, match);
+        return true;
     }
 
     /**
@@ -315,8 +355,13 @@ public final class Shard {
      */
     public boolean publish(Session publisher, Message message, int packetId) {
         assert inLoop() && message.qos() != Qos.AT_MOST_ONCE;
-        if (message.retain() && !retain(message)) {
-            return false;
+        long stamp = 0;
+        if (message.retain()) {
+            RetainedTree.Outcome outcome = shards.retained().put(message);
+            if (outcome.change() == RetainedTree.Change.FULL) {
+                return false;
+            }
+            stamp = outcome.stamp();
         }
         InboundWindow window = publisher.inbound();
         boolean exactlyOnce = message.qos() == Qos.EXACTLY_ONCE;
@@ -326,7 +371,7 @@ public final class Shard {
         Match match = router.match(message.topic());
         ReasonCode reason = match.size() == 0 ? ReasonCode.NO_MATCHING_SUBSCRIBERS : ReasonCode.SUCCESS;
         boolean mustWait = publisher.durable() && exactlyOnce
-                || message.retain()
+                || stamp > 0
                 || router.isOwed(match)
                 || shards.queueLimits().overflowFor(message.topic()).answers();
         if (!mustWait && window.isClear()) {
@@ -336,7 +381,7 @@ public final class Shard {
         }
         Ticket ticket = new Ticket(message, window, publisher.connection(), packetId);
         ticket.reason = reason;
-        ticket.mustBeStored = message.retain();
+        ticket.stamp = stamp;
         if (!mustWait) {
             router.fanOut(message, match, null);
             ticket.done();
@@ -405,18 +450,19 @@ public final class Shard {
     /** Gives the store what the message causes; the ticket is done when that is durable. */
     void submit(Ticket ticket) {
         assert inLoop() && ticket.state == Ticket.State.GATHERED;
+        if (ticket.withIt != null) {
+            ticket.withIt.run();
+        }
+        retain(ticket.message(), ticket.stamp);
         if (ticket.isRefused()) {
             ticket.reason = ReasonCode.QUOTA_EXCEEDED;
-            if (ticket.delayedUntil != Message.NEVER) {
-                batch().removeDelayed(ticket.delayedUntil, ticket.message());
-            }
             ticket.done();
             return;
         }
         List<StoreBatch.Target> targets = ticket.targets();
         Session publisher = ticket.publisher == null ? null : ticket.publisher.session();
         boolean keepsId = publisher != null && publisher.durable() && ticket.qos == Qos.EXACTLY_ONCE;
-        if (targets.isEmpty() && !keepsId && !ticket.mustBeStored) {
+        if (targets.isEmpty() && !keepsId && !ticket.mustBeStored && ticket.stamp == 0) {
             ticket.done();
             return;
         }
@@ -431,15 +477,14 @@ public final class Shard {
         if (keepsId && publisher != null) {
             current.batch.inboundId(publisher.key(), ticket.packetId, true);
         }
-        if (ticket.delayedUntil != Message.NEVER) {
-            current.batch.removeDelayed(ticket.delayedUntil, ticket.message());
-        }
         current.then.add(failure -> {
             if (failure != null) {
-                if (ticket.publisher == null) {
-                    Message lost = ticket.message();
-                    shards.events().dropped(lost.publisher(), lost.topic(), DropReason.STORE_FAILED);
-                }
+                Message lost = ticket.message();
+                shards.events()
+                        .dropped(
+                                lost.publisher(),
+                                lost.topic(),
+                                ticket.publisher == null ? DropReason.STORE_FAILED : DropReason.NOT_STORED);
                 ticket.reason = ReasonCode.UNSPECIFIED_ERROR; // never a success for what is not safe
             }
             ticket.done();
@@ -451,7 +496,12 @@ public final class Shard {
 
     /** Publishes a message at QoS 0, which nobody acknowledges. @return false if it could not be retained */
     public boolean publishQos0(Message message) {
-        boolean kept = !message.retain() || retain(message);
+        boolean kept = true;
+        if (message.retain()) {
+            RetainedTree.Outcome outcome = shards.retained().put(message);
+            retain(message, outcome.stamp());
+            kept = outcome.change() != RetainedTree.Change.FULL;
+        }
         router.fanOut(message, router.match(message.topic()), null);
         return kept;
     }
@@ -473,32 +523,42 @@ public final class Shard {
     }
 
     /**
-     * The tree has the message before it is routed, so that whoever subscribes meanwhile gets it from one or the other; the
-     * stamp lets the store keep the same winner of a race.
+     * Gives the store what the tree has already: that has the message before it is routed, so that whoever subscribes
+     * meanwhile gets it from one or the other. The stamp lets the store keep the same winner of a race; 0 for no change.
+     * What the broker says of itself is not kept: it would be stale.
      */
-    private boolean retain(Message message) {
-        RetainedTree.Outcome outcome = shards.retained().put(message);
-        if (outcome.change() == RetainedTree.Change.FULL) {
-            return false;
+    private void retain(Message message, long stamp) {
+        if (stamp > 0 && !message.publisher().isEmpty()) {
+            batch().retain(message.topic(), message.payload().length == 0 ? null : message, stamp);
         }
-        if (outcome.change() != RetainedTree.Change.UNCHANGED) {
-            batch().retain(message, outcome.stamp());
-        }
-        return true;
     }
 
-    void publishWill(Session session, Will will) {
+    /** Removes a retained message whose time is up, if it is still its topic's. */
+    void expireRetained(Message message) {
+        long stamp = shards.retained().remove(message);
+        if (stamp > 0) {
+            batch().retain(message.topic(), null, stamp);
+            shards.events().dropped(message.publisher(), message.topic(), DropReason.EXPIRED);
+        }
+    }
+
+    /** @return whether it is still to be stored; {@code withIt} is run when that is done */
+    boolean publishWill(Session session, Will will, Runnable withIt) {
+        return publish(willOf(session.clientId(), will), withIt);
+    }
+
+    private Message willOf(String clientId, Will will) {
         long now = loop.nowMillis();
         long expiresAt = will.expirySeconds() < 0 ? Message.NEVER : now + will.expirySeconds() * 1000;
-        publish(new Message(
+        return new Message(
                 nextMessageId(),
-                session.clientId(),
+                clientId,
                 will.topic(),
                 will.payload(),
                 will.qos(),
                 will.retain(),
                 expiresAt,
-                will.properties()));
+                will.properties());
     }
 
     /**
@@ -512,10 +572,11 @@ public final class Shard {
             return false;
         }
         long dueAt = loop.nowMillis() + delayMillis;
-        batch().putDelayed(dueAt, message);
+        long id = shards.store().nextId();
+        batch().putDelayed(id, dueAt, message);
         afterCommit(failure -> {
             if (failure == null) {
-                loop.schedule(() -> publishDelayed(message, dueAt), dueAt - loop.nowMillis());
+                loop.schedule(() -> publishDelayed(message, id, dueAt), dueAt - loop.nowMillis());
                 return;
             }
             shards.delayed().decrementAndGet(); // its publisher is told, so it must not go out as well
@@ -536,16 +597,15 @@ public final class Shard {
         return true;
     }
 
-    private void publishDelayed(Message message, long dueAt) {
+    private void publishDelayed(Message message, long id, long dueAt) {
         shards.delayed().decrementAndGet();
+        Runnable forget = () -> batch().removeDelayed(id, dueAt);
         boolean expired = message.isExpired(loop.nowMillis());
-        if (expired || message.qos() == Qos.AT_MOST_ONCE) {
-            batch().removeDelayed(dueAt, message);
-        }
         if (expired) {
             shards.events().dropped(message.publisher(), message.topic(), DropReason.EXPIRED);
-        } else {
-            publish(message, dueAt);
+        }
+        if (expired || !publish(message, forget)) {
+            forget.run();
         }
     }
 
@@ -594,6 +654,7 @@ public final class Shard {
         ClientRegistry.Owner owner = shards.registry().claim(clientId, this);
         assert owner.shard() == this;
         Session session = sessions.get(clientId);
+        boolean removes = false;
         boolean resumes = session != null && !connect.cleanStart() && session.expirySeconds() > 0;
         if (session == null && shards.sessions().get() >= shards.limits().maxSessions()) {
             shards.registry().release(clientId, owner);
@@ -607,22 +668,91 @@ public final class Shard {
                 session.detach(former, true);
             }
             if (!resumes) {
+                removes = session.durable();
                 session.end();
                 session = null;
             }
         }
         admitting = null;
         if (session == null) {
-            session = new Session(this, owner, clientId, shards.store().nextSid(), expirySeconds > 0);
+            session = new Session(this, owner, clientId, shards.store().nextId(), expirySeconds > 0);
             sessions.put(clientId, session);
             shards.sessions().incrementAndGet();
         }
         session.attach(connection, holder, connect, expirySeconds, owner.nextGeneration());
-        return new Admission(session, resumes);
+        return new Admission(session, resumes, removes || session.durable());
     }
 
-    /** A session and whether it was there before: Session Present [MQTT-3.2.2-3]. */
-    public record Admission(Session session, boolean present) {}
+    /**
+     * A session that is given to a connection.
+     *
+     * @param present whether it was there before: Session Present [MQTT-3.2.2-3]
+     * @param stored whether the store has to know of it before CONNACK
+     */
+    public record Admission(Session session, boolean present, boolean stored) {}
+
+    // ---- after a restart
+
+    /** Takes over a session that the store has kept; one that has come to its end does so with {@link Session#resume}. */
+    Session restore(Kept kept, long lastAliveMillis) {
+        SessionRecord record = kept.record();
+        ClientRegistry.Owner owner = shards.registry().claim(record.clientId(), this);
+        owner.restore(kept.key().generation());
+        Session session = new Session(this, owner, record.clientId(), kept.key().sid(), record.expirySeconds() > 0);
+        sessions.put(record.clientId(), session);
+        shards.sessions().incrementAndGet();
+        session.restore(kept, lastAliveMillis);
+        for (StoreBatch.SubscriptionRecord subscribed : kept.subscriptions()) {
+            Subscription subscription = subscription(session, subscribed);
+            session.restore(subscription);
+            if (!subscription.filter().isShared()) {
+                shards.subscriptions().add(subscription, index);
+            }
+        }
+        return session;
+    }
+
+    private static Subscription subscription(Session session, StoreBatch.SubscriptionRecord kept) {
+        return new Subscription(
+                session,
+                TopicFilter.of(kept.filter()),
+                kept.qos(),
+                kept.noLocal(),
+                kept.retainAsPublished(),
+                kept.subscriptionId() == 0 ? Subscription.NO_IDS : new int[] {kept.subscriptionId()});
+    }
+
+    void restoreGroup(Kept kept) {
+        TopicFilter filter = TopicFilter.of(kept.group());
+        SharedGroup group = new SharedGroup(this, filter, kept.key().sid(), true);
+        groups.put(filter.text(), group);
+        group.restore(kept);
+    }
+
+    /** After all groups: one that the store does not know of has just been joined for the first time. */
+    void restoreMember(Session session, Subscription subscription) {
+        group(subscription.filter(), true).restore(session, subscription);
+    }
+
+    /** After all members: groups that nobody is left of. */
+    void endDesertedGroups() {
+        List.copyOf(groups.values()).stream().filter(SharedGroup::isDeserted).forEach(SharedGroup::end);
+    }
+
+    void restoreDelayed(long id, long dueAtMillis, Message message) {
+        shards.delayed().incrementAndGet();
+        loop.schedule(() -> publishDelayed(message, id, dueAtMillis), dueAtMillis - loop.nowMillis());
+    }
+
+    /** A session that the store has kept although another one has taken its place: only its will is left of it. */
+    void restoreWill(Kept kept) {
+        SessionRecord record = kept.record();
+        Will will = record.will();
+        Runnable forget = () -> batch().removeOwner(kept.key());
+        if (will == null || !publish(willOf(record.clientId(), will), forget)) {
+            forget.run();
+        }
+    }
 
     /** The connection of a session is gone. */
     public void left(Session session, Connection connection, boolean willIsDue) {
@@ -693,7 +823,10 @@ public final class Shard {
     private SharedGroup group(TopicFilter filter, boolean durable) {
         SharedGroup group = groups.get(filter.text());
         if (group == null) {
-            group = new SharedGroup(this, filter, shards.store().nextSid(), durable);
+            group = new SharedGroup(this, filter, shards.store().nextId(), durable);
+            if (durable) {
+                batch().putGroup(group.key(), filter.text());
+            }
             groups.put(filter.text(), group);
         }
         return group;

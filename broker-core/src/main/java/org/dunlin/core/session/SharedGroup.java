@@ -16,6 +16,7 @@ import org.dunlin.core.routing.Receiver;
 import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.SessionKey;
+import org.dunlin.core.spi.Store;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.TopicFilter;
@@ -53,9 +54,25 @@ final class SharedGroup implements Place.Owner {
         this.shard = shard;
         this.filter = filter;
         this.key = new SessionKey(sid, 0);
-        this.queue = new MessageQueue(shard.shards().queueLimits(), shard::isExpired, this::dropped);
+        this.queue = new MessageQueue(shard.shards().queueLimits(), shard::isExpired, new Waiting());
         this.intake = intake(durable);
         shard.shards().subscriptions().add(intake, shard.index());
+    }
+
+    /** Takes over what the store has kept of it; its members follow. */
+    void restore(Kept kept) {
+        if (kept.messages() > 0) {
+            queue.restore(kept.messages(), kept.bytes(), kept.firstSeq(), kept.lastSeq());
+        }
+    }
+
+    /** Takes over a member that the store has kept. */
+    void restore(Session session, Subscription options) {
+        members.computeIfAbsent(session, Member::new).options = options;
+    }
+
+    private boolean durable() {
+        return intake.receiver().durable();
     }
 
     private Subscription intake(boolean durable) {
@@ -72,8 +89,9 @@ final class SharedGroup implements Place.Owner {
         return key;
     }
 
+    /** Messages that wait in the heap; others may be with the store alone. */
     int waiting() {
-        return returned.size() + queue.size();
+        return returned.size() + queue.inHeap();
     }
 
     TopicFilter filter() {
@@ -86,7 +104,8 @@ final class SharedGroup implements Place.Owner {
     void join(Session session, Subscription options, int credits) {
         Member member = members.computeIfAbsent(session, Member::new);
         member.options = options;
-        if (session.durable() && !intake.receiver().durable()) {
+        if (session.durable() && !durable()) {
+            shard.batch().putGroup(key, filter.text());
             Subscription kept = intake(true);
             shard.shards().subscriptions().replace(intake, kept, shard.index());
             intake = kept;
@@ -105,19 +124,28 @@ final class SharedGroup implements Place.Owner {
             dispatch(); // what only it could take is known to fit nobody now
             return;
         }
+        end();
+    }
+
+    /** Nobody is left. */
+    void end() {
         queue.giveUpAllHeld();
-        for (Outgoing waiting : queue.takeOut(message -> true)) {
-            dropped(waiting, DropReason.SESSION_ENDED);
+        long lost = queue.size() + returned.size();
+        if (lost > 0) {
+            shard.shards().events().discarded(filter.text(), lost, DropReason.SESSION_ENDED);
         }
-        for (Entry waiting : returned.values()) {
-            dropped(waiting, DropReason.SESSION_ENDED);
-        }
+        queue.takeOut(message -> true);
+        queue.forgetSpilled();
         returned.clear();
         shard.shards().subscriptions().remove(intake, shard.index());
-        if (intake.receiver().durable()) {
-            shard.batch().removeSession(key);
+        if (durable()) {
+            shard.batch().removeOwner(key);
         }
         shard.endedGroup(this);
+    }
+
+    boolean isDeserted() {
+        return members.isEmpty();
     }
 
     void memberReady(Session session, int credits) {
@@ -130,6 +158,7 @@ final class SharedGroup implements Place.Owner {
     private void ready(Member member, int credits) {
         member.credits = Math.min(CREDITS, credits);
         connected.add(member);
+        queue.takeIn();
         for (Entry waiting : returned.values()) {
             if (!waiting.tooLargeFor.isEmpty()) {
                 waiting.tooLargeFor.remove(member); // its Maximum Packet Size may be another one now
@@ -146,6 +175,9 @@ final class SharedGroup implements Place.Owner {
         if (member != null) {
             connected.remove(member);
             free.remove(member);
+            if (connected.isEmpty()) {
+                queue.putOut();
+            }
         }
     }
 
@@ -155,19 +187,23 @@ final class SharedGroup implements Place.Owner {
         if (message.qos() == Qos.AT_MOST_ONCE) {
             Member member = next(connected);
             if (member != null) {
-                lend(member, new Entry(message, 0, ++lastOrder));
+                lend(member, new Entry(message, 0, 0, ++lastOrder));
             }
             if (answer != null) {
                 answer.taken();
             }
             return;
         }
-        if (answer == null) { // if durable, such a member has joined after the publisher's shard had looked
-            accept(message, 0);
-            return;
-        }
         Overflow overflow = overflowFor(message);
         boolean atOnce = queue.isIdle() && returned.isEmpty() && !free.isEmpty();
+        if (answer == null) { // if durable, such a member has joined after the publisher's shard had looked
+            if (overflow.answers() && !atOnce && !queue.admits(message.weight())) {
+                shard.shards().events().dropped(filter.text(), message.topic(), DropReason.QUEUE_FULL);
+            } else {
+                keep(message, overflow);
+            }
+            return;
+        }
         if (overflow.answers() && !atOnce && !queue.admits(message.weight())) {
             if (overflow == Overflow.HOLD_ACK) {
                 new HeldBack(filter.text(), message, message.qos(), message.retain(), Subscription.NO_IDS, this::admit)
@@ -178,22 +214,36 @@ final class SharedGroup implements Place.Owner {
             }
             return;
         }
-        if (intake.receiver().durable()) {
+        if (durable()) {
             queue.reserve(message.weight(), overflow);
-            answer.reserve(new Place(this, message, message.qos(), message.retain(), Subscription.NO_IDS));
+            answer.reserve(place(Place.Origin.PUBLISHER, message));
         } else {
-            accept(message, 0);
+            accept(message, 0, 0, overflow);
             answer.taken();
         }
     }
 
+    private Place place(Place.Origin origin, Message message) {
+        return new Place(this, origin, message, message.qos(), message.retain(), Subscription.NO_IDS);
+    }
+
+    /** Takes a message that no publisher waits for. */
+    private void keep(Message message, Overflow overflow) {
+        if (durable()) {
+            queue.reserve(message.weight(), overflow);
+            shard.store(place(Place.Origin.NOBODY, message));
+        } else {
+            accept(message, 0, 0, overflow);
+        }
+    }
+
     private void admit(HeldBack held, Answer answer) {
-        if (intake.receiver().durable()) {
+        if (durable()) {
             queue.reserve(held.weight(), Overflow.HOLD_ACK);
-            answer.reserve(new Place(this, held.message, held.qos, held.retain, held.subscriptionIds));
+            answer.reserve(place(Place.Origin.PUBLISHER, held.message));
         } else {
             queue.add(
-                    new Outgoing(held.message, held.qos, held.retain, held.subscriptionIds, 0, null),
+                    new Outgoing(held.message, held.qos, held.retain, held.subscriptionIds, 0, 0, null),
                     Overflow.HOLD_ACK);
             answer.taken();
         }
@@ -207,10 +257,10 @@ final class SharedGroup implements Place.Owner {
     public void committed(Place place) {
         queue.unreserve(place.message.weight(), overflowFor(place.message));
         if (!members.isEmpty()) {
-            accept(place.message, place.seq());
+            accept(place.message, place.seq(), place.body(), overflowFor(place.message));
         } else {
             shard.shards().events().dropped(filter.text(), place.message.topic(), DropReason.SESSION_ENDED);
-            forget(place.seq());
+            forget(place.seq(), place.body());
         }
         dispatchHeld();
     }
@@ -218,6 +268,9 @@ final class SharedGroup implements Place.Owner {
     @Override
     public void failed(Place place) {
         queue.unreserve(place.message.weight(), overflowFor(place.message));
+        if (place.origin != Place.Origin.PUBLISHER) {
+            shard.shards().events().dropped(filter.text(), place.message.topic(), DropReason.STORE_FAILED);
+        }
         dispatchHeld();
     }
 
@@ -227,14 +280,15 @@ final class SharedGroup implements Place.Owner {
         }
     }
 
-    private void accept(Message message, long seq) {
+    private void accept(Message message, long seq, long body, Overflow overflow) {
         Member member = returned.isEmpty() && queue.isEmpty() ? next(free) : null;
         if (member != null) {
-            lend(member, new Entry(message, seq, ++lastOrder));
+            queue.passed(seq);
+            lend(member, new Entry(message, seq, body, ++lastOrder));
         } else {
             queue.add(
-                    new Outgoing(message, message.qos(), message.retain(), Subscription.NO_IDS, seq, null),
-                    overflowFor(message));
+                    new Outgoing(message, message.qos(), message.retain(), Subscription.NO_IDS, seq, body, null),
+                    overflow);
             if (!free.isEmpty()) {
                 dispatch();
             }
@@ -284,7 +338,7 @@ final class SharedGroup implements Place.Owner {
             dropped(entry, DropReason.EXPIRED);
         }
         Outgoing waiting = queue.poll();
-        return waiting == null ? null : new Entry(waiting.message(), waiting.seq, ++lastOrder);
+        return waiting == null ? null : new Entry(waiting.message(), waiting.seq, waiting.body, ++lastOrder);
     }
 
     /** The first of them, who becomes the last. */
@@ -315,18 +369,18 @@ final class SharedGroup implements Place.Owner {
             free.remove(member);
         }
         Subscription options = member.options();
-        Outgoing message = new Outgoing(
-                entry.message,
-                Qos.min(entry.message.qos(), options.qos()),
-                options.retainAsPublished() && entry.message.retain(),
-                options.subscriptionIds(),
-                0,
-                new Loan(this, member, entry));
+        Qos qos = Qos.min(entry.message.qos(), options.qos());
+        boolean retain = options.retainAsPublished() && entry.message.retain();
+        Loan loan = new Loan(this, member, entry);
+        Outgoing message = new Outgoing(entry.message, qos, retain, options.subscriptionIds(), 0, 0, loan);
         member.session.shard().runOrPost(shard, () -> member.session.lend(message));
     }
 
-    void settled(Member member, Entry entry) {
-        forget(entry.seq);
+    /** @param handedOver whether the store does not hold it for the group any more */
+    void settled(Member member, Entry entry, boolean handedOver) {
+        if (!handedOver) {
+            forget(entry.seq, entry.body);
+        }
         closed(member);
         dispatch();
     }
@@ -339,20 +393,33 @@ final class SharedGroup implements Place.Owner {
     }
 
     /** The member has left: the message goes to the next one as if it had never been sent, with DUP 0. */
-    void returned(Member member, Entry entry) {
+    void returned(Member member, Entry entry, boolean handedOver) {
         closed(member);
         if (entry.message.qos() == Qos.AT_MOST_ONCE) {
             return; // sent once at most; its member was gone before it came
         }
         if (members.isEmpty()) {
-            dropped(entry, DropReason.SESSION_ENDED);
+            shard.shards().events().dropped(filter.text(), entry.message.topic(), DropReason.SESSION_ENDED);
+            if (!handedOver) {
+                forget(entry.seq, entry.body);
+            }
+            return;
+        }
+        if (handedOver) {
+            keep(entry.message, overflowFor(entry.message));
             return;
         }
         returned.put(entry.order, entry);
         dispatch();
     }
 
-    void refusedAsTooLarge(Member member, Entry entry) {
+    void refusedAsTooLarge(Member member, Entry entry, boolean handedOver) {
+        if (handedOver) {
+            shard.shards().events().dropped(filter.text(), entry.message.topic(), DropReason.TOO_LARGE);
+            closed(member);
+            dispatch();
+            return;
+        }
         if (entry.tooLargeFor.isEmpty()) {
             entry.tooLargeFor = new HashSet<>(4);
         }
@@ -368,17 +435,40 @@ final class SharedGroup implements Place.Owner {
 
     private void dropped(Entry entry, DropReason reason) {
         shard.shards().events().dropped(filter.text(), entry.message.topic(), reason);
-        forget(entry.seq);
+        forget(entry.seq, entry.body);
     }
 
     private void dropped(Outgoing message, DropReason reason) {
         shard.shards().events().dropped(filter.text(), message.message().topic(), reason);
-        forget(message.seq);
+        forget(message.seq, message.body);
     }
 
-    private void forget(long seq) {
+    private void forget(long seq, long body) {
         if (seq > 0) {
-            shard.batch().ack(key, seq);
+            shard.batch().ack(key, seq, body);
+        }
+    }
+
+    /** The group as its queue sees it. */
+    private final class Waiting implements MessageQueue.Owner {
+        @Override
+        public void dropped(Outgoing message, DropReason reason) {
+            SharedGroup.this.dropped(message, reason);
+        }
+
+        @Override
+        public void read(long afterSeq, long throughSeq, int maxMessages, long maxBytes, Store.Page page) {
+            shard.readQueue(key.sid(), afterSeq, throughSeq, maxMessages, maxBytes, page);
+        }
+
+        @Override
+        public void loaded() {
+            dispatch();
+        }
+
+        @Override
+        public void failed(String cause) {
+            shard.shards().events().unreadable(filter.text(), cause);
         }
     }
 
@@ -404,17 +494,27 @@ final class SharedGroup implements Place.Owner {
         }
     }
 
-    /** One message of the group. */
+    /** One message of the group. What the member's shard may ask for never changes. */
     static final class Entry {
         private final Message message;
         private final long seq;
+        private final long body;
         private final long order;
         private Set<Member> tooLargeFor = Set.of();
 
-        private Entry(Message message, long seq, long order) {
+        private Entry(Message message, long seq, long body, long order) {
             this.message = message;
             this.seq = seq;
+            this.body = body;
             this.order = order;
+        }
+
+        long seq() {
+            return seq;
+        }
+
+        long body() {
+            return body;
         }
     }
 

@@ -36,11 +36,15 @@ final class Ticket {
 
     State state = State.GATHERING;
     ReasonCode reason = ReasonCode.SUCCESS;
-    /** Something else in the batches so far has to be durable before the acknowledgement: a retained or delayed message. */
+    /** Something else in the batches so far has to be durable before the acknowledgement: a delayed message. */
     boolean mustBeStored;
 
-    /** When the message was due, if it was delayed: the store forgets that together with what it puts into the queues. */
-    long delayedUntil = Message.NEVER;
+    /** Of the retained message that it is; 0 if it changes none. */
+    long stamp;
+
+    /** Runs when it is given to the store; null for nothing. */
+    @Nullable
+    Runnable withIt;
 
     /** Its PUBLISH is not passed on; only an answer waits for its turn. */
     boolean answerOnly;

@@ -15,8 +15,23 @@ public interface BrokerEvents {
     /** @param by who ended it, "client", "broker" or "network" */
     void disconnected(Peer peer, String by, ReasonCode reason, String detail);
 
-    /** A message that did not reach a receiver; the client is the one that should have got it, or sent it if nobody did. */
+    /**
+     * A message that did not reach a receiver. Once for each receiver that lost it, or once if it was not taken at all.
+     *
+     * @param clientId the one that should have got it, or the filter of a shared group; the publisher's if it was not taken,
+     *     or not retained, or has expired before it was published
+     */
     void dropped(String clientId, TopicName topic, DropReason reason);
+
+    /**
+     * Messages that a session or shared group owed when it ended, and that nobody gets any more.
+     *
+     * @param clientId or the filter of a shared group
+     */
+    void discarded(String clientId, long messages, DropReason reason);
+
+    /** The stored queue of a shared group cannot be read, so that nobody gets what is in it. */
+    void unreadable(String filter, String cause);
 
     /** A request within a connection that goes on: a PUBLISH, a filter of a SUBSCRIBE. */
     void denied(Peer peer, String what, ReasonCode reason, String detail);

@@ -1,29 +1,74 @@
 package org.dunlin.core.spi;
 
+import java.nio.file.Path;
+import java.util.List;
+import org.dunlin.core.spi.StoreBatch.SubscriptionRecord;
+import org.dunlin.mqtt.Message;
+import org.dunlin.mqtt.Qos;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps what must outlive a connection or the process. Asynchronous and batch-first: no method called from a loop blocks.
- * Any thread.
+ * Any thread, after {@link #open}.
  */
 public interface Store extends AutoCloseable {
+    /**
+     * Opens it and tells all that is kept. Blocks; once, before anything else, and before anybody may connect.
+     *
+     * @throws StoreException if it cannot be used; then nothing of it has been changed
+     */
+    void open(Boot boot) throws StoreException;
+
+    /**
+     * The broker's time in milliseconds, in which all deadlines are kept: the wall clock when the store was new, from then on
+     * steady while the process lives, whatever becomes of the wall clock, and by the wall clock's word over the time between
+     * two processes, but never backwards.
+     */
+    long nowMillis();
+
     StoreBatch newBatch();
 
     /**
-     * Never blocks. All of the batch becomes visible and durable together, or nothing of it. Batches commit in one order, in
-     * which those of one thread keep theirs, and complete in that order.
+     * Never blocks. All of the batch becomes visible and durable together, or nothing of it. Batches commit in one order and
+     * complete in it: one that was given before another one is given, by whatever thread, is before it.
      *
      * @param done called exactly once, on any thread, possibly before this method returns; must be short
      */
     void write(StoreBatch batch, Completion done);
 
-    /** A session identifier that was never given before. */
-    long nextSid();
+    /** An identifier above 0 that was never given before, in this process or an earlier one. */
+    long nextId();
+
+    /**
+     * Reads from a queue what is committed, oldest first. Never blocks.
+     *
+     * @param afterSeq the place before the first of interest; 0 for the oldest
+     * @param throughSeq the last place of interest
+     * @param maxMessages at least 1
+     * @param maxBytes sum of {@link Message#weight()}; one message is always read
+     * @param page called exactly once, on any thread, possibly before this method returns; must be short
+     */
+    void readQueue(long owner, long afterSeq, long throughSeq, int maxMessages, long maxBytes, Page page);
+
+    /** False while more waits to be written than is good: then publishers should be slowed. */
+    boolean isWritable();
+
+    /** Runs a short task once, on any thread, as soon as {@link #isWritable()}; at once if it is. */
+    void whenWritable(Runnable task);
+
+    Status status();
+
+    /**
+     * Copies what is committed to a new directory, from which a broker can be started. Blocks; others go on meanwhile.
+     *
+     * @throws StoreException if this store has no files, or the copy fails
+     */
+    void backup(Path directory) throws StoreException;
 
     /** What durability means here, in words for the line that is logged at the start. */
     String promise();
 
-    /** Completes what was written; nothing may be written afterwards. */
+    /** Completes what was written; nothing may be written afterwards. Blocks. */
     @Override
     void close();
 
@@ -32,4 +77,63 @@ public interface Store extends AutoCloseable {
         /** @param failure a text for people, or null if the batch is committed */
         void done(@Nullable String failure);
     }
+
+    /** The end of one {@link Store#readQueue}. */
+    interface Page {
+        /**
+         * @param messages oldest first
+         * @param more whether there are others up to the last place asked for
+         * @param failure a text for people if the queue is damaged or could not be read, else null
+         */
+        void read(List<Stored> messages, boolean more, @Nullable String failure);
+    }
+
+    /**
+     * A message in one queue.
+     *
+     * @param seq its place
+     * @param body what {@link StoreBatch#ack} wants to know of it
+     */
+    record Stored(long seq, long body, Message message, Qos qos, boolean retain, int[] subscriptionIds) {}
+
+    /** What an {@link #open} tells, on its caller's thread: sessions and groups before all that is theirs. */
+    interface Boot {
+        /**
+         * First of all.
+         *
+         * @param lastAliveMillis the broker's time at which the former process was last known to live: the moment at which
+         *     whoever was connected then was disconnected. The present time if there was none.
+         */
+        void began(long lastAliveMillis);
+
+        void session(SessionKey key, SessionRecord state);
+
+        void group(SessionKey key, String filter);
+
+        void subscription(long owner, SubscriptionRecord subscription);
+
+        /** The messages of one queue, of which there is at least one; their weight is {@link Message#weight()}. */
+        void queue(long owner, long messages, long bytes, long firstSeq, long lastSeq);
+
+        /** PUBREC has come for the message that was at that place, PUBCOMP has not. */
+        void released(long owner, long seq, int packetId);
+
+        void numbered(long owner, long seq, int packetId);
+
+        /** A QoS 2 PUBLISH of the client with that identifier waits for PUBREL. */
+        void inboundId(long owner, int packetId);
+
+        void retained(Message message, long stamp);
+
+        void delayed(long id, long dueAtMillis, Message message);
+    }
+
+    /**
+     * How it is.
+     *
+     * @param fault why nothing can be written at present, in words for people; null if all is well
+     * @param pendingBytes given to it and not yet committed, about
+     * @param diskBytes that its files take, about; 0 if it has none
+     */
+    record Status(@Nullable String fault, long pendingBytes, long diskBytes) {}
 }

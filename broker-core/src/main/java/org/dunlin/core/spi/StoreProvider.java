@@ -5,5 +5,6 @@ public interface StoreProvider {
     /** The value of {@code storage.engine} that means this one. */
     String name();
 
-    Store create();
+    /** A store that is still to be opened; touches no file. */
+    Store create(StoreSettings settings);
 }

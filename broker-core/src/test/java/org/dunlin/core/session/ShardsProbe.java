@@ -24,7 +24,7 @@ public final class ShardsProbe {
     }
 
     /** Figures of one session at this moment. */
-    public record Figures(String clientId, int queued, int lent, int open, int released, int unacknowledged) {}
+    public record Figures(String clientId, long queued, int lent, int open, int released, int unacknowledged) {}
 
     public static List<Figures> sessions(Shards shards) {
         List<Figures> all = new ArrayList<>();

@@ -243,12 +243,24 @@ final class Checker implements BrokerEvents {
             storeFailed.merge(topic.text(), 1, Integer::sum);
             return;
         }
+        boolean notTaken = reason == DropReason.NOT_STORED || reason == DropReason.PROTOCOL_ERROR;
+        if (notTaken || reason == DropReason.SESSION_ENDED && !clientId.startsWith("$share/")) {
+            return; // of a publisher, or of a session that owes nothing any more: it excuses no loss
+        }
         drops.merge(clientId + " " + topic.text(), 1, Integer::sum);
         if (reason == DropReason.TOO_LARGE) {
             reached.add(Trouble.TOO_LARGE);
             tooLarge.merge(clientId + " " + topic.text(), 1, Integer::sum);
             TooLargeForWhomItIs(clientId, topic.text());
         }
+    }
+
+    @Override
+    public void discarded(String clientId, long messages, DropReason reason) {}
+
+    @Override
+    public void unreadable(String filter, String cause) {
+        throw new AssertionError(filter + ": " + cause);
     }
 
     @Override

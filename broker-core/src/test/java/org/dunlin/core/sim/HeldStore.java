@@ -1,5 +1,6 @@
 package org.dunlin.core.sim;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.dunlin.core.spi.MemoryStore;
@@ -56,8 +57,43 @@ final class HeldStore implements Store {
     }
 
     @Override
-    public long nextSid() {
-        return memory.nextSid();
+    public void open(Boot boot) {
+        memory.open(boot);
+    }
+
+    @Override
+    public long nowMillis() {
+        return memory.nowMillis();
+    }
+
+    @Override
+    public long nextId() {
+        return memory.nextId();
+    }
+
+    @Override
+    public void readQueue(long owner, long afterSeq, long throughSeq, int maxMessages, long maxBytes, Page page) {
+        memory.readQueue(owner, afterSeq, throughSeq, maxMessages, maxBytes, page);
+    }
+
+    @Override
+    public boolean isWritable() {
+        return true;
+    }
+
+    @Override
+    public void whenWritable(Runnable task) {
+        task.run();
+    }
+
+    @Override
+    public Status status() {
+        return memory.status();
+    }
+
+    @Override
+    public void backup(Path directory) {
+        throw new UnsupportedOperationException();
     }
 
     @Override

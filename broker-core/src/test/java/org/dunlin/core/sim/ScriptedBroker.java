@@ -22,7 +22,7 @@ final class ScriptedBroker implements BrokerEvents {
     final SimLoops loops = new SimLoops(new Random(1), 1);
     final Loop loop = loops.any();
     final HeldStore store = new HeldStore();
-    /** What was dropped, as "client topic reason". */
+    /** What was dropped, as "client topic reason", or "client count reason" if it was discarded at an end. */
     final List<String> drops = new ArrayList<>();
     /** What was refused within a connection, as "what reason". */
     final List<String> denials = new ArrayList<>();
@@ -100,6 +100,14 @@ final class ScriptedBroker implements BrokerEvents {
     public void dropped(String clientId, TopicName topic, DropReason reason) {
         drops.add(clientId + " " + topic + " " + reason);
     }
+
+    @Override
+    public void discarded(String clientId, long messages, DropReason reason) {
+        drops.add(clientId + " " + messages + " " + reason);
+    }
+
+    @Override
+    public void unreadable(String filter, String cause) {}
 
     @Override
     public void denied(Peer peer, String what, ReasonCode reason, String detail) {

@@ -98,10 +98,30 @@ public record Config(
     public record Rule(TopicFilter filter, Overflow overflow) {}
 
     public enum Engine {
+        ROCKSDB,
         MEMORY
     }
 
-    public record Storage(Engine engine, String path) {}
+    /** When what is acknowledged is on disk. */
+    public enum Durability {
+        FSYNC,
+        ASYNC,
+        NONE
+    }
+
+    /**
+     * @param syncInterval with {@link Durability#ASYNC}
+     * @param minFree bytes; 0 for what fits the file system
+     * @param maxSize bytes; 0 for no bound
+     */
+    public record Storage(
+            Engine engine,
+            String path,
+            Durability durability,
+            Duration syncInterval,
+            long cacheSize,
+            long minFree,
+            long maxSize) {}
 
     public enum Transport {
         AUTO,

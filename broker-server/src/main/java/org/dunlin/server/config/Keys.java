@@ -22,6 +22,7 @@ import org.dunlin.core.session.Shards;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.server.config.Config.AnonymousAccess;
+import org.dunlin.server.config.Config.Durability;
 import org.dunlin.server.config.Config.Engine;
 import org.dunlin.server.config.Config.ListenerType;
 import org.dunlin.server.config.Config.LogFormat;
@@ -223,14 +224,36 @@ final class Keys {
 
     static final Key<Engine> STORAGE_ENGINE = add(Key.of(
             "storage.engine",
-            choice(Engine.class, Set.of("rocksdb")),
-            Engine.MEMORY,
+            choice(Engine.class, Set.of()),
+            Engine.ROCKSDB,
             "Where sessions, queues and retained messages live; memory ends with the process."));
     static final Key<String> STORAGE_PATH = add(Key.of(
             "storage.path",
             text("a path of 1 to 1024 printable characters", Pattern.compile("[^\\p{Cntrl}]+")),
             "data",
             "Data directory, same as -d; the engine memory leaves it alone."));
+    static final Key<Durability> STORAGE_DURABILITY = add(Key.of(
+            "storage.durability",
+            choice(Durability.class, Set.of()),
+            Durability.FSYNC,
+            "What acknowledged means: fsync, on disk; async and none, it survives kill -9 only."));
+    static final Key<Duration> STORAGE_SYNC_INTERVAL = add(Key.of(
+            "storage.sync-interval",
+            duration(Duration.ofMillis(1), Duration.ofHours(1)),
+            Duration.ofMillis(100),
+            "With async, the longest time whose acknowledged messages a power cut may cost."));
+    static final Key<Long> STORAGE_CACHE_SIZE = add(Key.of(
+            "storage.cache-size", size(1 << 20, 1L << 40), 64L << 20, "Memory for what is read from the data files."));
+    static final Key<Long> STORAGE_MIN_FREE = add(Key.of(
+            "storage.min-free",
+            size(0, 1L << 50),
+            0L,
+            "Free disk space below which new messages are refused; 0 takes the larger of 512MB and 2 %."));
+    static final Key<Long> STORAGE_MAX_SIZE = add(Key.of(
+            "storage.max-size",
+            size(0, 1L << 50),
+            0L,
+            "Size of the data directory from which on new messages are refused; 0 for no bound."));
 
     static final Key<Integer> LOOPS =
             add(Key.of("server.loops", integer(0, Shards.MAX), 0, "Event loops; 0 takes one for each processor."));
@@ -290,12 +313,7 @@ final class Keys {
                     "listeners[].sni",
                     "listeners[].truststore",
                     "memory",
-                    "metrics",
-                    "storage.cache-size",
-                    "storage.durability",
-                    "storage.max-size",
-                    "storage.min-free",
-                    "storage.sync-interval"));
+                    "metrics"));
 
     private Keys() {}
 

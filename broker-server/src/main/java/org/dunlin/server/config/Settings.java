@@ -96,7 +96,14 @@ public final class Settings {
                         get(Keys.QUEUE_HOLD_TIMEOUT),
                         get(Keys.QUEUE_QOS0_OFFLINE),
                         rules()),
-                new Config.Storage(get(Keys.STORAGE_ENGINE), get(Keys.STORAGE_PATH)),
+                new Config.Storage(
+                        get(Keys.STORAGE_ENGINE),
+                        get(Keys.STORAGE_PATH),
+                        get(Keys.STORAGE_DURABILITY),
+                        get(Keys.STORAGE_SYNC_INTERVAL),
+                        get(Keys.STORAGE_CACHE_SIZE),
+                        get(Keys.STORAGE_MIN_FREE),
+                        get(Keys.STORAGE_MAX_SIZE)),
                 new Config.Server(
                         get(Keys.LOOPS), get(Keys.TRANSPORT), get(Keys.DRAIN_TIMEOUT), get(Keys.RESPONSE_INFORMATION)),
                 new Config.SysTopics(get(Keys.SYS_TOPICS_INTERVAL)),

@@ -7,6 +7,7 @@ import io.netty.channel.SingleThreadEventLoop;
 import java.util.ArrayList;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.mqtt.codec.PublishWriter;
 import org.jspecify.annotations.Nullable;
@@ -17,12 +18,8 @@ import org.jspecify.annotations.Nullable;
  * to {@link Failures} and ends that task alone; Netty would let a timer's failure pass without a word.
  */
 public final class NettyLoop implements Loop {
-    /** One clock for all loops, so that deadlines compare across them. */
-    private static final long STARTED_MILLIS = System.currentTimeMillis();
-
-    private static final long STARTED_NANOS = System.nanoTime();
-
     private final EventLoop eventLoop;
+    private final LongSupplier nowMillis;
     private final Failures failures;
     private final PublishWriter publishWriter = new PublishWriter();
     private final Runnable endTurn = () -> run(this::endTurn);
@@ -38,8 +35,9 @@ public final class NettyLoop implements Loop {
     private int connections;
     private boolean closing;
 
-    NettyLoop(EventLoop eventLoop, Failures failures) {
+    NettyLoop(EventLoop eventLoop, LongSupplier nowMillis, Failures failures) {
         this.eventLoop = eventLoop;
+        this.nowMillis = nowMillis;
         this.failures = failures;
     }
 
@@ -80,7 +78,7 @@ public final class NettyLoop implements Loop {
 
     @Override
     public long nowMillis() {
-        return STARTED_MILLIS + (System.nanoTime() - STARTED_NANOS) / 1_000_000;
+        return nowMillis.getAsLong();
     }
 
     /** To be flushed when this turn ends. */

@@ -7,6 +7,7 @@ import io.netty.util.concurrent.EventExecutor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /** Any thread. The event loops of one broker, started with it and stopped last. */
 public final class NettyLoops implements AutoCloseable {
@@ -18,18 +19,21 @@ public final class NettyLoops implements AutoCloseable {
     private final List<NettyLoop> loops;
     private volatile boolean closing;
 
-    /** @param count threads, 1 or more */
-    public NettyLoops(Transport transport, int count) {
-        this(transport, count, Failures.ofTheProcess());
+    /**
+     * @param count threads, 1 or more
+     * @param nowMillis one clock for all loops, so that deadlines compare across them
+     */
+    public NettyLoops(Transport transport, int count, LongSupplier nowMillis) {
+        this(transport, count, nowMillis, Failures.ofTheProcess());
     }
 
-    NettyLoops(Transport transport, int count, Failures failures) {
+    NettyLoops(Transport transport, int count, LongSupplier nowMillis, Failures failures) {
         this.transport = transport;
         this.failures = failures;
         group = new MultiThreadIoEventLoopGroup(count, new DefaultThreadFactory("dunlin-loop"), transport.ioHandlers());
         List<NettyLoop> made = new ArrayList<>(count);
         for (EventExecutor executor : group) {
-            made.add(new NettyLoop((EventLoop) executor, failures));
+            made.add(new NettyLoop((EventLoop) executor, nowMillis, failures));
             executor.terminationFuture().addListener(ended -> {
                 if (!closing) {
                     failures.loopEnded();

@@ -194,7 +194,6 @@ class ConfigLoaderTest {
                 "metrics.enabled",
                 "auth.jwt.secret",
                 "memory.budget",
-                "storage.durability",
                 "listeners[0].cert",
                 "listeners[1].sni[0]"
             })
@@ -204,13 +203,7 @@ class ConfigLoaderTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "listeners[0].type,tls",
-        "listeners[0].type,ws",
-        "listeners[0].type,wss",
-        "listeners[0].type,auto",
-        "storage.engine,rocksdb"
-    })
+    @CsvSource({"listeners[0].type,tls", "listeners[0].type,ws", "listeners[0].type,wss", "listeners[0].type,auto"})
     void load_choiceOfLaterVersion_saysSo(String path, String text) {
         ConfigException thrown = assertThrows(ConfigException.class, () -> set(path, text));
         assertTrue(thrown.getMessage().contains("comes in a later version"), thrown.getMessage());
@@ -408,7 +401,13 @@ class ConfigLoaderTest {
 
     @Test
     void load_dataDirectoryWithMemory_warnsThatItIsNotUsed() throws ConfigException {
-        assertTrue(set("storage.path", "x").warnings().get(0).contains("storage.engine is memory"));
+        assertTrue(ConfigLoader.load(
+                        null,
+                        Map.of(),
+                        List.of(new Flag("--set", "storage.engine", "memory"), new Flag("--set", "storage.path", "x")))
+                .warnings()
+                .get(0)
+                .contains("storage.engine is memory"));
     }
 
     @Test

@@ -318,7 +318,8 @@ class ChannelMoveTest {
                 null,
                 new DefaultThreadFactory("refusing"),
                 executor -> new RefusingIo(transport.ioHandlers().newHandler(executor)));
-        NettyLoop target = new NettyLoop(refusing, new Failures(failure -> {}, status -> {}));
+        NettyLoop target =
+                new NettyLoop(refusing, System::currentTimeMillis, new Failures(failure -> {}, status -> {}));
         try (Rig rig = new Rig(
                 transport,
                 layer,

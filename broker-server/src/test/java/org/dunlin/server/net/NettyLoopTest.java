@@ -32,7 +32,7 @@ class NettyLoopTest {
     @ParameterizedTest
     @MethodSource("transports")
     void atEndOfTurn_comesAfterTheTasksOfTheTurn(Transport transport) throws Exception {
-        try (NettyLoops loops = new NettyLoops(transport, 1)) {
+        try (NettyLoops loops = new NettyLoops(transport, 1, System::currentTimeMillis)) {
             NettyLoop loop = loops.all().get(0);
             List<String> order = new ArrayList<>();
             CountDownLatch done = new CountDownLatch(1);
@@ -55,7 +55,7 @@ class NettyLoopTest {
     @MethodSource("transports")
     void atEndOfTurn_givenAtTheEndOfATurn_comesAtTheEndOfTheNextWithoutAnythingElseToWakeTheLoop(Transport transport)
             throws Exception {
-        try (NettyLoops loops = new NettyLoops(transport, 1)) {
+        try (NettyLoops loops = new NettyLoops(transport, 1, System::currentTimeMillis)) {
             NettyLoop loop = loops.all().get(0);
             List<String> order = new ArrayList<>();
             CountDownLatch done = new CountDownLatch(1);
@@ -77,7 +77,7 @@ class NettyLoopTest {
     @ParameterizedTest
     @MethodSource("transports")
     void atEndOfTurn_afterOneThatThrows_stillRuns(Transport transport) throws Exception {
-        try (NettyLoops loops = new NettyLoops(transport, 1)) {
+        try (NettyLoops loops = new NettyLoops(transport, 1, System::currentTimeMillis)) {
             NettyLoop loop = loops.all().get(0);
             CountDownLatch done = new CountDownLatch(1);
             on(
@@ -95,7 +95,7 @@ class NettyLoopTest {
     @ParameterizedTest
     @MethodSource("transports")
     void schedule_thatWasCancelled_neverRuns(Transport transport) throws Exception {
-        try (NettyLoops loops = new NettyLoops(transport, 1)) {
+        try (NettyLoops loops = new NettyLoops(transport, 1, System::currentTimeMillis)) {
             NettyLoop loop = loops.all().get(0);
             AtomicInteger ran = new AtomicInteger();
             CountDownLatch done = new CountDownLatch(1);
@@ -115,7 +115,7 @@ class NettyLoopTest {
     @ParameterizedTest
     @MethodSource("transports")
     void nowMillis_isTheWallClockOnAllLoops(Transport transport) {
-        try (NettyLoops loops = new NettyLoops(transport, 2)) {
+        try (NettyLoops loops = new NettyLoops(transport, 2, System::currentTimeMillis)) {
             long before = loops.all().get(0).nowMillis();
             long after = loops.all().get(1).nowMillis();
             assertTrue(after >= before);
@@ -154,7 +154,7 @@ class NettyLoopTest {
                     reported.countDown();
                 },
                 status::set);
-        try (NettyLoops loops = new NettyLoops(transport, 1, failures)) {
+        try (NettyLoops loops = new NettyLoops(transport, 1, System::currentTimeMillis, failures)) {
             NettyLoop loop = loops.all().get(0);
             way.accept(loop, () -> NettyLoopTest.<RuntimeException>sneak(failure));
             assertTrue(reported.await(Rig.WAIT_MILLIS, TimeUnit.MILLISECONDS), "nobody was told");
@@ -173,7 +173,7 @@ class NettyLoopTest {
     @ParameterizedTest
     @MethodSource("transports")
     void atEndOfTurn_afterAnErrorThere_runsEachOfTheOthersOnce(Transport transport) throws Exception {
-        try (NettyLoops loops = new NettyLoops(transport, 1)) {
+        try (NettyLoops loops = new NettyLoops(transport, 1, System::currentTimeMillis)) {
             NettyLoop loop = loops.all().get(0);
             AtomicInteger ran = new AtomicInteger();
             CountDownLatch done = new CountDownLatch(1);
@@ -197,12 +197,13 @@ class NettyLoopTest {
     void loop_thatEndsByItself_endsTheProcess_andOneThatIsClosedDoesNot(Transport transport) throws Exception {
         CountDownLatch halted = new CountDownLatch(1);
         Failures failures = new Failures(failure -> {}, status -> halted.countDown());
-        try (NettyLoops loops = new NettyLoops(transport, 1, failures)) {
+        try (NettyLoops loops = new NettyLoops(transport, 1, System::currentTimeMillis, failures)) {
             loops.group().shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
             assertTrue(halted.await(Rig.WAIT_MILLIS, TimeUnit.MILLISECONDS), "a dead loop goes unnoticed");
         }
         AtomicInteger status = new AtomicInteger(-1);
-        try (NettyLoops loops = new NettyLoops(transport, 1, new Failures(failure -> {}, status::set))) {
+        try (NettyLoops loops =
+                new NettyLoops(transport, 1, System::currentTimeMillis, new Failures(failure -> {}, status::set))) {
             loops.all().get(0).execute(() -> {});
         }
         assertEquals(-1, status.get());

@@ -97,7 +97,8 @@ final class Rig implements AutoCloseable {
     Rig(Transport transport, Layer layer, Limits limits, int maxConnections, Function<Probe, Consumer<Packet>> script)
             throws Exception {
         this.layer = layer;
-        loops = new NettyLoops(transport, 2, new Failures(this::failed, halted -> status = halted));
+        loops = new NettyLoops(
+                transport, 2, System::currentTimeMillis, new Failures(this::failed, halted -> status = halted));
         listeners = new Listeners(loops, limits, events(), connection -> {
             Probe probe = new Probe(connection, loops);
             probe.script = script.apply(probe);
@@ -146,6 +147,12 @@ final class Rig implements AutoCloseable {
 
             @Override
             public void dropped(String clientId, TopicName topic, DropReason reason) {}
+
+            @Override
+            public void discarded(String clientId, long messages, DropReason reason) {}
+
+            @Override
+            public void unreadable(String filter, String cause) {}
 
             @Override
             public void denied(Peer peer, String what, ReasonCode reason, String detail) {}

@@ -38,9 +38,9 @@ import org.dunlin.server.net.Transport;
  * A client with the user name "slow" waits until the test decides, by {@link #decideSlow}. Topics with "denied" in them may not be published to, and not subscribed to at QoS 2; those with "secret" not at all.
  */
 final class PortsBroker implements AutoCloseable {
-    private final NettyLoops loops = new NettyLoops(Transport.best(), 2);
     private final Listeners listeners;
     private final Store store = new MemoryStore();
+    private final NettyLoops loops = new NettyLoops(Transport.best(), 2, store::nowMillis);
     private final int port;
     private final BlockingQueue<CompletableFuture<Authenticator.Answer>> slow = new LinkedBlockingQueue<>();
 
@@ -152,6 +152,12 @@ final class PortsBroker implements AutoCloseable {
 
         @Override
         public void dropped(String clientId, TopicName topic, DropReason reason) {}
+
+        @Override
+        public void discarded(String clientId, long messages, DropReason reason) {}
+
+        @Override
+        public void unreadable(String filter, String cause) {}
 
         @Override
         public void denied(Peer peer, String what, ReasonCode reason, String detail) {}

@@ -1,0 +1,179 @@
+package org.dunlin.core.session;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
+import org.dunlin.core.routing.Subscription;
+import org.dunlin.core.spi.SessionKey;
+import org.dunlin.core.spi.SessionRecord;
+import org.dunlin.core.spi.Store;
+import org.dunlin.core.spi.StoreBatch.SubscriptionRecord;
+import org.dunlin.mqtt.Message;
+
+/**
+ * Brings back what the store has kept. Filled by the thread that starts the broker; then each of its {@link #steps} is run on
+ * every shard's thread, a step when the former has been run on all, before anybody may connect.
+ */
+public final class Restoration implements Store.Boot {
+    private final Shards shards;
+    private final Map<Long, Kept> owners = new HashMap<>();
+    private final List<List<Kept>> sessions = new ArrayList<>();
+    private final List<List<Kept>> groups = new ArrayList<>();
+    /** Sessions that had ended, or been replaced, but for their wills. */
+    private final List<Kept> outlived = new ArrayList<>();
+
+    private final List<Delayed> delayed = new ArrayList<>();
+    private final List<Queue<Member>> members = new ArrayList<>();
+    private final List<List<Session>> restored = new ArrayList<>();
+    private long lastAliveMillis;
+    private long subscriptions;
+    private long messages;
+
+    private record Delayed(long id, long dueAtMillis, Message message) {}
+
+    private record Member(Session session, Subscription subscription) {}
+
+    public Restoration(Shards shards) {
+        this.shards = shards;
+        for (int i = 0; i < shards.count(); i++) {
+            sessions.add(new ArrayList<>());
+            groups.add(new ArrayList<>());
+            restored.add(new ArrayList<>());
+            members.add(new ConcurrentLinkedQueue<>());
+        }
+    }
+
+    // ---- what the store tells
+
+    @Override
+    public void began(long lastAlive) {
+        lastAliveMillis = lastAlive;
+    }
+
+    @Override
+    public void session(SessionKey key, SessionRecord state) {
+        owners.put(key.sid(), Kept.session(key, state));
+    }
+
+    @Override
+    public void group(SessionKey key, String filter) {
+        owners.put(key.sid(), Kept.group(key, filter));
+    }
+
+    private Kept of(long owner) {
+        Kept kept = owners.get(owner);
+        if (kept == null) {
+            throw new IllegalStateException("the store tells of " + owner + ", of which it has not told before");
+        }
+        return kept;
+    }
+
+    @Override
+    public void subscription(long owner, SubscriptionRecord subscription) {
+        of(owner).subscriptions().add(subscription);
+        subscriptions++;
+    }
+
+    @Override
+    public void queue(long owner, long count, long bytes, long firstSeq, long lastSeq) {
+        of(owner).queue(count, bytes, firstSeq, lastSeq);
+        messages += count;
+    }
+
+    @Override
+    public void released(long owner, long seq, int packetId) {
+        of(owner).released().put(seq, packetId);
+    }
+
+    @Override
+    public void numbered(long owner, long seq, int packetId) {
+        of(owner).numbers().put(seq, packetId);
+    }
+
+    @Override
+    public void inboundId(long owner, int packetId) {
+        of(owner).received().add(packetId);
+    }
+
+    @Override
+    public void retained(Message message, long stamp) {
+        shards.retained().restore(message, stamp);
+    }
+
+    @Override
+    public void delayed(long id, long dueAtMillis, Message message) {
+        delayed.add(new Delayed(id, dueAtMillis, message));
+    }
+
+    /** In words for people: what has come back. */
+    public String summary() {
+        long kept = owners.values().stream().filter(Kept::isSession).count();
+        return kept + " session(s), " + subscriptions + " subscription(s), " + messages + " queued and "
+                + shards.retained().count() + " retained message(s), " + delayed.size() + " delayed";
+    }
+
+    // ---- bringing it back
+
+    /** To be asked for when the store has told all. */
+    public List<Consumer<Shard>> steps() {
+        Map<String, Kept> latest = new HashMap<>();
+        for (Kept kept : owners.values()) {
+            if (!kept.isSession()) {
+                groups.get(shards.ofGroup(kept.group()).index()).add(kept);
+                continue;
+            }
+            Kept other = latest.get(kept.record().clientId());
+            boolean later = other == null || kept.key().sid() > other.key().sid();
+            if (other != null) {
+                outlived.add(later ? other : kept);
+            }
+            if (later) {
+                latest.put(kept.record().clientId(), kept);
+            }
+        }
+        for (Map.Entry<String, Kept> entry : latest.entrySet()) {
+            sessions.get(Slots.of(entry.getKey()) % shards.count()).add(entry.getValue());
+        }
+        return List.of(this::restoreOwners, this::restoreMembers, this::resume);
+    }
+
+    private void restoreOwners(Shard shard) {
+        for (Kept group : groups.get(shard.index())) {
+            shard.restoreGroup(group);
+        }
+        for (Kept kept : sessions.get(shard.index())) {
+            Session session = shard.restore(kept, lastAliveMillis);
+            restored.get(shard.index()).add(session);
+            for (Subscription subscription : session.subscriptions()) {
+                if (subscription.filter().isShared()) {
+                    members.get(shards.ofGroup(subscription.filter().text()).index())
+                            .add(new Member(session, subscription));
+                }
+            }
+        }
+    }
+
+    private void restoreMembers(Shard shard) {
+        for (Member member : members.get(shard.index())) {
+            shard.restoreMember(member.session, member.subscription);
+        }
+        shard.endDesertedGroups();
+    }
+
+    /** Time goes on: wills that are due go out, to subscriptions that are all there by now. */
+    private void resume(Shard shard) {
+        List<Kept> kept = sessions.get(shard.index());
+        List<Session> here = restored.get(shard.index());
+        for (int i = 0; i < here.size(); i++) {
+            here.get(i).resume(kept.get(i).record().connected());
+        }
+        if (shard.index() == 0) {
+            outlived.forEach(shard::restoreWill);
+            delayed.forEach(later -> shard.restoreDelayed(later.id, later.dueAtMillis, later.message));
+        }
+    }
+}

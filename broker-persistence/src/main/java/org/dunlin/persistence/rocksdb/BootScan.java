@@ -1,0 +1,200 @@
+package org.dunlin.persistence.rocksdb;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
+import org.dunlin.core.spi.SessionKey;
+import org.dunlin.core.spi.Store.Boot;
+import org.dunlin.persistence.rocksdb.Layout.Family;
+import org.dunlin.persistence.rocksdb.Records.Unreadable;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+
+/**
+ * Reads all that is kept, to tell the ledger what the writer must know, and at the start of the broker that one, too. It
+ * reads of each queue only what its messages weigh. One thread, once.
+ */
+final class BootScan {
+    private static final long READ_AHEAD = 4 << 20;
+
+    private final Database database;
+    private final Ledger ledger;
+    private final @Nullable Boot boot;
+    private final Set<Long> strays = new HashSet<>();
+    private long nextId = 1;
+    long sessions;
+    long subscriptions;
+    long queued;
+    long retained;
+
+    /** @param boot the broker that is to be told; null if it knows all already */
+    BootScan(Database database, Ledger ledger, @Nullable Boot boot) {
+        this.database = database;
+        this.ledger = ledger;
+        this.boot = boot;
+    }
+
+    /** The first identifier that was not reserved. */
+    long nextId() {
+        return nextId;
+    }
+
+    /** Owners whose rows are to be cleared away: those noted as gone, and those of which nothing else is known. */
+    Set<Long> leftovers() {
+        strays.addAll(ledger.gone());
+        return strays;
+    }
+
+    void run() throws RocksDBException, Unreadable {
+        database.scan(Family.META, this::meta);
+        database.scan(Family.SESSION, this::owner);
+        if (boot != null) {
+            database.scan(Family.SUBSCRIPTION, this::subscription);
+        }
+        queues();
+        lastBody();
+        database.scan(Family.FLOW, this::flow);
+        if (boot != null) {
+            database.scan(Family.RETAINED, this::retained);
+            database.scan(Family.TIMER, this::timer);
+        }
+    }
+
+    private void meta(byte[] key, byte[] value) throws Unreadable {
+        if (Arrays.equals(key, Layout.IDS)) {
+            nextId = Records.number(value, "the identifiers");
+        } else if (Layout.goneSid(key) >= 0) {
+            ledger.knowGone(Layout.goneSid(key));
+        }
+    }
+
+    private void owner(byte[] key, byte[] value) throws Unreadable {
+        Records.OwnerRecord owner = Records.owner(value);
+        SessionKey session = new SessionKey(Layout.number(key, 0), owner.generation());
+        ledger.knowOwner(session.sid(), session.generation());
+        sessions++;
+        if (boot == null) {
+            return;
+        }
+        if (owner.session() != null) {
+            boot.session(session, owner.session());
+        } else if (owner.group() != null) {
+            boot.group(session, owner.group());
+        }
+    }
+
+    private boolean isLive(long sid) {
+        if (ledger.knowsOwner(sid)) {
+            return true;
+        }
+        strays.add(sid);
+        return false;
+    }
+
+    private void subscription(byte[] key, byte[] value) throws Unreadable {
+        long sid = Layout.number(key, 0);
+        if (boot != null && isLive(sid)) {
+            subscriptions++;
+            boot.subscription(
+                    sid, Records.subscription(new String(key, 8, key.length - 8, StandardCharsets.UTF_8), value));
+        }
+    }
+
+    private void queues() throws RocksDBException, Unreadable {
+        ByteBuffer key = ByteBuffer.allocateDirect(16);
+        ByteBuffer head = ByteBuffer.allocateDirect(Records.QUEUE_HEAD);
+        long sid = 0;
+        long messages = 0;
+        long bytes = 0;
+        long firstSeq = 0;
+        long lastSeq = 0;
+        try (ReadOptions options = new ReadOptions().setFillCache(false).setReadaheadSize(READ_AHEAD);
+                RocksIterator rows = database.rocks.newIterator(database.family(Family.QUEUE), options)) {
+            for (rows.seekToFirst(); rows.isValid(); rows.next()) {
+                rows.key(key.clear());
+                rows.value(head.clear());
+                if (key.getLong(0) != sid && messages > 0) {
+                    queue(sid, messages, bytes, firstSeq, lastSeq);
+                    messages = 0;
+                    bytes = 0;
+                }
+                sid = key.getLong(0);
+                lastSeq = key.getLong(8);
+                if (messages++ == 0) {
+                    firstSeq = lastSeq;
+                }
+                bytes += Records.weight(head);
+                long body = Records.body(head);
+                if (body != 0) {
+                    ledger.knowBody(sid, lastSeq, body);
+                }
+            }
+            rows.status();
+        }
+        if (messages > 0) {
+            queue(sid, messages, bytes, firstSeq, lastSeq);
+        }
+    }
+
+    private void queue(long sid, long messages, long bytes, long firstSeq, long lastSeq) {
+        if (isLive(sid)) {
+            queued += messages;
+            ledger.knowPlace(sid, lastSeq);
+            if (boot != null) {
+                boot.queue(sid, messages, bytes, firstSeq, lastSeq);
+            }
+        }
+    }
+
+    private void lastBody() throws RocksDBException {
+        try (RocksIterator bodies = database.rocks.newIterator(database.family(Family.BODY))) {
+            bodies.seekToLast();
+            if (bodies.isValid()) {
+                ledger.knowLastBody(Layout.number(bodies.key(), 0));
+            }
+            bodies.status();
+        }
+    }
+
+    private void flow(byte[] key, byte[] value) throws Unreadable {
+        long sid = Layout.number(key, 0);
+        if (!isLive(sid)) {
+            return;
+        }
+        byte kind = key[8];
+        int packetId = (key[9] & 0xFF) << 8 | key[10] & 0xFF;
+        if (kind == Layout.RELEASED) {
+            long seq = Records.number(value, "a released message");
+            ledger.knowPlace(sid, seq);
+            if (boot != null) {
+                boot.released(sid, seq, packetId);
+            }
+        } else if (kind == Layout.NUMBERED) {
+            long seq = Layout.number(key, 9);
+            ledger.knowNumbered(sid, seq);
+            if (boot != null) {
+                boot.numbered(sid, seq, (int) Records.number(value, "a packet identifier"));
+            }
+        } else if (boot != null) {
+            boot.inboundId(sid, packetId);
+        }
+    }
+
+    private void retained(byte[] key, byte[] value) throws Unreadable {
+        if (boot != null) {
+            Records.Retained kept = Records.retained(value);
+            retained++;
+            boot.retained(kept.message(), kept.stamp());
+        }
+    }
+
+    private void timer(byte[] key, byte[] value) throws Unreadable {
+        if (boot != null) {
+            boot.delayed(Layout.number(key, 8), Layout.number(key, 0), Records.message(value));
+        }
+    }
+}

@@ -1,0 +1,257 @@
+package org.dunlin.persistence.rocksdb;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.util.Locale;
+import java.util.Properties;
+import java.util.UUID;
+import org.dunlin.core.spi.StoreException;
+import org.dunlin.core.spi.StoreException.Kind;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The data directory, held by this process alone: its lock, what format it has, and where things are in it. One thread at a
+ * time.
+ */
+final class DataDirectory implements AutoCloseable {
+    /** Far behind the text, so that others may read who holds it where a lock also keeps from reading. */
+    private static final long LOCKED_BYTE = 1L << 30;
+
+    private final Path root;
+    private final FileChannel lockFile;
+
+    private DataDirectory(Path root, FileChannel lockFile) {
+        this.root = root;
+        this.lockFile = lockFile;
+    }
+
+    Path root() {
+        return root;
+    }
+
+    Path database() {
+        return root.resolve("db");
+    }
+
+    Path mark() {
+        return root.resolve("seq.mark");
+    }
+
+    private Path format() {
+        return root.resolve("FORMAT");
+    }
+
+    static DataDirectory hold(Path root) throws StoreException {
+        try {
+            Files.createDirectories(root);
+        } catch (FileAlreadyExistsException e) {
+            throw new StoreException(Kind.IO, "storage.path " + root + " is no directory", e);
+        } catch (IOException e) {
+            throw failure("cannot be made", root, e);
+        }
+        Path path = root.resolve("LOCK.broker");
+        FileChannel file = null;
+        try {
+            file = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            FileLock lock = tryLock(file);
+            if (lock == null) {
+                String holder = Files.readString(path, StandardCharsets.UTF_8).trim();
+                file.close();
+                throw new StoreException(
+                        Kind.LOCKED,
+                        "storage.path " + root + " is in use by another broker"
+                                + (holder.isEmpty() ? "" : " (" + holder + ")")
+                                + ". Stop that one, or give this one a directory of its own");
+            }
+            file.truncate(0);
+            ByteBuffer text = ByteBuffer.wrap(holder().getBytes(StandardCharsets.UTF_8));
+            while (text.hasRemaining()) {
+                file.write(text);
+            }
+            return new DataDirectory(root, file);
+        } catch (IOException e) {
+            closeQuietly(file);
+            throw failure("cannot be written to", root, e);
+        }
+    }
+
+    private static @Nullable FileLock tryLock(FileChannel file) throws IOException {
+        try {
+            return file.tryLock(LOCKED_BYTE, 1, false);
+        } catch (OverlappingFileLockException e) {
+            return null; // by this very process
+        }
+    }
+
+    private static String holder() {
+        String host;
+        try {
+            host = InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            host = "unknown";
+        }
+        return "pid " + ProcessHandle.current().pid() + " on " + host + ", since " + Instant.now() + "\n";
+    }
+
+    /** Says in words for people why a file operation on the directory failed. */
+    static StoreException failure(String what, Path path, IOException e) {
+        String reason = e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : e.toString();
+        boolean full = reason.toLowerCase(Locale.ROOT).contains("no space")
+                || reason.toLowerCase(Locale.ROOT).contains("quota");
+        String advice = full ? "free some space there" : "the user that runs the broker must own and may write it";
+        return new StoreException(
+                full ? Kind.NO_SPACE : Kind.IO, "storage.path " + path + " " + what + ": " + reason + "; " + advice, e);
+    }
+
+    /**
+     * Checks the format, and notes it in a new directory.
+     *
+     * @return whether there is a database already
+     */
+    boolean checkFormat() throws StoreException {
+        boolean hasDatabase = Files.exists(database().resolve("CURRENT"));
+        if (Files.exists(format())) {
+            int layout = readLayout();
+            if (layout < 1) {
+                throw damaged("FORMAT says layout " + layout + ", which there never was");
+            }
+            if (layout > Layout.NUMBER) {
+                throw new StoreException(
+                        Kind.NEWER_FORMAT,
+                        "storage.path " + root + " has layout " + layout + ", this version knows up to " + Layout.NUMBER
+                                + ": start the newer version of Dunlin that wrote it");
+            }
+            if (!hasDatabase && hasMark()) {
+                throw damaged("db/CURRENT is missing");
+            }
+            return hasDatabase;
+        }
+        if (hasFiles(database())) {
+            throw damaged("FORMAT is missing, but there is a database");
+        }
+        writeFormat(description(Layout.NUMBER));
+        return false;
+    }
+
+    /** Whether it was ever marked that something is on disk; the file is made before, and empty. */
+    private boolean hasMark() throws StoreException {
+        try {
+            return Files.exists(mark()) && Files.size(mark()) > 0;
+        } catch (IOException e) {
+            throw failure("cannot be read", mark(), e);
+        }
+    }
+
+    static StoreException damaged(Path root, String what) {
+        return new StoreException(
+                Kind.DAMAGED,
+                "storage.path " + root + " is damaged: " + what
+                        + ". Nothing was changed. Restore a backup, or move the directory away to start empty");
+    }
+
+    StoreException damaged(String what) {
+        return damaged(root, what);
+    }
+
+    private static boolean hasFiles(Path directory) throws StoreException {
+        if (!Files.isDirectory(directory)) {
+            return false;
+        }
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+            return files.iterator().hasNext();
+        } catch (IOException e) {
+            throw failure("cannot be read", directory, e);
+        }
+    }
+
+    /** The layout that FORMAT names. */
+    int readLayout() throws StoreException {
+        Properties properties = new Properties();
+        try (var in = Files.newBufferedReader(format(), StandardCharsets.UTF_8)) {
+            properties.load(in);
+            return Integer.parseInt(properties.getProperty("layout", "").trim());
+        } catch (IOException e) {
+            throw failure("cannot be read", format(), e);
+        } catch (IllegalArgumentException e) {
+            throw damaged("FORMAT does not say which layout it has");
+        }
+    }
+
+    private static String description(int layout) {
+        return "product=dunlin\nlayout=" + layout + "\nengine=rocksdb\nengine.version=" + NativeLibrary.version()
+                + "\nnode=" + UUID.randomUUID() + "\ncreated=" + Instant.now() + "\n";
+    }
+
+    /** Notes that the files have another layout now. */
+    void raiseLayout(int layout) throws StoreException {
+        try {
+            String text = Files.readString(format(), StandardCharsets.UTF_8);
+            writeFormat(text.replaceFirst("(?m)^layout=.*$", "layout=" + layout));
+        } catch (IOException e) {
+            throw failure("cannot be read", format(), e);
+        }
+    }
+
+    /** The same for a backup: it is the same broker that will be started from it. */
+    void copyFormat(Path target) throws IOException {
+        Files.copy(format(), target.resolve("FORMAT"));
+        syncDirectory(target);
+    }
+
+    /** Writes FORMAT so that it is there whole or not at all. */
+    private void writeFormat(String text) throws StoreException {
+        Path part = root.resolve("FORMAT.part");
+        try {
+            try (FileChannel out = FileChannel.open(
+                    part, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+                ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+                while (bytes.hasRemaining()) {
+                    out.write(bytes);
+                }
+                out.force(true);
+            }
+            Files.move(part, format(), StandardCopyOption.ATOMIC_MOVE);
+            syncDirectory(root);
+        } catch (IOException e) {
+            throw failure("cannot be written to", root, e);
+        }
+    }
+
+    /** Makes names durable, where the system knows how. */
+    static void syncDirectory(Path directory) {
+        try (FileChannel names = FileChannel.open(directory, StandardOpenOption.READ)) {
+            names.force(true);
+        } catch (IOException e) {
+            return; // Windows does not open directories, and needs no such thing
+        }
+    }
+
+    private static void closeQuietly(@Nullable FileChannel file) {
+        try {
+            if (file != null) {
+                file.close();
+            }
+        } catch (IOException e) {
+            return; // nothing was written through it
+        }
+    }
+
+    @Override
+    public void close() {
+        closeQuietly(lockFile);
+    }
+}

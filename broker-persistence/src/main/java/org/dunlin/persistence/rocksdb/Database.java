@@ -1,0 +1,183 @@
+package org.dunlin.persistence.rocksdb;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Properties;
+import org.dunlin.persistence.rocksdb.Layout.Family;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.Cache;
+import org.rocksdb.ColumnFamilyDescriptor;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.ColumnFamilyOptions;
+import org.rocksdb.CompressionType;
+import org.rocksdb.DBOptions;
+import org.rocksdb.LRUCache;
+import org.rocksdb.Options;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.RocksObject;
+import org.rocksdb.TablePropertiesCollectorFactory;
+import org.rocksdb.WALRecoveryMode;
+
+/** RocksDB, opened, with its column families and the options that it must outlive. Any thread, until it is closed. */
+final class Database implements AutoCloseable {
+    private static final long MB = 1 << 20;
+
+    final RocksDB rocks;
+    private final ColumnFamilyHandle[] handles;
+    private final List<RocksObject> options;
+
+    private Database(RocksDB rocks, ColumnFamilyHandle[] handles, List<RocksObject> options) {
+        this.rocks = rocks;
+        this.handles = handles;
+        this.options = options;
+    }
+
+    /** How it is opened: to be used, or just to see what it is worth. */
+    enum Mode {
+        /** A torn end of the log is cut off; any other damage is an error, which the default mode passes over. */
+        USE(WALRecoveryMode.TolerateCorruptedTailRecords, false),
+        /** As it is to be used, but without writing a byte. */
+        INSPECT(WALRecoveryMode.TolerateCorruptedTailRecords, true),
+        /** What can be read before the first damage of the log. */
+        INSPECT_BEFORE_DAMAGE(WALRecoveryMode.PointInTimeRecovery, true),
+        /** What can be read before and after damages of the log. */
+        INSPECT_AROUND_DAMAGE(WALRecoveryMode.SkipAnyCorruptedRecords, true),
+        /** Everything behind the first damage of the log is given up. */
+        SALVAGE(WALRecoveryMode.PointInTimeRecovery, false);
+
+        private final WALRecoveryMode recovery;
+        private final boolean readOnly;
+
+        Mode(WALRecoveryMode recovery, boolean readOnly) {
+            this.recovery = recovery;
+            this.readOnly = readOnly;
+        }
+    }
+
+    static Database open(Path directory, long cacheBytes, Mode mode) throws RocksDBException {
+        List<RocksObject> options = new ArrayList<>();
+        try {
+            Cache cache = keep(options, new LRUCache(cacheBytes));
+            DBOptions general = keep(options, general(mode));
+            List<ColumnFamilyDescriptor> families = new ArrayList<>();
+            for (Family family : Family.values()) {
+                families.add(new ColumnFamilyDescriptor(family.label, keep(options, family(family, cache, options))));
+            }
+            List<ColumnFamilyHandle> handles = new ArrayList<>();
+            RocksDB rocks = mode.readOnly
+                    ? RocksDB.openReadOnly(general, directory.toString(), families, handles)
+                    : RocksDB.open(general, directory.toString(), families, handles);
+            return new Database(rocks, handles.toArray(new ColumnFamilyHandle[0]), options);
+        } catch (RocksDBException | RuntimeException | Error e) {
+            closeAll(options);
+            throw e;
+        }
+    }
+
+    private static DBOptions general(Mode mode) {
+        // Has no setter in Java. Finds logs that are missing or too short; without it RocksDB 11 ends the process when
+        // it
+        // opens read-only what was written with it.
+        Properties unnamed = new Properties();
+        unnamed.setProperty("track_and_verify_wals_in_manifest", "true");
+        DBOptions general = DBOptions.getDBOptionsFromProps(unnamed);
+        if (general == null) {
+            throw new IllegalStateException("RocksDB does not know track_and_verify_wals_in_manifest");
+        }
+        return general.setCreateIfMissing(!mode.readOnly)
+                .setCreateMissingColumnFamilies(!mode.readOnly)
+                .setWalRecoveryMode(mode.recovery)
+                .setParanoidChecks(true)
+                .setMaxTotalWalSize(256 * MB)
+                .setRecycleLogFileNum(0)
+                .setMaxBackgroundJobs(2)
+                .setStatsDumpPeriodSec(0)
+                .setStatsPersistPeriodSec(0)
+                .setMaxLogFileSize(MB)
+                .setKeepLogFileNum(2)
+                .setMaxManifestFileSize(16 * MB)
+                .setMaxBgErrorResumeCount(0)
+                .setMaxOpenFiles(1024);
+    }
+
+    private static ColumnFamilyOptions family(Family family, Cache cache, List<RocksObject> kept) {
+        BlockBasedTableConfig table = new BlockBasedTableConfig()
+                .setBlockCache(cache)
+                .setCacheIndexAndFilterBlocks(true)
+                .setPinL0FilterAndIndexBlocksInCache(true);
+        if (family == Family.BODY) {
+            table.setFilterPolicy(keep(kept, new BloomFilter(10)));
+        }
+        ColumnFamilyOptions options;
+        if (family == Family.QUEUE || family == Family.FLOW || family == Family.BODY) {
+            // Only Options can take a collector from Java; what lies behind deletions is compacted away soon.
+            try (Options carrier = new Options()) {
+                carrier.setTablePropertiesCollectorFactory(List.of(keep(
+                        kept, TablePropertiesCollectorFactory.NewCompactOnDeletionCollectorFactory(4096, 2048, 0.5))));
+                options = new ColumnFamilyOptions(carrier);
+            }
+        } else {
+            options = new ColumnFamilyOptions();
+        }
+        options.setTableFormatConfig(table)
+                .setWriteBufferSize(family == Family.QUEUE ? 64 * MB : 16 * MB)
+                .setLevelCompactionDynamicLevelBytes(true)
+                .setCompressionType(CompressionType.LZ4_COMPRESSION)
+                .setBottommostCompressionType(CompressionType.ZSTD_COMPRESSION);
+        if (family == Family.BODY || family == Family.RETAINED) {
+            options.setEnableBlobFiles(true).setMinBlobSize(4096).setEnableBlobGarbageCollection(true);
+        }
+        return options;
+    }
+
+    ColumnFamilyHandle family(Family family) {
+        return handles[family.ordinal()];
+    }
+
+    List<ColumnFamilyHandle> families() {
+        return List.of(handles);
+    }
+
+    /** Every row of a family, by its key. */
+    void scan(Family family, Row row) throws RocksDBException, Records.Unreadable {
+        try (ReadOptions options = new ReadOptions().setFillCache(false).setReadaheadSize(2 * MB);
+                RocksIterator rows = rocks.newIterator(family(family), options)) {
+            for (rows.seekToFirst(); rows.isValid(); rows.next()) {
+                row.row(rows.key(), rows.value());
+            }
+            rows.status();
+        }
+    }
+
+    /** What is done with a row. */
+    interface Row {
+        void row(byte[] key, byte[] value) throws Records.Unreadable;
+    }
+
+    @Override
+    public void close() {
+        for (ColumnFamilyHandle handle : handles) {
+            handle.close();
+        }
+        rocks.close();
+        closeAll(options);
+    }
+
+    private static <T extends RocksObject> T keep(List<RocksObject> options, T option) {
+        options.add(option);
+        return option;
+    }
+
+    private static void closeAll(List<RocksObject> options) {
+        Collections.reverse(options);
+        for (RocksObject option : options) {
+            option.close();
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package org.dunlin.persistence.rocksdb;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Properties;
+import org.dunlin.core.spi.StoreException;
+import org.rocksdb.RocksDB;
+import org.rocksdb.util.Environment;
+
+/**
+ * Loads RocksDB's native library: from {@code java.library.path} if it is there, else unpacked once into the data directory.
+ * RocksDB would unpack it into the temporary directory at each start, where each kill leaves a copy and where nothing may be
+ * executable. Any thread.
+ */
+final class NativeLibrary {
+    private static boolean loaded;
+
+    private NativeLibrary() {}
+
+    /** Of RocksDB. */
+    static String version() {
+        try (InputStream in = NativeLibrary.class.getResourceAsStream("engine.properties")) {
+            Properties properties = new Properties();
+            if (in != null) {
+                properties.load(in);
+            }
+            return properties.getProperty("version", "unknown");
+        } catch (IOException e) {
+            return "unknown";
+        }
+    }
+
+    static synchronized void load(Path dataDirectory) throws StoreException {
+        if (loaded) {
+            return;
+        }
+        try {
+            if (isInstalled()) {
+                RocksDB.loadLibrary();
+            } else {
+                Path folder = unpack(dataDirectory.resolve("native").resolve("rocksdbjni-" + version()));
+                RocksDB.loadLibrary(List.of(folder.toAbsolutePath().toString()));
+            }
+            loaded = true;
+        } catch (IOException | RuntimeException | UnsatisfiedLinkError e) {
+            String platform = System.getProperty("os.name") + " " + System.getProperty("os.arch");
+            throw new StoreException(
+                    StoreException.Kind.UNSUPPORTED,
+                    "storage.engine rocksdb: its native library does not load on " + platform + " ("
+                            + e.getMessage()
+                            + "). Without it there is storage.engine: memory, which keeps nothing over a restart",
+                    e);
+        }
+    }
+
+    private static boolean isInstalled() {
+        for (String folder : System.getProperty("java.library.path", "").split(File.pathSeparator)) {
+            if (Files.isRegularFile(Path.of(folder, Environment.getJniLibraryFileName("rocksdb")))
+                    || Files.isRegularFile(Path.of(folder, Environment.getSharedLibraryFileName("rocksdb")))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static Path unpack(Path folder) throws IOException {
+        // RocksDB puts jni behind the name once more where it looks into a list of folders.
+        String name = Environment.getJniLibraryFileName("rocksdbjni");
+        Path file = folder.resolve(name);
+        String resource = Environment.getJniLibraryFileName("rocksdb");
+        if (RocksDB.class.getResource("/" + resource) == null) {
+            resource = Environment.getFallbackJniLibraryFileName("rocksdb");
+        }
+        if (resource == null || RocksDB.class.getResource("/" + resource) == null) {
+            throw new IOException("this distribution has none for it");
+        }
+        try (InputStream in = RocksDB.class.getResourceAsStream("/" + resource)) {
+            if (in == null) {
+                throw new IOException(resource + " cannot be read");
+            }
+            if (Files.isRegularFile(file)) {
+                return folder; // it got its name when it was whole
+            }
+            Files.createDirectories(folder);
+            Path part = folder.resolve(name + ".part"); // of a process that was killed, if it is there
+            try {
+                Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
+                try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE)) {
+                    channel.force(true);
+                }
+                Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+            } finally {
+                Files.deleteIfExists(part);
+            }
+        }
+        return folder;
+    }
+}

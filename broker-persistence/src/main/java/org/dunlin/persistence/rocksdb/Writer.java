@@ -1,0 +1,348 @@
+package org.dunlin.persistence.rocksdb;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
+import org.dunlin.core.spi.Store.Completion;
+import org.dunlin.core.spi.StoreSettings.Durability;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.WriteOptions;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one thread that writes. It takes what waits, makes one group of it, writes that and completes its batches in order;
+ * groups grow by themselves while the disk is busy. After a failed write it never trusts the open files again: it closes and
+ * opens them until they can be written to, and fails all batches meanwhile. {@link #write} on any thread.
+ */
+final class Writer {
+    private static final Logger LOG = LoggerFactory.getLogger(Writer.class);
+    private static final int GROUP_CHANGES = 4096;
+    private static final long GROUP_BYTES = 4 << 20;
+    private static final long LOOK_BYTES = 32 << 20;
+    private static final long PROBE_NANOS = 1_000_000_000;
+
+    private final Queue<Waiting> queue = new ConcurrentLinkedQueue<>();
+    private final Pressure pressure = new Pressure();
+    private final Thread thread = new Thread(this::run, "store-writer");
+    private final Durability durability;
+    private final Disk disk;
+    private final Space space;
+    private final Ledger ledger;
+    private final Files files;
+    private final WriteOptions options;
+    private volatile boolean idle;
+    private volatile boolean closing;
+    private volatile boolean ended;
+    private volatile @Nullable String fault;
+    private volatile long onDisk;
+
+    // the rest is the writer thread's
+    private @Nullable Database database;
+    private boolean noSpace;
+    private boolean lost;
+    private long lastProbe;
+    /** RocksDB's number of the last change that was answered as committed. */
+    private long answered;
+
+    private long sinceLook;
+    private final List<Waiting> group = new ArrayList<>();
+
+    Writer(Durability durability, Disk disk, Space space, Ledger ledger, Files files, Database database) {
+        this.durability = durability;
+        this.disk = disk;
+        this.space = space;
+        this.ledger = ledger;
+        this.files = files;
+        this.database = database;
+        this.answered = database.rocks.getLatestSequenceNumber();
+        this.options = new WriteOptions().setSync(durability == Durability.FSYNC);
+        this.onDisk = durability == Durability.NONE ? 0 : database.rocks.getLatestSequenceNumber();
+        thread.setDaemon(true);
+    }
+
+    /** What the writer does not do itself. Writer thread only. */
+    interface Files {
+        /**
+         * Takes the files away from all who use them, closes them, opens them again, fills the ledger from them and lends
+         * them out.
+         *
+         * @param former null if they are closed already
+         */
+        Reopened reopen(@Nullable Database former) throws RocksDBException, Records.Unreadable;
+
+        /** Owners that a group has removed. */
+        void removed(List<Long> owners);
+    }
+
+    /**
+     * Files that were opened again.
+     *
+     * @param found RocksDB's number of the last change that was there, before anything was written
+     */
+    record Reopened(Database database, long found) {}
+
+    /** @param refused why it is not even tried, or null */
+    private record Waiting(
+            RocksBatch batch, Completion done, @Nullable String refused) {}
+
+    void start() {
+        thread.start();
+    }
+
+    void write(RocksBatch batch, Completion done) {
+        boolean refused = pressure.isBeyondAll() && batch.adds();
+        pressure.add(batch.bytes(), batch.size());
+        queue.add(
+                refused
+                        ? new Waiting(batch, done, "far too much waits to be written; it should have been asked before")
+                        : new Waiting(batch, done, null));
+        if (idle) {
+            LockSupport.unpark(thread);
+        }
+        if (ended) {
+            failRest();
+        }
+    }
+
+    Pressure pressure() {
+        return pressure;
+    }
+
+    /** Why nothing can be written at present, or null. Any thread. */
+    @Nullable
+    String fault() {
+        return fault;
+    }
+
+    /** RocksDB's number of the last change that is surely on disk; 0 if nobody looks after that. Any thread. */
+    long onDisk() {
+        return onDisk;
+    }
+
+    /** That all up to a number is on disk, found out by another thread. */
+    void synced(long sequence) {
+        onDisk = sequence;
+    }
+
+    /** Another thread could not bring the log to disk: what is open must not be trusted. */
+    void distrust(RocksDBException cause) {
+        RocksBatch none = new RocksBatch();
+        none.add(0, ledger -> {
+            throw cause;
+        });
+        write(none, failure -> {});
+    }
+
+    /** Writes what waits and ends the thread. The database stays open; null if a fault has closed it. */
+    @Nullable
+    Database close() {
+        closing = true;
+        LockSupport.unpark(thread);
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        ended = true;
+        failRest();
+        options.close();
+        return database;
+    }
+
+    private void failRest() {
+        for (Waiting rest = queue.poll(); rest != null; rest = queue.poll()) {
+            complete(rest, "the store is closed");
+        }
+    }
+
+    private void run() {
+        while (true) {
+            Waiting first = queue.poll();
+            if (first == null) {
+                if (closing) {
+                    return;
+                }
+                await();
+                probe();
+                continue;
+            }
+            probe();
+            String reason = fault;
+            if (reason == null) {
+                commit(first);
+            } else {
+                complete(first, reason);
+            }
+        }
+    }
+
+    private void await() {
+        idle = true;
+        if (queue.isEmpty() && !closing) {
+            if (fault == null) {
+                LockSupport.park(this);
+            } else {
+                LockSupport.parkNanos(this, PROBE_NANOS);
+            }
+        }
+        idle = false;
+    }
+
+    private void commit(Waiting first) {
+        Database open = database;
+        if (open == null) {
+            complete(first, "the files are closed");
+            return;
+        }
+        long before = open.rocks.getLatestSequenceNumber();
+        int rows = 0;
+        try {
+            gather(first);
+            rows = ledger.rows().count();
+            if (rows > 0) {
+                disk.write(open, options, ledger.rows());
+            }
+        } catch (RocksDBException | RuntimeException e) {
+            fail(e, before, rows);
+            return;
+        }
+        if (durability == Durability.FSYNC) {
+            onDisk = before + rows;
+        }
+        answered = before + rows;
+        List<Long> removed = ledger.committed();
+        completeGroup(null);
+        if (!removed.isEmpty()) {
+            files.removed(removed);
+        }
+        if (sinceLook > LOOK_BYTES) {
+            sinceLook = 0;
+            space.look();
+        }
+    }
+
+    private void gather(Waiting first) throws RocksDBException {
+        String shortage = space.shortage();
+        int changes = 0;
+        long bytes = 0;
+        Waiting next = first;
+        while (next != null) {
+            if (next.refused == null && shortage != null && next.batch.adds()) {
+                next = new Waiting(next.batch, next.done, shortage);
+            }
+            group.add(next);
+            if (next.refused == null) {
+                next.batch.applyTo(ledger);
+                changes += next.batch.size();
+                bytes += next.batch.bytes();
+            }
+            next = changes < GROUP_CHANGES && bytes < GROUP_BYTES ? queue.poll() : null;
+        }
+        sinceLook += bytes;
+    }
+
+    private void completeGroup(@Nullable String failure) {
+        for (int i = 0; i < group.size(); i++) {
+            Waiting one = group.get(i);
+            complete(one, one.refused == null ? failure : one.refused);
+        }
+        group.clear();
+    }
+
+    private void complete(Waiting one, @Nullable String failure) {
+        pressure.takeOff(one.batch.bytes(), one.batch.size());
+        try {
+            one.done.done(failure);
+        } catch (RuntimeException e) {
+            LOG.error("A completion has failed", e);
+        }
+    }
+
+    /**
+     * After an error nobody knows whether the group will be there at the next start. So the files are opened again at once:
+     * what that finds is on disk for certain, and answers it. If they cannot be opened, the group has failed.
+     */
+    private void fail(Exception cause, long before, int rows) {
+        noSpace = Disk.isFull(cause);
+        String reason = reason(cause);
+        fault = reason;
+        lastProbe = System.nanoTime();
+        LOG.error("Nothing can be written: {}", reason, cause instanceof RuntimeException ? cause : null);
+        Runnable undo = ledger.failed();
+        boolean kept = false;
+        if (!noSpace || space.mayReopen()) {
+            long found = reopen(before);
+            kept = rows > 0 && found >= before + rows;
+        }
+        if (!kept) {
+            undo.run();
+        }
+        completeGroup(kept ? null : reason);
+    }
+
+    private String reason(Exception cause) {
+        return noSpace ? "the disk is full: " + cause.getMessage() : "writing has failed: " + cause.getMessage();
+    }
+
+    private void probe() {
+        if (fault == null || lost || closing || System.nanoTime() - lastProbe < PROBE_NANOS) {
+            return;
+        }
+        lastProbe = System.nanoTime();
+        if (!noSpace || space.mayReopen()) {
+            long before = answered;
+            long found = reopen(onDisk);
+            if (found > before) {
+                LOG.warn(
+                        "{} changes that were answered as failed are in the files: nobody could know then",
+                        found - before);
+            }
+        }
+    }
+
+    /**
+     * @param expected RocksDB's number of the last change that must be there
+     * @return the number of the last change that is there; -1 if they cannot be opened or used
+     */
+    private long reopen(long expected) {
+        Database former = database;
+        database = null;
+        try {
+            Reopened opened = files.reopen(former);
+            database = opened.database;
+            if (opened.found < expected) {
+                lost = true;
+                fault = "changes that were acknowledged are missing (" + (expected - opened.found)
+                        + "); stop the broker and start it again to see what is damaged";
+                LOG.error("{}", fault);
+                return -1;
+            }
+            answered = opened.database.rocks.getLatestSequenceNumber();
+            if (durability != Durability.NONE) {
+                onDisk = answered;
+            }
+            fault = null;
+            noSpace = false;
+            LOG.warn("The files were opened again; all is well");
+            return opened.found;
+        } catch (RocksDBException | Records.Unreadable | RuntimeException e) {
+            noSpace = Disk.isFull(e);
+            String reason = reason(e);
+            if (!reason.equals(fault)) {
+                LOG.error("The files cannot be opened again yet: {}", reason);
+            }
+            fault = reason;
+            return -1;
+        }
+    }
+}
