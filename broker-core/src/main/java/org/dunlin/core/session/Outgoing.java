@@ -36,6 +36,8 @@ final class Outgoing {
     int packetId;
     /** Was sent on an earlier connection and waits to be sent again. */
     boolean resend;
+    /** The store has failed to keep its packet identifier, or its PUBREC: neither goes out before it has. */
+    boolean unrecorded;
     /** Bytes may have reached the client before, so that DUP is 1 [MQTT-3.3.1-1]. */
     boolean dup;
 

@@ -103,7 +103,8 @@ public final class Session implements Receiver, Place.Owner {
         this.sid = sid;
         this.durable = durable;
         this.key = new SessionKey(sid, 0);
-        this.queue = new MessageQueue(shard.shards().queueLimits(), shard::isExpired, new Waiting());
+        this.queue = new MessageQueue(
+                shard.shards().queueLimits(), shard.shards().paging(), shard::isExpired, new Waiting());
     }
 
     // ---- who it is
@@ -333,6 +334,11 @@ public final class Session implements Receiver, Place.Owner {
         }
     }
 
+    /** Whether the store knows of it, or will with this turn: it is kept, or has a will. */
+    boolean isRecorded() {
+        return recorded;
+    }
+
     /** Writes the session as it is now, if it is kept at all: one that is not is kept for its will. */
     private void remember() {
         Will owed = will == null ? leaving : will;
@@ -367,7 +373,6 @@ public final class Session implements Receiver, Place.Owner {
         userName = record.userName();
         expirySeconds = record.expirySeconds();
         will = record.will();
-        sentThrough = record.sentThrough();
         expiresAtMillis = record.expiresAtMillis();
         willDueAtMillis = record.willDueAtMillis();
         if (record.connected()) {
@@ -378,7 +383,9 @@ public final class Session implements Receiver, Place.Owner {
         }
         if (kept.messages() > 0) {
             queue.restore(kept.messages(), kept.bytes(), kept.firstSeq(), kept.lastSeq());
-            queue.doubt(record.connected() ? shard.shards().limits().maxInflight() : 0, sentThrough);
+            // more may have been sent than was open: acknowledgements are lost with the batch that they were in
+            sentThrough = record.connected() ? kept.lastSeq() : record.sentThrough();
+            queue.doubt(sentThrough);
         }
         numbers = kept.numbers();
         kept.released().forEach((seq, packetId) -> outbound.restore(new Outgoing(seq, packetId)));
@@ -783,6 +790,7 @@ public final class Session implements Receiver, Place.Owner {
         numbering = true;
         shard.batch().numbered(key, message.seq, message.packetId);
         shard.afterCommit(failure -> {
+            message.unrecorded = failure != null;
             if (connection != to || to == null) {
                 return; // it is sent again on the next connection, behind this batch
             }
@@ -839,11 +847,17 @@ public final class Session implements Receiver, Place.Owner {
             if (to == null) {
                 return;
             }
-            if (flow.state == Outgoing.State.RELEASED) {
+            if (flow.unrecorded && flow.state == Outgoing.State.RELEASED) {
+                outbound.resent();
+                release(flow, to);
+            } else if (flow.state == Outgoing.State.RELEASED) {
                 to.sendAck(PacketType.PUBREL, flow.packetId, ReasonCode.SUCCESS);
                 outbound.resent();
             } else if (!hasRoom()) {
                 return;
+            } else if (flow.unrecorded) {
+                outbound.resent();
+                number(flow);
             } else if (to.deliver(
                     flow.message(), flow.qos, flow.retain, flow.dup, flow.packetId, flow.subscriptionIds)) {
                 outbound.resent();
@@ -883,7 +897,11 @@ public final class Session implements Receiver, Place.Owner {
 
     private void forget(long seq) {
         if (queue.isPassed(seq)) {
-            shard.afterCommit(failure -> queue.forgetPassed(seq));
+            shard.afterCommit(failure -> {
+                if (failure == null) {
+                    queue.forgetPassed(seq);
+                }
+            });
         }
     }
 
@@ -972,20 +990,19 @@ public final class Session implements Receiver, Place.Owner {
     /** Puts on record that the message is not to be sent again, then sends PUBREL if the connection is still there. */
     private void release(Outgoing flow, @Nullable Connection to) {
         int packetId = flow.packetId;
-        if (flow.state == Outgoing.State.SENT) {
-            flow.state = Outgoing.State.RELEASED;
-            flow.message = null;
-            if (flow.seq > 0) {
-                shard.batch().released(key, flow.seq, flow.body, packetId);
-                forget(flow.seq);
-            }
-        }
-        if (to == null) {
-            return;
+        boolean records = flow.state == Outgoing.State.SENT || flow.unrecorded;
+        flow.state = Outgoing.State.RELEASED;
+        flow.message = null;
+        if (records && flow.seq > 0) {
+            shard.batch().released(key, flow.seq, flow.body, packetId);
+            forget(flow.seq);
         }
         // all of a durable session's, stored or not: PUBRELs keep the order of the PUBRECs [MQTT-4.6.0-4]
         shard.afterCommit(this, failure -> {
-            if (connection != to) {
+            if (records) {
+                flow.unrecorded = failure != null;
+            }
+            if (connection != to || to == null) {
                 return; // PUBREL goes out on the next connection
             }
             if (failure == null) {

@@ -58,6 +58,7 @@ public final class Shard {
     private boolean turnPending;
     private @Nullable Commit commit;
     private long lastMessageId;
+    private int faults;
     /** Whose session is just being replaced by a new one, so that this shard goes on owning it. */
     private @Nullable String admitting;
 
@@ -192,6 +193,7 @@ public final class Shard {
         try {
             item.run();
         } catch (RuntimeException | AssertionError e) {
+            faults++;
             LOG.atError().setCause(e).addKeyValue("shard", index).log("An item for a shard has failed");
         }
     }
@@ -570,6 +572,23 @@ public final class Shard {
         }
         long dueAt = loop.nowMillis() + delayMillis;
         long id = shards.store().nextId();
+        if (message.qos() == Qos.AT_MOST_ONCE) {
+            putDelayed(message, id, dueAt);
+            return true;
+        }
+        InboundWindow window = publisher.inbound();
+        if (message.qos() == Qos.EXACTLY_ONCE) {
+            window.receive(packetId);
+        }
+        Ticket ticket = new Ticket(message, window, publisher.connection(), packetId);
+        ticket.mustBeStored = true;
+        ticket.withIt = () -> putDelayed(message, id, dueAt);
+        window.add(ticket);
+        gathered(ticket);
+        return true;
+    }
+
+    private void putDelayed(Message message, long id, long dueAt) {
         batch().putDelayed(id, dueAt, message);
         afterCommit(failure -> {
             if (failure == null) {
@@ -581,17 +600,6 @@ public final class Shard {
                 shards.events().dropped(message.publisher(), message.topic(), DropReason.STORE_FAILED);
             }
         });
-        if (message.qos() != Qos.AT_MOST_ONCE) {
-            InboundWindow window = publisher.inbound();
-            if (message.qos() == Qos.EXACTLY_ONCE) {
-                window.receive(packetId);
-            }
-            Ticket ticket = new Ticket(message, window, publisher.connection(), packetId);
-            ticket.mustBeStored = true;
-            window.add(ticket);
-            gathered(ticket);
-        }
-        return true;
     }
 
     private void publishDelayed(Message message, long id, long dueAt) {
@@ -622,6 +630,11 @@ public final class Shard {
     /** For tests, on whose thread every loop runs. */
     Iterable<Session> sessionsForTests() {
         return sessions.values();
+    }
+
+    /** For tests: what has been thrown by single items. */
+    int faults() {
+        return faults;
     }
 
     /** For tests: what is left, once all sessions have ended, in words; empty if nothing. */
@@ -677,7 +690,7 @@ public final class Shard {
             shards.sessions().incrementAndGet();
         }
         session.attach(connection, holder, connect, expirySeconds, owner.nextGeneration());
-        return new Admission(session, resumes, removes || session.durable());
+        return new Admission(session, resumes, removes || session.isRecorded());
     }
 
     /**

@@ -30,7 +30,7 @@ public interface Store extends AutoCloseable {
 
     /**
      * Never blocks. All of the batch becomes visible and durable together, or nothing of it. Batches commit in one order, in
-     * which those of one thread keep theirs, and complete in that order.
+     * which a call that has returned is before one that begins later, whatever their threads, and complete in that order.
      *
      * @param done called exactly once, on any thread, possibly before this method returns; must be short
      */

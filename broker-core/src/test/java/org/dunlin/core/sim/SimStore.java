@@ -2,37 +2,44 @@ package org.dunlin.core.sim;
 
 import java.nio.file.Path;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import org.dunlin.core.spi.MemoryStore;
+import org.dunlin.core.spi.SessionKey;
+import org.dunlin.core.spi.SessionRecord;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreBatch;
+import org.dunlin.core.spi.StoreBatch.SubscriptionRecord;
+import org.dunlin.mqtt.Message;
 
 /**
- * The test's thread only. A store that commits late, in one order that keeps the order of each loop, and fails when the seed
- * says so. What it has committed is in a {@link MemoryStore}, which outlives a broker that is dropped.
+ * The test's thread only. A store that commits late, in the order in which it is written to, reads late, and fails when the
+ * seed says so. What it has committed is in a {@link MemoryStore}, which outlives a broker that is dropped.
  */
 final class SimStore implements Store {
     private final SimLoops loops;
     private final Random random;
     private final int delayMicrosMax;
+    private final int readMicrosMax;
     private final int failPercent;
     private final MemoryStore committed = new MemoryStore();
-    private final Map<Integer, ArrayDeque<Write>> waiting = new HashMap<>();
-    private int waitingCount;
+    private final ArrayDeque<Write> waiting = new ArrayDeque<>();
+    /** Which broker it serves: what a former one has asked for is not answered. */
+    private int process;
+
+    private long lastAliveMillis;
     private boolean working;
     private boolean calm;
     private int failures;
 
-    private record Write(StoreBatch batch, Completion done) {}
+    private record Write(StoreBatch batch, Completion done, long atMicros) {}
 
     SimStore(SimLoops loops, Random random, int failPercent) {
         this.loops = loops;
         this.random = random;
         this.failPercent = failPercent;
+        this.lastAliveMillis = loops.nowMillis();
+        this.readMicrosMax = random.nextInt(3) == 0 ? 0 : 1 + random.nextInt(random.nextBoolean() ? 500 : 60_000);
         this.delayMicrosMax = random.nextInt(3) == 0 ? 0 : 1 + random.nextInt(random.nextBoolean() ? 500 : 60_000);
     }
 
@@ -47,7 +54,23 @@ final class SimStore implements Store {
 
     @Override
     public void open(Boot boot) {
-        committed.open(boot);
+        committed.open(new BootAt(boot, lastAliveMillis));
+    }
+
+    /**
+     * The broker is gone: what it has not heard of is committed in part. @return when the oldest of what is lost was written,
+     * or the present time, in microseconds
+     */
+    long crash() {
+        process++;
+        working = false;
+        for (int kept = random.nextInt(waiting.size() + 1); kept > 0; kept--) {
+            committed.write(waiting.remove().batch, failure -> {});
+        }
+        long lost = waiting.isEmpty() ? loops.nowMicros() : waiting.getFirst().atMicros;
+        waiting.clear();
+        lastAliveMillis = loops.nowMillis() - random.nextInt(1000);
+        return lost;
     }
 
     @Override
@@ -62,33 +85,35 @@ final class SimStore implements Store {
 
     @Override
     public void write(StoreBatch batch, Completion done) {
-        Write write = new Write(batch, done);
+        Write write = new Write(batch, done, loops.nowMicros());
         if (delayMicrosMax == 0 && !working) {
             commit(write);
             return;
         }
-        waiting.computeIfAbsent(loops.caller(), loop -> new ArrayDeque<>()).add(write);
-        waitingCount++;
+        waiting.add(write);
         work();
     }
 
     private void work() {
-        if (!working && waitingCount > 0) {
+        if (!working && !waiting.isEmpty()) {
             working = true;
-            loops.later(random.nextInt(delayMicrosMax + 1), this::commitSome);
+            later(delayMicrosMax, this::commitSome);
         }
     }
 
-    private void commitSome() {
-        int count = 1 + random.nextInt(waitingCount);
-        List<ArrayDeque<Write>> queues = new ArrayList<>(waiting.values());
-        while (count > 0) {
-            Write next = queues.get(random.nextInt(queues.size())).poll();
-            if (next != null) {
-                count--;
-                waitingCount--;
-                commit(next);
+    /** Runs at some time unless its broker is gone by then. */
+    private void later(int microsMax, Runnable task) {
+        int of = process;
+        loops.later(random.nextInt(microsMax + 1), () -> {
+            if (of == process) {
+                task.run();
             }
+        });
+    }
+
+    private void commitSome() {
+        for (int count = 1 + random.nextInt(waiting.size()); count > 0; count--) {
+            commit(waiting.remove());
         }
         working = false;
         work();
@@ -110,7 +135,21 @@ final class SimStore implements Store {
 
     @Override
     public void readQueue(long owner, long afterSeq, long throughSeq, int maxMessages, long maxBytes, Page page) {
-        committed.readQueue(owner, afterSeq, throughSeq, maxMessages, maxBytes, page);
+        later(readMicrosMax, () -> {
+            if (!calm && random.nextInt(100) < failPercent) {
+                failures++;
+                later(readMicrosMax, () -> page.read(List.of(), true, "the disk is broken"));
+            } else { // read now, told later
+                committed.readQueue(
+                        owner,
+                        afterSeq,
+                        throughSeq,
+                        maxMessages,
+                        maxBytes,
+                        (messages, more, failure) ->
+                                later(readMicrosMax, () -> page.read(messages, more, failure)));
+            }
+        });
     }
 
     @Override
@@ -140,4 +179,57 @@ final class SimStore implements Store {
 
     @Override
     public void close() {}
+
+    /** Tells the virtual time at which the former broker was last known to live. */
+    private record BootAt(Boot boot, long lastAliveMillis) implements Boot {
+        @Override
+        public void began(long now) {
+            boot.began(lastAliveMillis);
+        }
+
+        @Override
+        public void session(SessionKey key, SessionRecord state) {
+            boot.session(key, state);
+        }
+
+        @Override
+        public void group(SessionKey key, String filter) {
+            boot.group(key, filter);
+        }
+
+        @Override
+        public void subscription(long owner, SubscriptionRecord subscription) {
+            boot.subscription(owner, subscription);
+        }
+
+        @Override
+        public void queue(long owner, long messages, long bytes, long firstSeq, long lastSeq) {
+            boot.queue(owner, messages, bytes, firstSeq, lastSeq);
+        }
+
+        @Override
+        public void released(long owner, long seq, int packetId) {
+            boot.released(owner, seq, packetId);
+        }
+
+        @Override
+        public void numbered(long owner, long seq, int packetId) {
+            boot.numbered(owner, seq, packetId);
+        }
+
+        @Override
+        public void inboundId(long owner, int packetId) {
+            boot.inboundId(owner, packetId);
+        }
+
+        @Override
+        public void retained(Message message, long stamp) {
+            boot.retained(message, stamp);
+        }
+
+        @Override
+        public void delayed(long id, long dueAtMillis, Message message) {
+            boot.delayed(id, dueAtMillis, message);
+        }
+    }
 }
