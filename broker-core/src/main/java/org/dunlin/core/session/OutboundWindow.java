@@ -1,5 +1,7 @@
 package org.dunlin.core.session;
 
+import java.util.HashMap;
+import java.util.Map;
 import org.dunlin.core.spi.StoreBatch;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +19,8 @@ final class OutboundWindow {
     private int size;
     private int open;
     private int lastId;
+    /** By place, what packet identifiers an earlier process has chosen freely: they are for no other message. */
+    private Map<Long, Integer> numbers = Map.of();
     /** The first that waits to be sent again, null if none does. */
     private @Nullable Outgoing resend;
 
@@ -48,14 +52,16 @@ final class OutboundWindow {
         return resend;
     }
 
-    /** Begins a flow: gives it a packet identifier that is not in use [MQTT-2.2.1-4]. Not if {@link #isFull()}. */
-    void begin(Outgoing flow) {
+    /**
+     * Begins a flow: gives it a packet identifier that is not in use [MQTT-2.2.1-4]. Not if {@link #isFull()}.
+     *
+     * @return whether an earlier process has chosen it and put it on record
+     */
+    boolean begin(Outgoing flow) {
         assert size < IDS && flow.state == Outgoing.State.QUEUED && resend == null;
-        int id = flow.packetId;
-        if (id == 0) {
-            id = flow.seq > 0 ? StoreBatch.packetId(flow.seq) : next(lastId);
-        }
-        while (find(id) != null) {
+        Integer number = numbers.isEmpty() ? null : numbers.remove(flow.seq);
+        int id = number != null ? number : flow.seq > 0 ? StoreBatch.packetId(flow.seq) : next(lastId);
+        while (find(id) != null || !numbers.isEmpty() && numbers.containsValue(id)) {
             id = next(id);
         }
         lastId = flow.seq > 0 ? (id + IDS / 2) % IDS : id; // far from what stored messages will ask for next
@@ -63,6 +69,18 @@ final class OutboundWindow {
         flow.state = Outgoing.State.SENT;
         append(flow);
         open++;
+        return number != null && number == id;
+    }
+
+    /**
+     * What an earlier process may have sent keeps its identifiers, although it is not read yet.
+     *
+     * @param firstSeq where its stored messages begin
+     * @param chosen the identifiers that do not follow from the place
+     */
+    void restore(long firstSeq, Map<Long, Integer> chosen) {
+        numbers = new HashMap<>(chosen);
+        lastId = (StoreBatch.packetId(firstSeq) + IDS / 2) % IDS;
     }
 
     /** A flow of an earlier process whose PUBREC had come: PUBREL is sent again. In the order of the places. */

@@ -32,7 +32,7 @@ final class Outgoing {
     Message message;
 
     State state = State.QUEUED;
-    /** 0 until it is given; or, of a message that an earlier process has sent, what it was given there. */
+    /** 0 until it is given. */
     int packetId;
     /** Was sent on an earlier connection and waits to be sent again. */
     boolean resend;

@@ -87,8 +87,6 @@ public final class Session implements Receiver, Place.Owner {
     private boolean recorded;
     /** The highest place of a message that may have been sent. */
     private long sentThrough;
-    /** The packet identifiers that an earlier process has chosen freely, by place. */
-    private Map<Long, Integer> numbers = Map.of();
     /** Messages on their way through the store for which there is room in the window: retained and lent ones. */
     private int entering;
     /** A packet identifier is on its way through the store; nothing may pass its message. */
@@ -386,8 +384,8 @@ public final class Session implements Receiver, Place.Owner {
             // more may have been sent than was open: acknowledgements are lost with the batch that they were in
             sentThrough = record.connected() ? kept.lastSeq() : record.sentThrough();
             queue.doubt(sentThrough);
+            outbound.restore(kept.firstSeq(), kept.numbers());
         }
-        numbers = kept.numbers();
         kept.released().forEach((seq, packetId) -> outbound.restore(new Outgoing(seq, packetId)));
         kept.received().forEach(inbound::receive);
     }
@@ -703,20 +701,17 @@ public final class Session implements Receiver, Place.Owner {
             dropped(message, DropReason.EXPIRED);
             return;
         }
-        int number = numbers.isEmpty() ? 0 : numbers.getOrDefault(message.seq, 0);
-        message.packetId = number;
         if (message.isLent()
                 && message.qos == Qos.EXACTLY_ONCE
                 && loanOf(message).isStored()) {
             takeOver(message);
             return;
         }
-        outbound.begin(message);
-        boolean numbered = number == message.packetId;
+        boolean onRecord = outbound.begin(message);
         sentThrough = Math.max(sentThrough, message.seq);
         if (message.seq > 0
                 && message.qos == Qos.EXACTLY_ONCE
-                && !numbered
+                && !onRecord
                 && message.packetId != StoreBatch.packetId(message.seq)) {
             number(message);
         } else {

@@ -204,8 +204,10 @@ final class Checker implements BrokerEvents {
             return;
         }
         if (topic.startsWith("will/")) {
-            if (client == sim.observer && !(packet.dup() && message.qos() == Qos.AT_LEAST_ONCE)) {
-                willsSeen.merge(id.substring("will/".length()).replace('/', '#'), 1, Integer::sum);
+            if (client == sim.observer) {
+                String peer = id.substring("will/".length()).replace('/', '#');
+                // a repetition, unless it was the first that came
+                willsSeen.merge(peer, packet.dup() && message.qos() == Qos.AT_LEAST_ONCE ? 0 : 1, Integer::sum);
             }
             return;
         }
@@ -572,6 +574,7 @@ final class Checker implements BrokerEvents {
     void WillsOnce() {
         wills.forEach((peer, will) -> {
             int seen = willsSeen.getOrDefault(peer, 0);
+            boolean never = !willsSeen.containsKey(peer);
             Left end = left.get(peer);
             boolean wasAccepted = connectedAt.containsKey(peer);
             int most = wasAccepted && (end == null ? crashedOn.contains(peer) : !end.inOrder) ? 1 : 0;
@@ -584,7 +587,7 @@ final class Checker implements BrokerEvents {
                     && will.delaySeconds() == 0
                     && !sim.storeFails()
                     && drops(sim.observer.id, will.topic().text()) == 0;
-            if (mustCome && seen == 0) {
+            if (mustCome && never) {
                 throw breach("WillsOnce", "the will of " + peer + " never came");
             }
         });

@@ -495,6 +495,12 @@ final class SimConnection implements Connection {
         }
     }
 
+    static void trace(SimLoops loops, String what) {
+        if (TRACED != null) {
+            System.err.println(loops.nowMicros() + " " + what);
+        }
+    }
+
     private void trace(String what, Object packet) {
         if (client.id.equals(TRACED)) {
             Object shown = packet instanceof org.dunlin.mqtt.Publish p

@@ -218,6 +218,7 @@ final class Simulation {
         }
         down = true;
         crashes++;
+        SimConnection.trace(loops, "crash " + crashes);
         ShardsUnharmed();
         checker.crashed(store.crash());
         connections.forEach(SimConnection::brokerDied);
@@ -240,6 +241,7 @@ final class Simulation {
                     + ShardsProbe.delayed(shards) + " delayed of " + kept.owners + " " + kept.delayed);
         }
         down = false;
+        SimConnection.trace(loops, "restart with " + kept.owners + " delayed " + kept.delayed);
     }
 
     private void ShardsUnharmed() {
