@@ -791,7 +791,12 @@ public final class Session implements Receiver, Place.Owner {
             }
             numbering = false;
             if (failure == null) {
-                deliver(message, to);
+                if (shard.isExpired(message.message()) && !message.dup) {
+                    outbound.end(message);
+                    dropped(message, DropReason.EXPIRED);
+                } else {
+                    deliver(message, to);
+                }
                 pump();
             } else {
                 evict(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "a packet identifier could not be stored: " + failure);

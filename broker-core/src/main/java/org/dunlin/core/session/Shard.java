@@ -193,7 +193,7 @@ public final class Shard {
         try {
             item.run();
         } catch (RuntimeException | AssertionError e) {
-            faults++;
+            faults++; e.printStackTrace();
             LOG.atError().setCause(e).addKeyValue("shard", index).log("An item for a shard has failed");
         }
     }
@@ -754,12 +754,11 @@ public final class Shard {
         loop.schedule(() -> publishDelayed(message, id, dueAtMillis), dueAtMillis - loop.nowMillis());
     }
 
-    /** A session that the store has kept although another one has taken its place: only its will is left of it. */
-    void restoreWill(Kept kept) {
-        SessionRecord record = kept.record();
-        Will will = record.will();
+    /** A session or group that the store has kept although another one has taken its place: only a will is left of it. */
+    void restoreOutlived(Kept kept) {
+        Will will = kept.isSession() ? kept.record().will() : null;
         Runnable forget = () -> batch().removeOwner(kept.key());
-        if (will == null || !publish(willOf(record.clientId(), will), forget)) {
+        if (will == null || !publish(willOf(kept.record().clientId(), will), forget)) {
             forget.run();
         }
     }

@@ -223,10 +223,11 @@ final class Checker implements BrokerEvents {
             reached.add(Trouble.DELAYED);
         }
         SessionLog log = client.log;
-        int times = log.received.merge(id, 1, Integer::sum);
+        log.received.merge(id, 1, Integer::sum);
         if (message.qos() == Qos.AT_MOST_ONCE) {
             return;
         }
+        int times = log.promised.merge(id, 1, Integer::sum);
         if (times > 1) {
             ExactlyOnceQos2(client, packet, sent);
         } else if (!sent.delayed) {

@@ -153,7 +153,7 @@ final class SimClient {
                 return;
             }
             if (sim.isCalm() || steady) {
-                connect(newSessionOpen, FOR_GOOD, null);
+                connect(newSessionOpen && !steady, FOR_GOOD, null);
             } else if (random.nextInt(4) == 0) {
                 connectSomehow();
             }
@@ -204,7 +204,7 @@ final class SimClient {
 
     private void lost(SimConnection which) {
         if (connection == which) {
-            if (!connected) {
+            if (!connected && which != crashed) {
                 settledAtMicros = loops.nowMicros() + 150_000;
             }
             lostAtMicros = loops.nowMicros();
@@ -217,6 +217,7 @@ final class SimClient {
     /** All connections of the broker have ended, and it takes what it was sent no more. */
     void brokerDied() {
         crashed = connection;
+        settledAtMicros = 0;
         endSeenMicros = Math.min(endSeenMicros, loops.nowMicros());
         if (connection != null) {
             endSeenMicros = loops.nowMicros();

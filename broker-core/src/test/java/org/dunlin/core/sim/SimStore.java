@@ -27,6 +27,7 @@ final class SimStore implements Store {
     /** Which broker it serves: what a former one has asked for is not answered. */
     private int process;
 
+    private long openedMillis;
     private long lastAliveMillis;
     private boolean working;
     private boolean calm;
@@ -54,6 +55,7 @@ final class SimStore implements Store {
 
     @Override
     public void open(Boot boot) {
+        openedMillis = loops.nowMillis();
         committed.open(new BootAt(boot, lastAliveMillis));
     }
 
@@ -69,7 +71,11 @@ final class SimStore implements Store {
         }
         long lost = waiting.isEmpty() ? loops.nowMicros() : waiting.getFirst().atMicros;
         waiting.clear();
-        lastAliveMillis = loops.nowMillis() - random.nextInt(1000);
+        // never so late that something from before is lost
+        if (lost / 1000 > openedMillis) {
+            long lived = Math.min(lost / 1000 - 1, loops.nowMillis() - random.nextInt(1000));
+            lastAliveMillis = Math.max(openedMillis, lived);
+        }
         return lost;
     }
 

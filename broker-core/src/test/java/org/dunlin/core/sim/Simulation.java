@@ -224,6 +224,7 @@ final class Simulation {
         connections.forEach(SimConnection::brokerDied);
         connections.clear();
         clients.forEach(SimClient::brokerDied);
+        observer.brokerDied();
         loops.restart(1 + random.nextInt(4));
         int micros = random.nextInt(3) == 0 ? 0 : random.nextInt(random.nextBoolean() ? 100_000 : 7_000_000);
         loops.later(micros, this::restart);
