@@ -276,9 +276,15 @@ final class MessageQueue {
         resident = false;
         endLoad();
         Outgoing first = waiting.peekFirst();
-        if (first == null || first.seq == 0) {
-            return; // of an owner that is not kept
+        if (first != null && first.seq > 0) { // else of an owner that is not kept
+            putOut(first);
         }
+        if (dropping) {
+            load();
+        }
+    }
+
+    private void putOut(Outgoing first) {
         readThrough = first.seq - 1;
         for (Outgoing message : waiting) {
             spilled++;

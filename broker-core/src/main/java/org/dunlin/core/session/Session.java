@@ -487,7 +487,7 @@ public final class Session implements Receiver, Place.Owner {
         Connection to = connection;
         return qos == Qos.AT_MOST_ONCE
                 ? to != null && to.isWritable()
-                : outbound.nextResend() == null && hasRoom() && outbound.open() + entering < windowMax;
+                : outbound.nextResend() == null && hasRoom();
     }
 
     // ---- messages to the client
@@ -612,7 +612,7 @@ public final class Session implements Receiver, Place.Owner {
         } else if (state != State.ENDED) {
             accept(message, overflow);
         }
-        if (replays != null || queue.hasHeld() || place.qos() == Qos.AT_MOST_ONCE) {
+        if (replays != null || !queue.isEmpty() || queue.hasHeld() || place.qos() == Qos.AT_MOST_ONCE) {
             pump();
         }
     }
@@ -648,7 +648,7 @@ public final class Session implements Receiver, Place.Owner {
                 && !numbering
                 && queue.isEmpty()
                 && outbound.nextResend() == null
-                && outbound.open() < windowMax
+                && outbound.open() + entering < windowMax
                 && !outbound.isFull()
                 && to != null
                 && to.isWritable();
@@ -703,7 +703,7 @@ public final class Session implements Receiver, Place.Owner {
         }
         if (message.isLent()
                 && message.qos == Qos.EXACTLY_ONCE
-                && loanOf(message).isStored()) {
+                && (durable || loanOf(message).isStored())) {
             takeOver(message);
             return;
         }
@@ -757,6 +757,7 @@ public final class Session implements Receiver, Place.Owner {
             } else {
                 loan.giveBack();
             }
+            pump();
         });
     }
 
@@ -836,7 +837,11 @@ public final class Session implements Receiver, Place.Owner {
 
     private boolean hasRoom() {
         Connection to = connection;
-        return to != null && to.isWritable() && outbound.open() < windowMax && !outbound.isFull() && !numbering;
+        return to != null
+                && to.isWritable()
+                && outbound.open() + entering < windowMax
+                && !outbound.isFull()
+                && !numbering;
     }
 
     /** Open flows of an earlier connection: PUBREL, or PUBLISH with DUP, in their old order [MQTT-4.4.0-1]. */

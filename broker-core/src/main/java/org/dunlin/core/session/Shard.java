@@ -193,7 +193,7 @@ public final class Shard {
         try {
             item.run();
         } catch (RuntimeException | AssertionError e) {
-            faults++; e.printStackTrace();
+            faults++;
             LOG.atError().setCause(e).addKeyValue("shard", index).log("An item for a shard has failed");
         }
     }
@@ -691,6 +691,19 @@ public final class Shard {
         }
         session.attach(connection, holder, connect, expirySeconds, owner.nextGeneration());
         return new Admission(session, resumes, removes || session.isRecorded());
+    }
+
+    /** The store has failed to keep what was admitted: a session that was made for it ends with its connection. */
+    public void discard(Admission admission, Connection connection) {
+        Session session = admission.session();
+        if (admission.present()) {
+            return;
+        }
+        if (session.connection() == connection) {
+            session.changeExpiry(0);
+        } else if (!session.isConnected()) {
+            session.end();
+        }
     }
 
     /**

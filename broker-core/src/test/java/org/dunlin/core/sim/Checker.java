@@ -580,7 +580,8 @@ final class Checker implements BrokerEvents {
             boolean wasAccepted = connectedAt.containsKey(peer);
             int most = wasAccepted && (end == null ? crashedOn.contains(peer) : !end.inOrder) ? 1 : 0;
             long endedAtMicros = end != null ? end.atMicros : endedAt.getOrDefault(peer, 0L);
-            boolean unsure = end == null && crashedOn.contains(peer) || mayBeForgotten(endedAtMicros);
+            boolean unsure = end == null && crashedOn.contains(peer) || mayBeForgotten(endedAtMicros)
+                    || sim.storeFails() && !crashes.isEmpty(); // its end may have failed to be kept
             if (seen > most && !unsure && (seen > most + crashes.size() || will.delaySeconds() == 0)) {
                 throw breach("WillsOnce", "the will of " + peer + " came " + seen + " times, not " + most);
             }
