@@ -101,6 +101,9 @@ public final class Session implements Receiver, Place.Owner {
         this.sid = sid;
         this.durable = durable;
         this.key = new SessionKey(sid, 0);
+        if (durable) {
+            outbound.restore(1, Map.of());
+        }
         this.queue = new MessageQueue(
                 shard.shards().queueLimits(), shard.shards().paging(), shard::isExpired, new Waiting());
     }
