@@ -331,7 +331,7 @@ public final class Session implements Receiver, Place.Owner {
 
     private void forgetRecord() {
         if (recorded) {
-            shard.batch().removeOwner(key);
+            shard.removeOwner(key);
         }
     }
 

@@ -16,6 +16,7 @@ import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.SessionKey;
 import org.dunlin.core.spi.SessionRecord;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreBatch;
@@ -37,6 +38,8 @@ public final class Shard {
     private static final Logger LOG = LoggerFactory.getLogger("dunlin.core");
     /** Items handled for another shard before others on the loop have their turn. */
     private static final int BUDGET = 4096;
+    /** After which the store is asked again for what it has failed to do. */
+    private static final long RETRY_MILLIS = 1000;
 
     private final Shards shards;
     private final int index;
@@ -246,6 +249,16 @@ public final class Shard {
         } else {
             then.accept(null);
         }
+    }
+
+    /** Removes what has ended from the store, which is asked until it does: else it would be back after a restart. */
+    void removeOwner(SessionKey owner) {
+        batch().removeOwner(owner);
+        afterCommit(failure -> {
+            if (failure != null) {
+                loop.schedule(() -> removeOwner(owner), RETRY_MILLIS);
+            }
+        });
     }
 
     /** Gives the store a message that no publisher waits for. */
@@ -770,7 +783,7 @@ public final class Shard {
     /** A session or group that the store has kept although another one has taken its place: only a will is left of it. */
     void restoreOutlived(Kept kept) {
         Will will = kept.isSession() ? kept.record().will() : null;
-        Runnable forget = () -> batch().removeOwner(kept.key());
+        Runnable forget = () -> removeOwner(kept.key());
         if (will == null || !publish(willOf(kept.record().clientId(), will), forget)) {
             forget.run();
         }

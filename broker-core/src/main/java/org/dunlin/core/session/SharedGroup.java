@@ -142,7 +142,7 @@ final class SharedGroup implements Place.Owner {
         returned.clear();
         shard.shards().subscriptions().remove(intake, shard.index());
         if (durable()) {
-            shard.batch().removeOwner(key);
+            shard.removeOwner(key);
         }
         shard.endedGroup(this);
     }

@@ -344,7 +344,7 @@ final class Checker implements BrokerEvents {
 
     /** A session whose expiry has passed is gone, whatever has happened to the broker meanwhile. */
     void SessionEnded(String who, boolean mustBeAbsent, boolean present) {
-        if (mustBeAbsent && present && !mayLose()) {
+        if (mustBeAbsent && present) {
             throw breach("SessionEnded", who + "the session should have ended");
         }
     }
@@ -580,8 +580,7 @@ final class Checker implements BrokerEvents {
             boolean wasAccepted = connectedAt.containsKey(peer);
             int most = wasAccepted && (end == null ? crashedOn.contains(peer) : !end.inOrder) ? 1 : 0;
             long endedAtMicros = end != null ? end.atMicros : endedAt.getOrDefault(peer, 0L);
-            boolean unsure = end == null && crashedOn.contains(peer) || mayBeForgotten(endedAtMicros)
-                    || sim.storeFails() && !crashes.isEmpty(); // its end may have failed to be kept
+            boolean unsure = end == null && crashedOn.contains(peer) || mayBeForgotten(endedAtMicros);
             if (seen > most && !unsure && (seen > most + crashes.size() || will.delaySeconds() == 0)) {
                 throw breach("WillsOnce", "the will of " + peer + " came " + seen + " times, not " + most);
             }
