@@ -5,12 +5,8 @@ import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Random;
 import org.dunlin.core.spi.MemoryStore;
-import org.dunlin.core.spi.SessionKey;
-import org.dunlin.core.spi.SessionRecord;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreBatch;
-import org.dunlin.core.spi.StoreBatch.SubscriptionRecord;
-import org.dunlin.mqtt.Message;
 
 /**
  * The test's thread only. A store that commits late, in the order in which it is written to, reads late, and fails when the
@@ -185,57 +181,4 @@ final class SimStore implements Store {
 
     @Override
     public void close() {}
-
-    /** Tells the virtual time at which the former broker was last known to live. */
-    private record BootAt(Boot boot, long lastAliveMillis) implements Boot {
-        @Override
-        public void began(long now) {
-            boot.began(lastAliveMillis);
-        }
-
-        @Override
-        public void session(SessionKey key, SessionRecord state) {
-            boot.session(key, state);
-        }
-
-        @Override
-        public void group(SessionKey key, String filter) {
-            boot.group(key, filter);
-        }
-
-        @Override
-        public void subscription(long owner, SubscriptionRecord subscription) {
-            boot.subscription(owner, subscription);
-        }
-
-        @Override
-        public void queue(long owner, long messages, long bytes, long firstSeq, long lastSeq) {
-            boot.queue(owner, messages, bytes, firstSeq, lastSeq);
-        }
-
-        @Override
-        public void released(long owner, long seq, int packetId) {
-            boot.released(owner, seq, packetId);
-        }
-
-        @Override
-        public void numbered(long owner, long seq, int packetId) {
-            boot.numbered(owner, seq, packetId);
-        }
-
-        @Override
-        public void inboundId(long owner, int packetId) {
-            boot.inboundId(owner, packetId);
-        }
-
-        @Override
-        public void retained(Message message, long stamp) {
-            boot.retained(message, stamp);
-        }
-
-        @Override
-        public void delayed(long id, long dueAtMillis, Message message) {
-            boot.delayed(id, dueAtMillis, message);
-        }
-    }
 }
