@@ -150,6 +150,9 @@ final class MessageQueue {
         int weight = message.message().weight();
         if (!overflow.answers() && isFull(weight)) {
             if (overflow == Overflow.DROP_NEWEST) {
+                if (message.seq > 0) {
+                    passed(message.seq); // the store may be read before it has heard of it
+                }
                 owner.dropped(message, DropReason.QUEUE_FULL);
                 return;
             }
@@ -189,7 +192,7 @@ final class MessageQueue {
         }
     }
 
-    /** A stored message has gone past the queue to whom it is for; behind an empty one it cannot be read. */
+    /** A stored message has gone past the queue, and is not to be read; behind an empty one it cannot be. */
     void passed(long seq) {
         if (isEmpty()) {
             readThrough = Math.max(readThrough, seq);
