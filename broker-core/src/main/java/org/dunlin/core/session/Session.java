@@ -283,9 +283,12 @@ public final class Session implements Receiver, Place.Owner {
 
     private void publishWill() {
         Will due = will;
+        if (due == null) {
+            return; // but one may still be leaving
+        }
         will = null;
         leaving = due;
-        if (due != null && !shard.publishWill(this, due, this::willIsStored)) {
+        if (!shard.publishWill(this, due, this::willIsStored)) {
             leaving = null;
         }
     }
@@ -488,9 +491,7 @@ public final class Session implements Receiver, Place.Owner {
     /** Whether a retained message could leave now. */
     boolean hasRoomFor(Qos qos) {
         Connection to = connection;
-        return qos == Qos.AT_MOST_ONCE
-                ? to != null && to.isWritable()
-                : outbound.nextResend() == null && hasRoom();
+        return qos == Qos.AT_MOST_ONCE ? to != null && to.isWritable() : outbound.nextResend() == null && hasRoom();
     }
 
     // ---- messages to the client

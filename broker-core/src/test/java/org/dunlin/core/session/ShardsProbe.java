@@ -39,11 +39,7 @@ public final class ShardsProbe {
 
         private static Paging of(MessageQueue.Paging paging) {
             return new Paging(
-                    paging.heapMessages(),
-                    paging.heapBytes(),
-                    paging.pageMessages(),
-                    paging.pageBytes(),
-                    paging.low());
+                    paging.heapMessages(), paging.heapBytes(), paging.pageMessages(), paging.pageBytes(), paging.low());
         }
     }
 

@@ -217,8 +217,10 @@ class RestartTest {
         again.takeAll();
 
         assertEquals(List.of("m2", "m3", "m4", "m5", "m6", "m7"), again.payloads());
-        assertEquals(0, StoreContents.of(store).owners.values().stream()
-                .mapToLong(owner -> owner.messages)
-                .sum());
+        assertEquals(
+                0,
+                StoreContents.of(store).owners.values().stream()
+                        .mapToLong(owner -> owner.messages)
+                        .sum());
     }
 }

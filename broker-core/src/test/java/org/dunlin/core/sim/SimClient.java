@@ -446,8 +446,7 @@ final class SimClient {
             throw new AssertionError(text("session present after clean start"));
         }
         newSessionOpen = racing;
-        checker.SessionKept(
-                text(""), mustBePresent || loops.nowMicros() < presentUntilMicros, ack.sessionPresent());
+        checker.SessionKept(text(""), mustBePresent || loops.nowMicros() < presentUntilMicros, ack.sessionPresent());
         checker.SessionEnded(text(""), mustBeAbsent, ack.sessionPresent());
         if (!ack.sessionPresent()) {
             epoch++;

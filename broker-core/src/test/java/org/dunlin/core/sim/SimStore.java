@@ -148,8 +148,7 @@ final class SimStore implements Store {
                         throughSeq,
                         maxMessages,
                         maxBytes,
-                        (messages, more, failure) ->
-                                later(readMicrosMax, () -> page.read(messages, more, failure)));
+                        (messages, more, failure) -> later(readMicrosMax, () -> page.read(messages, more, failure)));
             }
         });
     }

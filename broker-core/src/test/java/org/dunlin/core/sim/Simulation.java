@@ -275,7 +275,8 @@ final class Simulation {
             String what = session.toString();
             int heap = Math.max(paging.heapMessages(), paging.low() - 1 + paging.pageMessages());
             boolean heapKept = !session.durable() || session.inHeap() - session.lent() <= heap;
-            // what is promised to an idle queue may find the window taken, so one more than the limit; what is too much is
+            // what is promised to an idle queue may find the window taken, so one more than the limit; what is too much
+            // is
             // read before it is dropped; whose acknowledgement a crash has undone is in the queue again
             boolean kept = heapKept
                     && (crashes > 0
