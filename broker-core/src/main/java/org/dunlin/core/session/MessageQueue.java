@@ -190,6 +190,7 @@ final class MessageQueue {
             dropping = true;
             load();
         }
+        refill();
     }
 
     /** A stored message has gone past the queue, and is not to be read; behind an empty one it cannot be. */
@@ -298,6 +299,13 @@ final class MessageQueue {
             }
         }
         waiting.clear();
+    }
+
+    /** Asks for the next page, whatever has made the heap empty. */
+    private void refill() {
+        if (resident && waiting.size() < paging.low) {
+            load();
+        }
     }
 
     private void load() {
@@ -453,6 +461,7 @@ final class MessageQueue {
             taken.add(message);
             return true;
         });
+        refill();
         return taken;
     }
 
