@@ -340,6 +340,9 @@ final class ConnectFlow {
         }
         session = admission.session();
         shard.afterCommit(admission.stored(), failure -> {
+            if (failure != null) {
+                shard.discard(admission, connection);
+            }
             if (abandoned) {
                 return;
             }

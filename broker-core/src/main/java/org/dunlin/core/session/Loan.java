@@ -28,7 +28,9 @@ final class Loan {
 
     /** Takes it from the group's store; {@link #handedOver} follows when that is durable. */
     void takeFromStore(StoreBatch batch) {
-        batch.ack(group.key(), entry.seq(), entry.body());
+        if (isStored()) {
+            batch.ack(group.key(), entry.seq(), entry.body());
+        }
     }
 
     /** The group's store holds it no more: it is the member's to keep, or nobody's. Before anything ends the loan. */

@@ -18,21 +18,13 @@ import org.jspecify.annotations.Nullable;
  * Messages of one session or shared group that wait for its window, oldest first; bounded by number and bytes, with the
  * policies for a full queue. Shard thread only. Whatever it loses it reports.
  *
- * <p>Of stored messages only the oldest are in the heap, and none while the owner is away: the others are known by their
- * number, their bytes and the places they are at, and come back page by page. What was in the heap and has been taken out is
- * never read again, so a page holds nothing that somebody has.
+ * <p>Of stored messages only the oldest are in the heap, and while the owner is away none but what is left of a page that was
+ * read to drop the oldest: the others are known by their number, their bytes and the places they are at, and come back page
+ * by page. What was in the heap and has been taken out is never read again, so a page holds nothing that somebody has.
  */
 final class MessageQueue {
-    /** Stored messages in the heap from which on others stay with the store. */
-    private static final int HEAP_MESSAGES = 1024;
-
-    private static final long HEAP_BYTES = 1 << 20;
-    private static final int PAGE_MESSAGES = 128;
-    private static final long PAGE_BYTES = 256 << 10;
-    /** Messages in the heap at which the next page is asked for. */
-    private static final int LOW = 32;
-
     private final QueueLimits limits;
+    private final Paging paging;
     private final Predicate<Message> expired;
     private final Owner owner;
     private final ArrayDeque<Outgoing> waiting = new ArrayDeque<>(4);
@@ -60,16 +52,32 @@ final class MessageQueue {
 
     private long lastSpilled;
     private @Nullable Load loading;
+    /** Messages are to be dropped, as soon as they have been read. */
+    private boolean dropping;
     /** Places of messages that have gone past others, and that the store still holds. */
     private Set<Long> passed = Set.of();
-    /** Messages to be read next that may have been sent by an earlier process. */
-    private long doubtful;
-
+    /** Those of them that the store holds no more, but a page on its way may. */
+    private final List<Long> gone = new ArrayList<>(0);
+    /** Of what is read, messages up to this place may have been sent by an earlier process. */
     private long doubtfulThrough;
 
+    /**
+     * How much of a stored queue is in the heap.
+     *
+     * @param heapMessages stored messages in the heap from which on others stay with the store
+     * @param heapBytes their weight, likewise
+     * @param pageMessages read at a time at most
+     * @param pageBytes their weight at most, but one is always read
+     * @param low messages in the heap below which the next page is asked for, at least 1
+     */
+    record Paging(int heapMessages, long heapBytes, int pageMessages, long pageBytes, int low) {
+        static final Paging DEFAULTS = new Paging(1024, 1 << 20, 128, 256 << 10, 32);
+    }
+
     /** @param expired whether a message's time is up now */
-    MessageQueue(QueueLimits limits, Predicate<Message> expired, Owner owner) {
+    MessageQueue(QueueLimits limits, Paging paging, Predicate<Message> expired, Owner owner) {
         this.limits = limits;
+        this.paging = paging;
         this.expired = expired;
         this.owner = owner;
     }
@@ -96,6 +104,11 @@ final class MessageQueue {
     /** Whether nothing waits, nothing is promised and nobody waits for room. */
     boolean isIdle() {
         return isEmpty() && reserved == 0 && !hasHeld();
+    }
+
+    /** Whether messages are being read. */
+    boolean isLoading() {
+        return loading != null;
     }
 
     boolean hasHeld() {
@@ -137,6 +150,9 @@ final class MessageQueue {
         int weight = message.message().weight();
         if (!overflow.answers() && isFull(weight)) {
             if (overflow == Overflow.DROP_NEWEST) {
+                if (message.seq > 0) {
+                    passed(message.seq); // the store may be read before it has heard of it
+                }
                 owner.dropped(message, DropReason.QUEUE_FULL);
                 return;
             }
@@ -146,8 +162,8 @@ final class MessageQueue {
         boolean stays = message.seq > 0
                 && (!resident
                         || spilled > 0
-                        || waiting.size() >= HEAP_MESSAGES
-                        || bytes > HEAP_BYTES && !waiting.isEmpty());
+                        || waiting.size() >= paging.heapMessages
+                        || bytes > paging.heapBytes && !waiting.isEmpty());
         if (stays) {
             spilled++;
             spilledBytes += weight;
@@ -171,11 +187,13 @@ final class MessageQueue {
             }
         }
         if (spilled > 0 && isFull(weight)) {
+            dropping = true;
             load();
         }
+        refill();
     }
 
-    /** A stored message has gone past the queue to whom it is for; behind an empty one it cannot be read. */
+    /** A stored message has gone past the queue, and is not to be read; behind an empty one it cannot be. */
     void passed(long seq) {
         if (isEmpty()) {
             readThrough = Math.max(readThrough, seq);
@@ -193,7 +211,11 @@ final class MessageQueue {
 
     /** The store does not hold it any more. */
     void forgetPassed(long seq) {
-        passed.remove(seq);
+        if (loading == null) {
+            passed.remove(seq);
+        } else {
+            gone.add(seq);
+        }
     }
 
     /** Adds one that its lender has bounded already. */
@@ -216,7 +238,7 @@ final class MessageQueue {
         while (!waiting.isEmpty()) {
             Outgoing message = waiting.removeFirst();
             left(message);
-            if (spilled > 0 && waiting.size() < LOW) {
+            if (waiting.size() < paging.low) {
                 load();
             }
             // an identifier that the client may know must not be given to another message
@@ -240,16 +262,15 @@ final class MessageQueue {
         lastSpilled = lastSeq;
     }
 
-    /** Of what is read from now on, so many messages and all up to this place may have been sent by an earlier process. */
-    void doubt(long messages, long throughSeq) {
-        doubtful = messages;
+    /** Messages up to this place may have been sent by an earlier process. */
+    void doubt(long throughSeq) {
         doubtfulThrough = throughSeq;
     }
 
     /** The owner can take messages: what comes is kept at hand, and what the store has is read. */
     void takeIn() {
         resident = true;
-        if (waiting.size() < LOW) {
+        if (waiting.size() < paging.low) {
             load();
         }
     }
@@ -257,11 +278,17 @@ final class MessageQueue {
     /** The owner is away: stored messages are left to the store. Nothing lent may be in here. */
     void putOut() {
         resident = false;
-        loading = null;
+        endLoad();
         Outgoing first = waiting.peekFirst();
-        if (first == null || first.seq == 0) {
-            return; // of an owner that is not kept
+        if (first != null && first.seq > 0) { // else of an owner that is not kept
+            putOut(first);
         }
+        if (dropping) {
+            load();
+        }
+    }
+
+    private void putOut(Outgoing first) {
         readThrough = first.seq - 1;
         for (Outgoing message : waiting) {
             spilled++;
@@ -274,12 +301,26 @@ final class MessageQueue {
         waiting.clear();
     }
 
+    /** Asks for the next page, whatever has made the heap empty. */
+    private void refill() {
+        if (resident && waiting.size() < paging.low) {
+            load();
+        }
+    }
+
     private void load() {
         if (loading == null && spilled > 0) {
             Load load = new Load(lastSpilled, spilled);
             loading = load;
-            owner.read(readThrough, load.through, PAGE_MESSAGES, PAGE_BYTES, load);
+            owner.read(readThrough, load.through, paging.pageMessages, paging.pageBytes, load);
         }
+    }
+
+    /** No page is on its way any more. */
+    private void endLoad() {
+        loading = null;
+        gone.forEach(passed::remove);
+        gone.clear();
     }
 
     /** One page on its way from the store; to be told on the shard's thread. */
@@ -297,8 +338,8 @@ final class MessageQueue {
             if (loading != this) {
                 return; // the owner has left meanwhile
             }
-            loading = null;
             if (failure != null) {
+                endLoad();
                 owner.failed(failure);
                 return;
             }
@@ -316,8 +357,7 @@ final class MessageQueue {
                         stored.seq(),
                         stored.body(),
                         null);
-                message.dup = doubtful > 0 || stored.seq() <= doubtfulThrough;
-                doubtful = Math.max(doubtful - 1, 0);
+                message.dup = stored.seq() <= doubtfulThrough;
                 waiting.addLast(message);
                 spilled--;
                 spilledBytes -= stored.message().weight();
@@ -326,8 +366,11 @@ final class MessageQueue {
                 readThrough = through;
                 settle(since);
             }
-            dropExcess();
-            if (resident && waiting.size() < LOW) {
+            endLoad();
+            if (dropping) {
+                dropExcess();
+            }
+            if (resident && waiting.size() < paging.low || dropping) {
                 load();
             }
             owner.loaded();
@@ -343,15 +386,23 @@ final class MessageQueue {
         }
     }
 
-    /** What came while the oldest were being read to be dropped. */
+    /** Makes the room that was not there for what came. */
     private void dropExcess() {
-        long count = size() - lent + promised;
-        while (!waiting.isEmpty() && count > 1 && (count > limits.maxMessages() || bytes > limits.maxBytes())) {
-            Outgoing oldest = waiting.removeFirst();
-            left(oldest);
-            owner.dropped(oldest, DropReason.QUEUE_FULL);
-            count--;
+        Iterator<Outgoing> oldest = waiting.iterator();
+        while (isOverfull() && oldest.hasNext()) {
+            Outgoing message = oldest.next();
+            if (!message.isLent()) {
+                oldest.remove();
+                bytes -= message.message().weight();
+                owner.dropped(message, DropReason.QUEUE_FULL);
+            }
         }
+        dropping = spilled > 0 && isOverfull();
+    }
+
+    private boolean isOverfull() {
+        long count = size() - lent + promised;
+        return count > 1 && (count > limits.maxMessages() || bytes + promisedBytes > limits.maxBytes());
     }
 
     /** Forgets what only the store has, without reading it. @return how many messages that were */
@@ -360,7 +411,8 @@ final class MessageQueue {
         bytes -= spilledBytes;
         spilled = 0;
         spilledBytes = 0;
-        loading = null;
+        dropping = false;
+        endLoad();
         return forgotten;
     }
 
@@ -409,6 +461,7 @@ final class MessageQueue {
             taken.add(message);
             return true;
         });
+        refill();
         return taken;
     }
 

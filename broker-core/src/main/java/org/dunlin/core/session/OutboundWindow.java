@@ -1,5 +1,7 @@
 package org.dunlin.core.session;
 
+import java.util.HashMap;
+import java.util.Map;
 import org.dunlin.core.spi.StoreBatch;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +18,11 @@ final class OutboundWindow {
     private @Nullable Outgoing[] table = new @Nullable Outgoing[8];
     private int size;
     private int open;
+    /** The last that was chosen freely. */
     private int lastId;
+
+    /** By place, what packet identifiers an earlier process has chosen freely: they are for no other message. */
+    private Map<Long, Integer> numbers = Map.of();
     /** The first that waits to be sent again, null if none does. */
     private @Nullable Outgoing resend;
 
@@ -48,21 +54,39 @@ final class OutboundWindow {
         return resend;
     }
 
-    /** Begins a flow: gives it a packet identifier that is not in use [MQTT-2.2.1-4]. Not if {@link #isFull()}. */
-    void begin(Outgoing flow) {
+    /**
+     * Begins a flow: gives it a packet identifier that is not in use [MQTT-2.2.1-4]. Not if {@link #isFull()}.
+     *
+     * @return whether an earlier process has chosen it and put it on record
+     */
+    boolean begin(Outgoing flow) {
         assert size < IDS && flow.state == Outgoing.State.QUEUED && resend == null;
-        int id = flow.packetId;
-        if (id == 0) {
-            id = flow.seq > 0 ? StoreBatch.packetId(flow.seq) : next(lastId);
+        Integer number = numbers.isEmpty() ? null : numbers.remove(flow.seq);
+        int id = number != null ? number : flow.seq > 0 ? StoreBatch.packetId(flow.seq) : 0;
+        if (id == 0 || isTaken(id)) {
+            do {
+                lastId = next(lastId);
+            } while (isTaken(lastId));
+            id = lastId;
+        } else if (number == null) {
+            lastId = farFrom(id);
         }
-        while (find(id) != null) {
-            id = next(id);
-        }
-        lastId = flow.seq > 0 ? (id + IDS / 2) % IDS : id; // far from what stored messages will ask for next
         flow.packetId = id;
         flow.state = Outgoing.State.SENT;
         append(flow);
         open++;
+        return number != null && number == id;
+    }
+
+    /**
+     * Messages are stored, and an earlier process may have sent some that are not read yet: these keep their identifiers.
+     *
+     * @param firstSeq where the stored messages begin
+     * @param chosen the identifiers that do not follow from the place
+     */
+    void restore(long firstSeq, Map<Long, Integer> chosen) {
+        numbers = new HashMap<>(chosen);
+        lastId = farFrom(StoreBatch.packetId(firstSeq));
     }
 
     /** A flow of an earlier process whose PUBREC had come: PUBREL is sent again. In the order of the places. */
@@ -74,6 +98,15 @@ final class OutboundWindow {
         if (resend == null) {
             resend = released;
         }
+    }
+
+    private boolean isTaken(int id) {
+        return find(id) != null || !numbers.isEmpty() && numbers.containsValue(id);
+    }
+
+    /** Far from what stored messages before and behind that one have asked for or will. */
+    private static int farFrom(int id) {
+        return (id + IDS / 2) % IDS;
     }
 
     private static int next(int id) {

@@ -32,10 +32,12 @@ final class Outgoing {
     Message message;
 
     State state = State.QUEUED;
-    /** 0 until it is given; or, of a message that an earlier process has sent, what it was given there. */
+    /** 0 until it is given. */
     int packetId;
     /** Was sent on an earlier connection and waits to be sent again. */
     boolean resend;
+    /** The store has failed to keep its packet identifier, or its PUBREC: neither goes out before it has. */
+    boolean unrecorded;
     /** Bytes may have reached the client before, so that DUP is 1 [MQTT-3.3.1-1]. */
     boolean dup;
 

@@ -13,6 +13,7 @@ import org.dunlin.core.spi.SessionRecord;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreBatch.SubscriptionRecord;
 import org.dunlin.mqtt.Message;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Brings back what the store has kept. Filled by the thread that starts the broker; then each of its {@link #steps} is run on
@@ -23,7 +24,7 @@ public final class Restoration implements Store.Boot {
     private final Map<Long, Kept> owners = new HashMap<>();
     private final List<List<Kept>> sessions = new ArrayList<>();
     private final List<List<Kept>> groups = new ArrayList<>();
-    /** Sessions that had ended, or been replaced, but for their wills. */
+    /** Sessions that had ended, or been replaced, but for their wills; groups whose end the store has failed to keep. */
     private final List<Kept> outlived = new ArrayList<>();
 
     private final List<Delayed> delayed = new ArrayList<>();
@@ -121,24 +122,32 @@ public final class Restoration implements Store.Boot {
     /** To be asked for when the store has told all. */
     public List<Consumer<Shard>> steps() {
         Map<String, Kept> latest = new HashMap<>();
+        Map<String, Kept> latestGroups = new HashMap<>();
         for (Kept kept : owners.values()) {
-            if (!kept.isSession()) {
-                groups.get(shards.ofGroup(kept.group()).index()).add(kept);
-                continue;
-            }
-            Kept other = latest.get(kept.record().clientId());
-            boolean later = other == null || kept.key().sid() > other.key().sid();
-            if (other != null) {
-                outlived.add(later ? other : kept);
-            }
-            if (later) {
-                latest.put(kept.record().clientId(), kept);
+            Kept former = kept.isSession()
+                    ? former(latest, kept.record().clientId(), kept)
+                    : former(latestGroups, kept.group(), kept);
+            if (former != null) {
+                outlived.add(former);
             }
         }
         for (Map.Entry<String, Kept> entry : latest.entrySet()) {
             sessions.get(Slots.of(entry.getKey()) % shards.count()).add(entry.getValue());
         }
+        for (Map.Entry<String, Kept> entry : latestGroups.entrySet()) {
+            groups.get(shards.ofGroup(entry.getKey()).index()).add(entry.getValue());
+        }
         return List.of(this::restoreOwners, this::restoreMembers, this::resume);
+    }
+
+    /** Keeps the later of two of the same name. @return the other one, or null */
+    private static @Nullable Kept former(Map<String, Kept> latest, String name, Kept kept) {
+        Kept other = latest.get(name);
+        if (other == null || kept.key().sid() > other.key().sid()) {
+            latest.put(name, kept);
+            return other;
+        }
+        return kept;
     }
 
     private void restoreOwners(Shard shard) {
@@ -172,7 +181,7 @@ public final class Restoration implements Store.Boot {
             here.get(i).resume(kept.get(i).record().connected());
         }
         if (shard.index() == 0) {
-            outlived.forEach(shard::restoreWill);
+            outlived.forEach(shard::restoreOutlived);
             delayed.forEach(later -> shard.restoreDelayed(later.id, later.dueAtMillis, later.message));
         }
     }

@@ -87,8 +87,6 @@ public final class Session implements Receiver, Place.Owner {
     private boolean recorded;
     /** The highest place of a message that may have been sent. */
     private long sentThrough;
-    /** The packet identifiers that an earlier process has chosen freely, by place. */
-    private Map<Long, Integer> numbers = Map.of();
     /** Messages on their way through the store for which there is room in the window: retained and lent ones. */
     private int entering;
     /** A packet identifier is on its way through the store; nothing may pass its message. */
@@ -103,7 +101,11 @@ public final class Session implements Receiver, Place.Owner {
         this.sid = sid;
         this.durable = durable;
         this.key = new SessionKey(sid, 0);
-        this.queue = new MessageQueue(shard.shards().queueLimits(), shard::isExpired, new Waiting());
+        if (durable) {
+            outbound.restore(1, Map.of());
+        }
+        this.queue = new MessageQueue(
+                shard.shards().queueLimits(), shard.shards().paging(), shard::isExpired, new Waiting());
     }
 
     // ---- who it is
@@ -281,9 +283,12 @@ public final class Session implements Receiver, Place.Owner {
 
     private void publishWill() {
         Will due = will;
+        if (due == null) {
+            return; // but one may still be leaving
+        }
         will = null;
         leaving = due;
-        if (due != null && !shard.publishWill(this, due, this::willIsStored)) {
+        if (!shard.publishWill(this, due, this::willIsStored)) {
             leaving = null;
         }
     }
@@ -329,8 +334,13 @@ public final class Session implements Receiver, Place.Owner {
 
     private void forgetRecord() {
         if (recorded) {
-            shard.batch().removeOwner(key);
+            shard.removeOwner(key);
         }
+    }
+
+    /** Whether the store knows of it, or will with this turn: it is kept, or has a will. */
+    boolean isRecorded() {
+        return recorded;
     }
 
     /** Writes the session as it is now, if it is kept at all: one that is not is kept for its will. */
@@ -367,7 +377,6 @@ public final class Session implements Receiver, Place.Owner {
         userName = record.userName();
         expirySeconds = record.expirySeconds();
         will = record.will();
-        sentThrough = record.sentThrough();
         expiresAtMillis = record.expiresAtMillis();
         willDueAtMillis = record.willDueAtMillis();
         if (record.connected()) {
@@ -378,13 +387,11 @@ public final class Session implements Receiver, Place.Owner {
         }
         if (kept.messages() > 0) {
             queue.restore(kept.messages(), kept.bytes(), kept.firstSeq(), kept.lastSeq());
-            queue.doubt(record.connected() ? shard.shards().limits().maxInflight() : 0, sentThrough);
-            if (record.connected()) {
-                sentThrough =
-                        kept.lastSeq(); // as nobody counts any more if the next process ends before the client is back
-            }
+            // more may have been sent than was open: acknowledgements are lost with the batch that they were in
+            sentThrough = record.connected() ? kept.lastSeq() : record.sentThrough();
+            queue.doubt(sentThrough);
+            outbound.restore(kept.firstSeq(), kept.numbers());
         }
-        numbers = kept.numbers();
         kept.released().forEach((seq, packetId) -> outbound.restore(new Outgoing(seq, packetId)));
         kept.received().forEach(inbound::receive);
     }
@@ -484,9 +491,7 @@ public final class Session implements Receiver, Place.Owner {
     /** Whether a retained message could leave now. */
     boolean hasRoomFor(Qos qos) {
         Connection to = connection;
-        return qos == Qos.AT_MOST_ONCE
-                ? to != null && to.isWritable()
-                : outbound.nextResend() == null && hasRoom() && outbound.open() + entering < windowMax;
+        return qos == Qos.AT_MOST_ONCE ? to != null && to.isWritable() : outbound.nextResend() == null && hasRoom();
     }
 
     // ---- messages to the client
@@ -613,7 +618,7 @@ public final class Session implements Receiver, Place.Owner {
         } else {
             shard.shards().events().dropped(clientId, place.message.topic(), DropReason.SESSION_ENDED);
         }
-        if (replays != null || queue.hasHeld() || place.qos() == Qos.AT_MOST_ONCE) {
+        if (replays != null || !queue.isEmpty() || queue.hasHeld() || place.qos() == Qos.AT_MOST_ONCE) {
             pump();
         }
     }
@@ -649,7 +654,7 @@ public final class Session implements Receiver, Place.Owner {
                 && !numbering
                 && queue.isEmpty()
                 && outbound.nextResend() == null
-                && outbound.open() < windowMax
+                && outbound.open() + entering < windowMax
                 && !outbound.isFull()
                 && to != null
                 && to.isWritable();
@@ -702,20 +707,17 @@ public final class Session implements Receiver, Place.Owner {
             dropped(message, DropReason.EXPIRED);
             return;
         }
-        int number = numbers.isEmpty() ? 0 : numbers.getOrDefault(message.seq, 0);
-        message.packetId = number;
         if (message.isLent()
                 && message.qos == Qos.EXACTLY_ONCE
-                && loanOf(message).isStored()) {
+                && (durable || loanOf(message).isStored())) {
             takeOver(message);
             return;
         }
-        outbound.begin(message);
-        boolean numbered = number == message.packetId;
+        boolean onRecord = outbound.begin(message);
         sentThrough = Math.max(sentThrough, message.seq);
         if (message.seq > 0
                 && message.qos == Qos.EXACTLY_ONCE
-                && !numbered
+                && !onRecord
                 && message.packetId != StoreBatch.packetId(message.seq)) {
             number(message);
         } else {
@@ -761,6 +763,7 @@ public final class Session implements Receiver, Place.Owner {
             } else {
                 loan.giveBack();
             }
+            pump();
         });
     }
 
@@ -791,12 +794,18 @@ public final class Session implements Receiver, Place.Owner {
         numbering = true;
         shard.batch().numbered(key, message.seq, message.packetId);
         shard.afterCommit(failure -> {
+            message.unrecorded = failure != null;
             if (connection != to || to == null) {
                 return; // it is sent again on the next connection, behind this batch
             }
             numbering = false;
             if (failure == null) {
-                deliver(message, to);
+                if (shard.isExpired(message.message()) && !message.dup) {
+                    outbound.end(message);
+                    dropped(message, DropReason.EXPIRED);
+                } else {
+                    deliver(message, to);
+                }
                 pump();
             } else {
                 evict(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "a packet identifier could not be stored: " + failure);
@@ -836,7 +845,11 @@ public final class Session implements Receiver, Place.Owner {
 
     private boolean hasRoom() {
         Connection to = connection;
-        return to != null && to.isWritable() && outbound.open() < windowMax && !outbound.isFull() && !numbering;
+        return to != null
+                && to.isWritable()
+                && outbound.open() + entering < windowMax
+                && !outbound.isFull()
+                && !numbering;
     }
 
     /** Open flows of an earlier connection: PUBREL, or PUBLISH with DUP, in their old order [MQTT-4.4.0-1]. */
@@ -847,11 +860,17 @@ public final class Session implements Receiver, Place.Owner {
             if (to == null) {
                 return;
             }
-            if (flow.state == Outgoing.State.RELEASED) {
+            if (flow.unrecorded && flow.state == Outgoing.State.RELEASED) {
+                outbound.resent();
+                release(flow, to);
+            } else if (flow.state == Outgoing.State.RELEASED) {
                 to.sendAck(PacketType.PUBREL, flow.packetId, ReasonCode.SUCCESS);
                 outbound.resent();
             } else if (!hasRoom()) {
                 return;
+            } else if (flow.unrecorded) {
+                outbound.resent();
+                number(flow);
             } else if (to.deliver(
                     flow.message(), flow.qos, flow.retain, flow.dup, flow.packetId, flow.subscriptionIds)) {
                 outbound.resent();
@@ -891,7 +910,11 @@ public final class Session implements Receiver, Place.Owner {
 
     private void forget(long seq) {
         if (queue.isPassed(seq)) {
-            shard.afterCommit(failure -> queue.forgetPassed(seq));
+            shard.afterCommit(failure -> {
+                if (failure == null) {
+                    queue.forgetPassed(seq);
+                }
+            });
         }
     }
 
@@ -980,20 +1003,19 @@ public final class Session implements Receiver, Place.Owner {
     /** Puts on record that the message is not to be sent again, then sends PUBREL if the connection is still there. */
     private void release(Outgoing flow, @Nullable Connection to) {
         int packetId = flow.packetId;
-        if (flow.state == Outgoing.State.SENT) {
-            flow.state = Outgoing.State.RELEASED;
-            flow.message = null;
-            if (flow.seq > 0) {
-                shard.batch().released(key, flow.seq, flow.body, packetId);
-                forget(flow.seq);
-            }
-        }
-        if (to == null) {
-            return;
+        boolean records = flow.state == Outgoing.State.SENT || flow.unrecorded;
+        flow.state = Outgoing.State.RELEASED;
+        flow.message = null;
+        if (records && flow.seq > 0) {
+            shard.batch().released(key, flow.seq, flow.body, packetId);
+            forget(flow.seq);
         }
         // all of a durable session's, stored or not: PUBRELs keep the order of the PUBRECs [MQTT-4.6.0-4]
         shard.afterCommit(this, failure -> {
-            if (connection != to) {
+            if (records) {
+                flow.unrecorded = failure != null;
+            }
+            if (connection != to || to == null) {
                 return; // PUBREL goes out on the next connection
             }
             if (failure == null) {

@@ -16,6 +16,7 @@ import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.SessionKey;
 import org.dunlin.core.spi.SessionRecord;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreBatch;
@@ -37,6 +38,8 @@ public final class Shard {
     private static final Logger LOG = LoggerFactory.getLogger("dunlin.core");
     /** Items handled for another shard before others on the loop have their turn. */
     private static final int BUDGET = 4096;
+    /** After which the store is asked again for what it has failed to do. */
+    private static final long RETRY_MILLIS = 1000;
 
     private final Shards shards;
     private final int index;
@@ -58,6 +61,7 @@ public final class Shard {
     private boolean turnPending;
     private @Nullable Commit commit;
     private long lastMessageId;
+    private int faults;
     /** Whose session is just being replaced by a new one, so that this shard goes on owning it. */
     private @Nullable String admitting;
 
@@ -192,6 +196,7 @@ public final class Shard {
         try {
             item.run();
         } catch (RuntimeException | AssertionError e) {
+            faults++;
             LOG.atError().setCause(e).addKeyValue("shard", index).log("An item for a shard has failed");
         }
     }
@@ -244,6 +249,16 @@ public final class Shard {
         } else {
             then.accept(null);
         }
+    }
+
+    /** Removes what has ended from the store, which is asked until it does: else it would be back after a restart. */
+    void removeOwner(SessionKey owner) {
+        batch().removeOwner(owner);
+        afterCommit(failure -> {
+            if (failure != null) {
+                loop.schedule(() -> removeOwner(owner), RETRY_MILLIS);
+            }
+        });
     }
 
     /** Gives the store a message that no publisher waits for. */
@@ -573,6 +588,23 @@ public final class Shard {
         }
         long dueAt = loop.nowMillis() + delayMillis;
         long id = shards.store().nextId();
+        if (message.qos() == Qos.AT_MOST_ONCE) {
+            putDelayed(message, id, dueAt);
+            return true;
+        }
+        InboundWindow window = publisher.inbound();
+        if (message.qos() == Qos.EXACTLY_ONCE) {
+            window.receive(packetId);
+        }
+        Ticket ticket = new Ticket(message, window, publisher.connection(), packetId);
+        ticket.mustBeStored = true;
+        ticket.withIt = () -> putDelayed(message, id, dueAt);
+        window.add(ticket);
+        gathered(ticket);
+        return true;
+    }
+
+    private void putDelayed(Message message, long id, long dueAt) {
         batch().putDelayed(id, dueAt, message);
         afterCommit(failure -> {
             if (failure == null) {
@@ -584,17 +616,6 @@ public final class Shard {
                 shards.events().dropped(message.publisher(), message.topic(), DropReason.STORE_FAILED);
             }
         });
-        if (message.qos() != Qos.AT_MOST_ONCE) {
-            InboundWindow window = publisher.inbound();
-            if (message.qos() == Qos.EXACTLY_ONCE) {
-                window.receive(packetId);
-            }
-            Ticket ticket = new Ticket(message, window, publisher.connection(), packetId);
-            ticket.mustBeStored = true;
-            window.add(ticket);
-            gathered(ticket);
-        }
-        return true;
     }
 
     private void publishDelayed(Message message, long id, long dueAt) {
@@ -625,6 +646,11 @@ public final class Shard {
     /** For tests, on whose thread every loop runs. */
     Iterable<Session> sessionsForTests() {
         return sessions.values();
+    }
+
+    /** For tests: what has been thrown by single items. */
+    int faults() {
+        return faults;
     }
 
     /** For tests: what is left, once all sessions have ended, in words; empty if nothing. */
@@ -680,7 +706,20 @@ public final class Shard {
             shards.sessions().incrementAndGet();
         }
         session.attach(connection, holder, connect, expirySeconds, owner.nextGeneration());
-        return new Admission(session, resumes, removes || session.durable());
+        return new Admission(session, resumes, removes || session.isRecorded());
+    }
+
+    /** The store has failed to keep what was admitted: a session that was made for it ends with its connection. */
+    public void discard(Admission admission, Connection connection) {
+        Session session = admission.session();
+        if (admission.present()) {
+            return;
+        }
+        if (session.connection() == connection) {
+            session.changeExpiry(0);
+        } else if (!session.isConnected()) {
+            session.end();
+        }
     }
 
     /**
@@ -744,12 +783,11 @@ public final class Shard {
         loop.schedule(() -> publishDelayed(message, id, dueAtMillis), dueAtMillis - loop.nowMillis());
     }
 
-    /** A session that the store has kept although another one has taken its place: only its will is left of it. */
-    void restoreWill(Kept kept) {
-        SessionRecord record = kept.record();
-        Will will = record.will();
-        Runnable forget = () -> batch().removeOwner(kept.key());
-        if (will == null || !publish(willOf(record.clientId(), will), forget)) {
+    /** A session or group that the store has kept although another one has taken its place: only a will is left of it. */
+    void restoreOutlived(Kept kept) {
+        Will will = kept.isSession() ? kept.record().will() : null;
+        Runnable forget = () -> removeOwner(kept.key());
+        if (will == null || !publish(willOf(kept.record().clientId(), will), forget)) {
             forget.run();
         }
     }

@@ -28,6 +28,7 @@ public final class Shards {
     private final Store store;
     private final BrokerEvents events;
     private final int backlogHigh;
+    private final MessageQueue.Paging paging;
     private final SubscriptionTree subscriptions;
     private final RetainedTree retained;
     private final ClientRegistry registry = new ClientRegistry();
@@ -38,7 +39,7 @@ public final class Shards {
 
     /** @param loops 1 to {@value #MAX}, each the thread of one shard */
     public Shards(List<Loop> loops, Limits limits, QueueLimits queueLimits, Store store, BrokerEvents events) {
-        this(loops, limits, queueLimits, store, events, BACKLOG_HIGH);
+        this(loops, limits, queueLimits, store, events, BACKLOG_HIGH, MessageQueue.Paging.DEFAULTS);
     }
 
     Shards(
@@ -47,7 +48,8 @@ public final class Shards {
             QueueLimits queueLimits,
             Store store,
             BrokerEvents events,
-            int backlogHigh) {
+            int backlogHigh,
+            MessageQueue.Paging paging) {
         if (loops.isEmpty() || loops.size() > MAX) {
             throw new IllegalArgumentException("1 to " + MAX + " loops, not " + loops.size());
         }
@@ -56,6 +58,7 @@ public final class Shards {
         this.store = store;
         this.events = events;
         this.backlogHigh = backlogHigh;
+        this.paging = paging;
         this.subscriptions = new SubscriptionTree(loops.size());
         this.retained = new RetainedTree(limits.maxRetained(), limits.maxRetainedBytes());
         this.shards = new Shard[loops.size()];
@@ -135,6 +138,10 @@ public final class Shards {
 
     int backlogHigh() {
         return backlogHigh;
+    }
+
+    MessageQueue.Paging paging() {
+        return paging;
     }
 
     /** The shard that a shared group lives on, for ever the same for a number of shards. */

@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
 final class SharedGroup implements Place.Owner {
     /** Messages a member may have open for the group at most. */
     private static final int CREDITS = 64;
+    /** After which a queue that could not be read is read again. */
+    private static final long RETRY_MILLIS = 1000;
 
     private final Shard shard;
     private final TopicFilter filter;
@@ -54,7 +56,8 @@ final class SharedGroup implements Place.Owner {
         this.shard = shard;
         this.filter = filter;
         this.key = new SessionKey(sid, 0);
-        this.queue = new MessageQueue(shard.shards().queueLimits(), shard::isExpired, new Waiting());
+        this.queue = new MessageQueue(
+                shard.shards().queueLimits(), shard.shards().paging(), shard::isExpired, new Waiting());
         this.intake = intake(durable);
         shard.shards().subscriptions().add(intake, shard.index());
     }
@@ -139,7 +142,7 @@ final class SharedGroup implements Place.Owner {
         returned.clear();
         shard.shards().subscriptions().remove(intake, shard.index());
         if (durable()) {
-            shard.batch().removeOwner(key);
+            shard.removeOwner(key);
         }
         shard.endedGroup(this);
     }
@@ -446,6 +449,13 @@ final class SharedGroup implements Place.Owner {
     private void forget(long seq, long body) {
         if (seq > 0) {
             shard.batch().ack(key, seq, body);
+            if (queue.isPassed(seq)) {
+                shard.afterCommit(failure -> {
+                    if (failure == null) {
+                        queue.forgetPassed(seq);
+                    }
+                });
+            }
         }
     }
 
@@ -469,6 +479,13 @@ final class SharedGroup implements Place.Owner {
         @Override
         public void failed(String cause) {
             shard.shards().events().unreadable(filter.text(), cause);
+            shard.loop().schedule(this::retry, RETRY_MILLIS);
+        }
+
+        private void retry() {
+            if (!connected.isEmpty()) {
+                queue.takeIn();
+            }
         }
     }
 

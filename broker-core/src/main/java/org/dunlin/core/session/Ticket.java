@@ -36,7 +36,7 @@ final class Ticket {
 
     State state = State.GATHERING;
     ReasonCode reason = ReasonCode.SUCCESS;
-    /** Something else in the batches so far has to be durable before the acknowledgement: a delayed message. */
+    /** What {@link #withIt} gives to the store has to be durable before the acknowledgement: a delayed message. */
     boolean mustBeStored;
 
     /** Of the retained message that it is; 0 if it changes none. */

@@ -53,7 +53,11 @@ public final class MemoryStore implements Store {
             boot.began(nowMillis());
             owners.forEach((id, owner) -> tell(id, owner, boot));
             owners.forEach((id, owner) -> tellContent(id, owner, boot));
-            retained.values().forEach(kept -> boot.retained(kept.message, kept.stamp));
+            stamps.clear(); // a broker that begins anew counts from what it is told here
+            retained.forEach((topic, kept) -> {
+                stamps.put(topic, kept.stamp);
+                boot.retained(kept.message, kept.stamp);
+            });
             delayed.forEach((id, later) -> boot.delayed(id, later.dueAtMillis, later.message));
         });
     }

@@ -101,8 +101,9 @@ public interface Store extends AutoCloseable {
         /**
          * First of all.
          *
-         * @param lastAliveMillis the broker's time at which the former process was last known to live: the moment at which
-         *     whoever was connected then was disconnected. The present time if there was none.
+         * @param lastAliveMillis the broker's time at which the former process was last known to live, all that it had written
+         *     by then being kept: the moment at which whoever was connected then was disconnected. The present time if there
+         *     was none.
          */
         void began(long lastAliveMillis);
 

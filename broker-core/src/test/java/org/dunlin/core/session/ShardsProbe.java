@@ -2,6 +2,7 @@ package org.dunlin.core.session;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.spi.BrokerEvents;
@@ -19,12 +20,71 @@ public final class ShardsProbe {
             QueueLimits queueLimits,
             Store store,
             BrokerEvents events,
-            int backlogHigh) {
-        return new Shards(loops, limits, queueLimits, store, events, backlogHigh);
+            int backlogHigh,
+            Paging paging) {
+        return new Shards(
+                loops,
+                limits,
+                queueLimits,
+                store,
+                events,
+                backlogHigh,
+                new MessageQueue.Paging(
+                        paging.heapMessages, paging.heapBytes, paging.pageMessages, paging.pageBytes, paging.low));
+    }
+
+    /** How much of a stored queue is in the heap. */
+    public record Paging(int heapMessages, long heapBytes, int pageMessages, long pageBytes, int low) {
+        public static final Paging DEFAULTS = of(MessageQueue.Paging.DEFAULTS);
+
+        private static Paging of(MessageQueue.Paging paging) {
+            return new Paging(
+                    paging.heapMessages(), paging.heapBytes(), paging.pageMessages(), paging.pageBytes(), paging.low());
+        }
+    }
+
+    /** Brings back what a store has kept. @param runReady lets the loops do what they have got */
+    public static void restore(Shards shards, Restoration restoration, Runnable runReady) {
+        for (Consumer<Shard> step : restoration.steps()) {
+            int[] left = {shards.count()};
+            for (int i = 0; i < shards.count(); i++) {
+                Shard shard = shards.shard(i);
+                shard.loop().execute(() -> {
+                    step.accept(shard);
+                    left[0]--;
+                });
+            }
+            runReady.run();
+            if (left[0] > 0) {
+                throw new AssertionError("a step of the restoration has failed");
+            }
+        }
+    }
+
+    public static int delayed(Shards shards) {
+        return shards.delayed().get();
+    }
+
+    /** Items that have thrown something. */
+    public static int faults(Shards shards) {
+        int faults = 0;
+        for (int i = 0; i < shards.count(); i++) {
+            faults += shards.shard(i).faults();
+        }
+        return faults;
     }
 
     /** Figures of one session at this moment. */
-    public record Figures(String clientId, long queued, int lent, int open, int released, int unacknowledged) {}
+    public record Figures(
+            String clientId,
+            boolean durable,
+            long queued,
+            int inHeap,
+            boolean loading,
+            int lent,
+            int open,
+            int released,
+            int unacknowledged) {}
 
     public static List<Figures> sessions(Shards shards) {
         List<Figures> all = new ArrayList<>();
@@ -32,7 +92,10 @@ public final class ShardsProbe {
             for (Session session : shards.shard(i).sessionsForTests()) {
                 all.add(session.figures((queued, window) -> new Figures(
                         session.clientId(),
+                        session.durable(),
                         queued.size(),
+                        queued.inHeap(),
+                        queued.isLoading(),
                         queued.lent(),
                         window.open(),
                         released(window),

@@ -3,6 +3,7 @@ package org.dunlin.core.sim;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 import org.dunlin.core.spi.MemoryStore;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreBatch;
@@ -14,6 +15,11 @@ final class HeldStore implements Store {
     private final List<Runnable> held = new ArrayList<>();
     private final List<Completion> completions = new ArrayList<>();
     boolean holds;
+    private final LongSupplier clock;
+
+    HeldStore(LongSupplier clock) {
+        this.clock = clock;
+    }
 
     @Override
     public StoreBatch newBatch() {
@@ -58,12 +64,19 @@ final class HeldStore implements Store {
 
     @Override
     public void open(Boot boot) {
-        memory.open(boot);
+        memory.open(new BootAt(boot, clock.getAsLong()));
+    }
+
+    /** What it was given and has not committed is gone with the broker. */
+    void crash() {
+        held.clear();
+        completions.clear();
+        holds = false;
     }
 
     @Override
     public long nowMillis() {
-        return memory.nowMillis();
+        return clock.getAsLong();
     }
 
     @Override

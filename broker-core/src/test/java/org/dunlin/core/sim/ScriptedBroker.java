@@ -7,7 +7,9 @@ import java.util.concurrent.CompletableFuture;
 import org.dunlin.core.client.Admittance;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.QueueLimits;
+import org.dunlin.core.session.Restoration;
 import org.dunlin.core.session.Shards;
+import org.dunlin.core.session.ShardsProbe;
 import org.dunlin.core.spi.Authenticator;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.BrokerEvents;
@@ -20,9 +22,9 @@ import org.jspecify.annotations.Nullable;
 /** The test's thread only. The core on one loop, for tests that go step by step. Settings count until the first client. */
 final class ScriptedBroker implements BrokerEvents {
     final SimLoops loops = new SimLoops(new Random(1), 1);
-    final Loop loop = loops.any();
-    final HeldStore store = new HeldStore();
-    /** What was dropped, as "client topic reason", or "client count reason" if it was discarded at an end. */
+    Loop loop = loops.any();
+    final HeldStore store = new HeldStore(loops::nowMillis);
+    /** What was dropped, as "client topic reason". */
     final List<String> drops = new ArrayList<>();
     /** What was refused within a connection, as "what reason". */
     final List<String> denials = new ArrayList<>();
@@ -34,6 +36,7 @@ final class ScriptedBroker implements BrokerEvents {
     /** Of clients that come from now on: more is too large for them. */
     int maxPayload = 1000;
 
+    ShardsProbe.Paging paging = ShardsProbe.Paging.DEFAULTS;
     int maxConnections = Limits.DEFAULTS.maxConnections();
     int maxInflight = Limits.DEFAULTS.maxInflight();
     int maxSubscriptionsPerClient = Limits.DEFAULTS.maxSubscriptionsPerClient();
@@ -72,10 +75,23 @@ final class ScriptedBroker implements BrokerEvents {
     Shards shards() {
         Shards known = shards;
         if (known == null) {
-            known = new Shards(List.of(loop), limits(), queueLimits, store, this);
+            known = ShardsProbe.shards(List.of(loop), limits(), queueLimits, store, this, 65_536, paging);
             shards = known;
         }
         return known;
+    }
+
+    /** The process is gone; another one is started on what the store has committed. */
+    void crash() {
+        store.crash();
+        loops.restart(1);
+        loop = loops.any();
+        shards = null;
+        admittance = null;
+        Restoration restoration = new Restoration(shards());
+        store.open(restoration);
+        ShardsProbe.restore(shards(), restoration, loops::runReady);
+        loops.runFor(1);
     }
 
     Admittance admittance() {

@@ -17,6 +17,7 @@ import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.SubAck;
 import org.dunlin.mqtt.TopicName;
+import org.dunlin.mqtt.Will;
 import org.jspecify.annotations.Nullable;
 
 /** The test's thread only. A client whose packets come and go at once, and that does nothing by itself. */
@@ -26,6 +27,7 @@ final class ScriptedClient implements Connection {
     private final String id;
     private final List<Object> got = new ArrayList<>();
     private final List<Integer> ids = new ArrayList<>();
+    private final List<Boolean> dups = new ArrayList<>();
     private Connection.@Nullable Inbound inbound;
     boolean closed;
     boolean inputHeld;
@@ -34,12 +36,22 @@ final class ScriptedClient implements Connection {
 
     /** Connects without clean start; for 3.x an expiry of 0 asks for a clean session. */
     ScriptedClient(ScriptedBroker broker, ProtocolVersion version, String id, int receiveMaximum, long expirySeconds) {
+        this(broker, version, id, receiveMaximum, expirySeconds, null);
+    }
+
+    ScriptedClient(
+            ScriptedBroker broker,
+            ProtocolVersion version,
+            String id,
+            int receiveMaximum,
+            long expirySeconds,
+            @Nullable Will will) {
         this.broker = broker;
         this.version = version;
         this.id = id;
         this.maxPayload = broker.maxPayload;
         broker.loop.execute(() -> inbound = new ClientHandler(broker.shards(), broker.admittance(), this));
-        Connect.Builder connect = Connect.builder(version, id);
+        Connect.Builder connect = Connect.builder(version, id).will(will);
         if (version.isV5()) {
             connect.cleanStart(false).receiveMaximum(receiveMaximum).sessionExpirySeconds(expirySeconds);
         } else {
@@ -119,6 +131,10 @@ final class ScriptedClient implements Connection {
         return ids;
     }
 
+    List<Boolean> dups() {
+        return dups;
+    }
+
     List<Integer> acks(PacketType type) {
         return got.stream()
                 .filter(p -> p instanceof Ack ack && ack.type() == type)
@@ -183,6 +199,7 @@ final class ScriptedClient implements Connection {
         }
         got.add(message);
         ids.add(packetId);
+        dups.add(dup);
         return true;
     }
 

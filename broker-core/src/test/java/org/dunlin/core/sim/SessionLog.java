@@ -11,6 +11,9 @@ final class SessionLog {
     /** How often each message came to its application, replays of retained ones and shared ones left out. */
     final Map<String, Integer> received = new HashMap<>();
 
+    /** How often at QoS 1 or 2. */
+    final Map<String, Integer> promised = new HashMap<>();
+
     /** The last first delivery by publisher, its session and topic. */
     final Map<String, Sent> latest = new HashMap<>();
 

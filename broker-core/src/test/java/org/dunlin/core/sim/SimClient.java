@@ -76,10 +76,20 @@ final class SimClient {
     private long settledAtMicros;
 
     private boolean racing;
+    /** The most expiry that the session may have, and when the broker has seen the end of its connection at the latest. */
+    private long expiryCeiling;
+
+    private long endSeenMicros;
+    private long lostAtMicros;
+    private @Nullable SimConnection crashed;
 
     // what the connection is
     private boolean asksClean;
     private boolean mustBePresent;
+    private boolean mustBeAbsent;
+    /** Until when the session lasts at least. */
+    private long presentUntilMicros;
+
     private long asksExpiry;
     private int receiveMaximum;
     private int mayHaveOpen;
@@ -139,8 +149,11 @@ final class SimClient {
         loops.later(1_000 + random.nextInt(sim.isCalm() ? 50_000 : 30_000), this::act);
         SimConnection now = connection;
         if (now == null) {
+            if (sim.isDown()) {
+                return;
+            }
             if (sim.isCalm() || steady) {
-                connect(newSessionOpen, FOR_GOOD, null);
+                connect(newSessionOpen && !steady, FOR_GOOD, null);
             } else if (random.nextInt(4) == 0) {
                 connectSomehow();
             }
@@ -153,8 +166,12 @@ final class SimClient {
         if (choice < 3) {
             cut(now);
         } else if (choice < 5) {
+            if (sim.isDown()) {
+                return;
+            }
             now.forsake();
             lost(now);
+            endSeenMicros = Long.MAX_VALUE;
             connectSomehow();
         } else if (!connected) {
             return;
@@ -187,11 +204,23 @@ final class SimClient {
 
     private void lost(SimConnection which) {
         if (connection == which) {
-            if (!connected) {
+            if (!connected && which != crashed) {
                 settledAtMicros = loops.nowMicros() + 150_000;
             }
+            lostAtMicros = loops.nowMicros();
+            endSeenMicros = which == crashed ? endSeenMicros : loops.nowMicros() + 3_500_000;
             connection = null;
             connected = false;
+        }
+    }
+
+    /** All connections of the broker have ended, and it takes what it was sent no more. */
+    void brokerDied() {
+        crashed = connection;
+        settledAtMicros = 0;
+        endSeenMicros = Math.min(endSeenMicros, loops.nowMicros());
+        if (connection != null) {
+            endSeenMicros = loops.nowMicros();
         }
     }
 
@@ -241,7 +270,15 @@ final class SimClient {
         asksExpiry = version.isV5() ? expiry : clean ? 0 : FOR_GOOD;
         receiveMaximum = steady || !version.isV5() ? 65_535 : 1 + random.nextInt(20);
         racing = loops.nowMicros() < settledAtMicros;
-        mustBePresent = !racing && !clean && !newSessionOpen && expiryFloor >= FOR_GOOD;
+        boolean known = !racing && !clean && !newSessionOpen;
+        mustBePresent = known && expiryFloor >= FOR_GOOD;
+        // a crash may have been a second after the broker was last known to live, and this client may have seen it late
+        presentUntilMicros = known ? lostAtMicros + expiryFloor * 1_000_000 - 2_000_000 : 0;
+        mustBeAbsent = known
+                && (expiryCeiling == 0
+                        || endSeenMicros < Long.MAX_VALUE
+                                && endSeenMicros + expiryCeiling * 1_000_000 + 100_000 < loops.nowMicros());
+        expiryCeiling = Math.max(expiryCeiling, asksExpiry);
         expiryFloor = Math.min(expiryFloor, asksExpiry);
         newSessionOpen |= !mustBePresent;
         Connect.Builder connect = Connect.builder(version, id)
@@ -409,7 +446,8 @@ final class SimClient {
             throw new AssertionError(text("session present after clean start"));
         }
         newSessionOpen = racing;
-        checker.SessionKept(text(""), mustBePresent, ack.sessionPresent());
+        checker.SessionKept(text(""), mustBePresent || loops.nowMicros() < presentUntilMicros, ack.sessionPresent());
+        checker.SessionEnded(text(""), mustBeAbsent, ack.sessionPresent());
         if (!ack.sessionPresent()) {
             epoch++;
             flights.clear();
@@ -419,6 +457,7 @@ final class SimClient {
             log = checker.session(this);
         }
         expiryFloor = racing ? 0 : asksExpiry;
+        expiryCeiling = racing ? FOR_GOOD : asksExpiry;
         connected = true;
         Integer most = ack.properties().receiveMaximum();
         mayHaveOpen = Math.min(IDS / 2, most == null ? 10 : most);

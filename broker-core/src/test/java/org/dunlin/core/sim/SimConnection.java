@@ -79,6 +79,8 @@ final class SimConnection implements Connection {
 
     private long sentToBroker;
     private boolean ended;
+    /** What is on its way to the client does not arrive. */
+    private boolean lost;
 
     SimConnection(
             SimLoops loops, Random random, Checker checker, String peer, SimClient client, ProtocolVersion version) {
@@ -175,6 +177,20 @@ final class SimConnection implements Connection {
         loops.later(delay, () -> peerGone("cut"));
     }
 
+    /** The broker is gone: what is on its way may still arrive, or nothing does any more. */
+    void brokerDied() {
+        if (closing && ended) {
+            return; // it has closed, and its client is about to see it
+        }
+        closing = true;
+        told = true;
+        ended = true;
+        checker.ended(this);
+        lost = random.nextBoolean();
+        long at = lost ? loops.nowMicros() : Math.max(lastToClient, loops.nowMicros());
+        loops.later(at - loops.nowMicros() + 1 + random.nextInt(20_000), this::brokerClosed);
+    }
+
     /** The client turns to another connection and looks at this one no more, nor closes it. */
     void forsake() {
         clientGone = true;
@@ -188,8 +204,10 @@ final class SimConnection implements Connection {
     }
 
     private void arrive(byte[] bytes) {
-        clientIn.writeBytes(bytes);
-        take();
+        if (!lost) {
+            clientIn.writeBytes(bytes);
+            take();
+        }
     }
 
     private void take() {
@@ -474,6 +492,12 @@ final class SimConnection implements Connection {
             closing = true;
             checker.closing(this);
             touch();
+        }
+    }
+
+    static void trace(SimLoops loops, String what) {
+        if (TRACED != null) {
+            System.err.println(loops.nowMicros() + " " + what);
         }
     }
 

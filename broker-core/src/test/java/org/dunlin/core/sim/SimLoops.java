@@ -26,12 +26,15 @@ final class SimLoops {
     private long lastNumber;
     private @Nullable SimLoop running;
     private long steps;
+    private int stepsToInterrupt;
+    private Runnable interrupt = () -> {};
+    private boolean booting;
 
     SimLoops(Random random, int count) {
         this.random = random;
         this.lagPercent = random.nextInt(3) == 0 ? 0 : random.nextInt(20);
         for (int i = 0; i < count; i++) {
-            loops.add(new SimLoop(i));
+            loops.add(new SimLoop());
         }
     }
 
@@ -51,12 +54,6 @@ final class SimLoops {
         return nowMicros;
     }
 
-    /** Index of the loop whose task is running, or -1 for the world around. */
-    int caller() {
-        SimLoop loop = running;
-        return loop == null ? -1 : loop.index;
-    }
-
     /** Something in the world around: the network, a client, the disk. */
     void later(long micros, Runnable task) {
         due.add(new Due(nowMicros + micros, ++lastNumber, null, task));
@@ -69,6 +66,31 @@ final class SimLoops {
                 .count();
     }
 
+    /** Runs something of the world around when so many tasks of the loops have been run. */
+    void interruptAfter(int tasks, Runnable task) {
+        stepsToInterrupt = tasks;
+        interrupt = task;
+    }
+
+    /** The process is gone, and its loops with all they had to do; another one has so many loops. */
+    void restart(int count) {
+        loops.forEach(SimLoop::die);
+        due.removeIf(d -> d.loop != null);
+        loops.clear();
+        for (int i = 0; i < count; i++) {
+            loops.add(new SimLoop());
+        }
+    }
+
+    /** Runs what the loops are ready for, while no time passes. */
+    void runReady() {
+        booting = true;
+        for (SimLoop loop = pick(); loop != null; loop = pick()) {
+            loop.step();
+        }
+        booting = false;
+    }
+
     /** Runs everything up to a moment. */
     void runFor(long millis) {
         long end = nowMicros + millis * 1000;
@@ -76,6 +98,9 @@ final class SimLoops {
             SimLoop loop = pick();
             if (loop != null) {
                 loop.step();
+                if (stepsToInterrupt > 0 && --stepsToInterrupt == 0) {
+                    interrupt.run();
+                }
                 if (++steps % 5_000_000 == 0) {
                     throw new AssertionError("no end of tasks at " + nowMicros);
                 }
@@ -137,16 +162,16 @@ final class SimLoops {
 
     /** One loop. */
     private final class SimLoop implements Loop {
-        private final int index;
         private final ArrayDeque<Runnable> ready = new ArrayDeque<>();
         private List<Runnable> atEnd = new ArrayList<>();
         /** Tasks that still belong to this turn; -1 between turns. */
         private int left = -1;
 
         private long lagsUntil;
+        private boolean dead;
 
-        private SimLoop(int index) {
-            this.index = index;
+        void die() {
+            dead = true;
         }
 
         boolean isReady() {
@@ -171,7 +196,7 @@ final class SimLoops {
             } finally {
                 running = null;
             }
-            if (random.nextInt(100) < lagPercent) {
+            if (!booting && random.nextInt(100) < lagPercent) {
                 lagsUntil = nowMicros + random.nextInt(4000);
                 Due wake = new Due(lagsUntil, ++lastNumber, this, () -> {});
                 wake.wake = true;
@@ -186,7 +211,9 @@ final class SimLoops {
 
         @Override
         public void execute(Runnable task) {
-            ready.add(task);
+            if (!dead) {
+                ready.add(task);
+            }
         }
 
         @Override

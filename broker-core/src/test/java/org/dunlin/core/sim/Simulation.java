@@ -9,6 +9,7 @@ import org.dunlin.core.client.ClientHandler;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.QueueLimits.Overflow;
+import org.dunlin.core.session.Restoration;
 import org.dunlin.core.session.Shards;
 import org.dunlin.core.session.ShardsProbe;
 import org.dunlin.core.spi.Authenticator;
@@ -27,14 +28,15 @@ final class Simulation {
     final Checker checker;
     final List<SimClient> clients = new ArrayList<>();
     final SimClient observer;
-    /** Messages that may come to a full queue while the oldest are read in order to be dropped. */
-    private static final int COMING = 16;
-
     private final boolean storeFails;
     private final QueueLimits queueLimits;
     private final Limits limits;
-    private final Shards shards;
-    private final Admittance admittance;
+    private final int backlogHigh;
+    private final ShardsProbe.Paging paging;
+    private Shards shards;
+    private Admittance admittance;
+    private int crashes;
+    private boolean down;
     private boolean calm;
     private boolean over;
     private final List<SimConnection> connections = new ArrayList<>();
@@ -49,11 +51,17 @@ final class Simulation {
         queueLimits = queueLimits();
         limits = limits(count + 1);
         // few enough that publishers have to wait for a loop that lags behind
-        int backlogHigh = random.nextInt(3) == 0 ? 4 + random.nextInt(30) : 10_000;
-        shards = ShardsProbe.shards(loops.all(), limits, queueLimits, store, checker, backlogHigh);
-        Authenticator everybody = credentials ->
-                CompletableFuture.completedFuture(new Authenticator.Answer.Accepted(credentials.userName(), null));
-        admittance = new Admittance(limits, everybody, Authorizer.ALL, null);
+        backlogHigh = random.nextInt(3) == 0 ? 4 + random.nextInt(30) : 10_000;
+        paging = random.nextBoolean()
+                ? ShardsProbe.Paging.DEFAULTS
+                : new ShardsProbe.Paging(
+                        1 + random.nextInt(8),
+                        random.nextInt(3) == 0 ? 100 + random.nextInt(400) : 1 << 20,
+                        1 + random.nextInt(4),
+                        random.nextInt(3) == 0 ? 1 + random.nextInt(400) : 1 << 20,
+                        1 + random.nextInt(4));
+        shards = shards();
+        admittance = admittance();
         observer = new SimClient(this, "observer", ProtocolVersion.MQTT_5, true);
         for (int i = 0; i < count; i++) {
             clients.add(new SimClient(
@@ -62,6 +70,16 @@ final class Simulation {
                     random.nextInt(3) == 0 ? ProtocolVersion.MQTT_3_1_1 : ProtocolVersion.MQTT_5,
                     false));
         }
+    }
+
+    private Shards shards() {
+        return ShardsProbe.shards(loops.all(), limits, queueLimits, store, checker, backlogHigh, paging);
+    }
+
+    private Admittance admittance() {
+        Authenticator everybody = credentials ->
+                CompletableFuture.completedFuture(new Authenticator.Answer.Accepted(credentials.userName(), null));
+        return new Admittance(limits, everybody, Authorizer.ALL, null);
     }
 
     private QueueLimits queueLimits() {
@@ -107,8 +125,14 @@ final class Simulation {
     public String toString() {
         return loops.all().size() + " loops, " + clients.size() + " clients, queues " + queueLimits.maxMessages() + " "
                 + queueLimits.overflow() + ", inflight " + limits.maxInflight() + ", receive maximum "
-                + limits.receiveMaximum() + (storeFails ? ", failing store" : "")
+                + limits.receiveMaximum() + ", paging " + paging.heapMessages() + "/" + paging.pageMessages()
+                + (crashes > 0 ? ", " + crashes + " crashes" : "") + (storeFails ? ", failing store" : "")
                 + (calm ? ", " + ShardsProbe.sessions(shards) : "");
+    }
+
+    /** Whether there is no broker at present. */
+    boolean isDown() {
+        return down;
     }
 
     boolean isCalm() {
@@ -146,9 +170,18 @@ final class Simulation {
         observer.subscribe("will/#", Qos.EXACTLY_ONCE);
         loops.runFor(1000);
         clients.forEach(SimClient::act);
-        for (long left = millis; left > 0; left -= 50) {
+        // what a store has failed to forget comes back after a crash, so that little could be said of runs with both
+        for (int n = storeFails || random.nextInt(5) < 2 ? 0 : 1 + random.nextInt(4); n > 0; n--) {
+            loops.later(random.nextInt((int) millis * 1000), () -> {
+                // in the middle of what it does: so many tasks later
+                loops.interruptAfter(1 + random.nextInt(random.nextBoolean() ? 5 : 300), this::crash);
+            });
+        }
+        for (long left = millis; left > 0 || down; left -= 50) {
             loops.runFor(50);
-            EverythingBounded();
+            if (!down) {
+                EverythingBounded();
+            }
         }
         calm = true;
         store.calm();
@@ -179,6 +212,46 @@ final class Simulation {
         NothingLeaks();
     }
 
+    /** The broker's process is gone in the middle of something; another one is started on what the store has. */
+    private void crash() {
+        if (down || calm) {
+            return;
+        }
+        down = true;
+        crashes++;
+        SimConnection.trace(loops, "crash " + crashes);
+        ShardsUnharmed();
+        checker.crashed(store.crash());
+        connections.forEach(SimConnection::brokerDied);
+        connections.clear();
+        clients.forEach(SimClient::brokerDied);
+        observer.brokerDied();
+        loops.restart(1 + random.nextInt(4));
+        int micros = random.nextInt(3) == 0 ? 0 : random.nextInt(random.nextBoolean() ? 100_000 : 7_000_000);
+        loops.later(micros, this::restart);
+    }
+
+    private void restart() {
+        StoreContents kept = StoreContents.of(store);
+        shards = shards();
+        admittance = admittance();
+        Restoration restoration = new Restoration(shards);
+        store.open(restoration);
+        ShardsProbe.restore(shards, restoration, loops::runReady);
+        if (shards.sessions().get() != kept.clientIds().size() || ShardsProbe.delayed(shards) != kept.delayed.size()) {
+            throw new AssertionError("RestoredIsCounted: " + shards.sessions() + " sessions and "
+                    + ShardsProbe.delayed(shards) + " delayed of " + kept.owners + " " + kept.delayed);
+        }
+        down = false;
+        SimConnection.trace(loops, "restart with " + kept.owners + " delayed " + kept.delayed);
+    }
+
+    private void ShardsUnharmed() {
+        if (ShardsProbe.faults(shards) > 0) {
+            throw new AssertionError("ShardsUnharmed: " + ShardsProbe.faults(shards) + " items have failed");
+        }
+    }
+
     /** Until wills and held messages have come to their end and nobody is owed anything, for some minutes at most. */
     private void settle() {
         loops.runFor(20_000);
@@ -197,14 +270,22 @@ final class Simulation {
         if (admittance.connections() > limits.maxConnections()) {
             throw new AssertionError("EverythingBounded: " + admittance.connections() + " connections");
         }
+        ShardsUnharmed();
         ShardsProbe.sessions(shards).forEach(session -> {
             String what = session.toString();
-            // what is promised to an idle queue may find the window taken, so one more than the limit
-            boolean kept =
-                    session.queued() - session.lent() <= queueLimits.maxMessages() + COMING + 2 * limits.maxInflight()
-                            && session.lent() <= SimClient.GROUPS.length * limits.maxInflight()
-                            && session.open() <= Math.max(limits.maxInflight(), session.released())
-                            && session.unacknowledged() <= 2 * limits.receiveMaximum() + 40;
+            int heap = Math.max(paging.heapMessages(), paging.low() - 1 + paging.pageMessages());
+            boolean heapKept = !session.durable() || session.inHeap() - session.lent() <= heap;
+            // what is promised to an idle queue may find the window taken, so one more than the limit; what is too much
+            // is
+            // read before it is dropped; whose acknowledgement a crash has undone is in the queue again
+            boolean kept = heapKept
+                    && (crashes > 0
+                            || session.loading()
+                            || session.queued() - session.lent()
+                                    <= queueLimits.maxMessages() + 1 + 2 * limits.maxInflight())
+                    && session.lent() <= SimClient.GROUPS.length * limits.maxInflight()
+                    && session.open() <= Math.max(limits.maxInflight(), session.released())
+                    && session.unacknowledged() <= 2 * limits.receiveMaximum() + 40;
             if (!kept) {
                 throw new AssertionError(
                         "EverythingBounded: " + what + " by " + queueLimits + " window " + limits.maxInflight());
@@ -226,6 +307,7 @@ final class Simulation {
 
     /** After all sessions have ended nothing of them is left. */
     private void NothingLeaks() {
+        ShardsUnharmed();
         String left = ShardsProbe.leftovers(shards);
         if (!left.isEmpty()) {
             throw new AssertionError("NothingLeaks: " + left);

@@ -51,6 +51,14 @@ final class StoreContents implements Store.Boot {
         }
     }
 
+    /** Whose sessions there are. */
+    Set<String> clientIds() {
+        Set<String> ids = new HashSet<>();
+        owners.values().forEach(owner -> ids.add(owner.name));
+        ids.removeIf(name -> name.startsWith("$share/"));
+        return ids;
+    }
+
     private Owner of(long owner) {
         Owner present = owners.get(owner);
         if (present == null) {
