@@ -50,8 +50,8 @@ class LossesTest {
     private static Publish shortLived(ScriptedBroker broker, String topic, int packetId, Qos qos, boolean retain) {
         byte[] payload = "short".getBytes(StandardCharsets.UTF_8);
         long expiresAt = broker.loop.nowMillis() + 1000;
-        Message message = new Message(
-                1, "publisher", TopicName.of(topic), payload, qos, retain, expiresAt, Message.NO_BYTES);
+        Message message =
+                new Message(1, "publisher", TopicName.of(topic), payload, qos, retain, expiresAt, Message.NO_BYTES);
         return new Publish(message, packetId, false);
     }
 
