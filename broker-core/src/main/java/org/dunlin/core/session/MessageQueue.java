@@ -137,6 +137,9 @@ final class MessageQueue {
         int weight = message.message().weight();
         if (!overflow.answers() && isFull(weight)) {
             if (overflow == Overflow.DROP_NEWEST) {
+                if (message.seq > 0) {
+                    passed(message.seq); // what is told to be lost must not be read again
+                }
                 owner.dropped(message, DropReason.QUEUE_FULL);
                 return;
             }

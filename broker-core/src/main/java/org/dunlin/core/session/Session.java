@@ -891,7 +891,11 @@ public final class Session implements Receiver, Place.Owner {
 
     private void forget(long seq) {
         if (queue.isPassed(seq)) {
-            shard.afterCommit(failure -> queue.forgetPassed(seq));
+            shard.afterCommit(failure -> {
+                if (failure == null) {
+                    queue.forgetPassed(seq);
+                }
+            });
         }
     }
 

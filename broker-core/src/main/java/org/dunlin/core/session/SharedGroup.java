@@ -446,6 +446,13 @@ final class SharedGroup implements Place.Owner {
     private void forget(long seq, long body) {
         if (seq > 0) {
             shard.batch().ack(key, seq, body);
+            if (queue.isPassed(seq)) {
+                shard.afterCommit(failure -> {
+                    if (failure == null) {
+                        queue.forgetPassed(seq);
+                    }
+                });
+            }
         }
     }
 

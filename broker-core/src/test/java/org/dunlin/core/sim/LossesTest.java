@@ -23,6 +23,7 @@ import org.dunlin.mqtt.Unsubscribe;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The test's thread only. Every way in which a message is lost, and that it is told once, of whom and why. */
 class LossesTest {
@@ -92,6 +93,34 @@ class LossesTest {
     void heldMessage_whoseReceiverEnds_isNotSaidToHaveMetAFullQueue() {
         publishThree(Overflow.HOLD_ACK, 0).goes();
         lost("receiver t session-ended", "receiver 2 session-ended");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"t", GROUP})
+    void droppedAsTheNewest_isNotDeliveredAfterAll_thoughTheStoreFailsToForgetIt(String filter) {
+        broker.queueLimits = new QueueLimits(10, 4_000, Overflow.DROP_NEWEST, 1_000, false, List.of());
+        broker.maxPayload = 10_000;
+        ScriptedClient receiver = client("receiver", 3600);
+        receiver.says(subscribe(filter, Qos.AT_LEAST_ONCE));
+        receiver.goes();
+        ScriptedClient publisher = client("publisher", 0);
+        publisher.publish(1, "a", Qos.AT_LEAST_ONCE);
+        store.holds = true;
+        publisher.publish(2, "b".repeat(5_000), Qos.AT_LEAST_ONCE);
+        store.releaseFirst();
+        loops.runFor(1);
+        store.releaseOne("the disk is full");
+        store.holds = false;
+        loops.runFor(1);
+        String of = filter.equals(GROUP) ? GROUP : "receiver";
+        publisher.publish(3, "c", Qos.AT_LEAST_ONCE);
+        lost(of + " t queue-full");
+
+        ScriptedClient again = client("receiver", 3600);
+        again.takeAll();
+
+        assertEquals(List.of("a", "c"), again.payloads());
+        lost(of + " t queue-full");
     }
 
     // ---- time
