@@ -151,7 +151,7 @@ final class MessageQueue {
         if (!overflow.answers() && isFull(weight)) {
             if (overflow == Overflow.DROP_NEWEST) {
                 if (message.seq > 0) {
-                    passed(message.seq); // the store may be read before it has heard of it
+                    passed(message.seq); // what is told to be lost must not be read again
                 }
                 owner.dropped(message, DropReason.QUEUE_FULL);
                 return;

@@ -40,6 +40,9 @@ final class ScriptedBroker implements BrokerEvents {
     int maxConnections = Limits.DEFAULTS.maxConnections();
     int maxInflight = Limits.DEFAULTS.maxInflight();
     int maxSubscriptionsPerClient = Limits.DEFAULTS.maxSubscriptionsPerClient();
+    int receiveMaximum = Limits.DEFAULTS.receiveMaximum();
+    int maxRetained = Limits.DEFAULTS.maxRetained();
+    int maxDelayed = Limits.DEFAULTS.maxDelayed();
     private @Nullable Shards shards;
     private @Nullable Admittance admittance;
 
@@ -47,7 +50,7 @@ final class ScriptedBroker implements BrokerEvents {
         Limits d = Limits.DEFAULTS;
         return new Limits(
                 d.maxPacketSizeBytes(),
-                d.receiveMaximum(),
+                receiveMaximum,
                 d.topicAliasMaximum(),
                 d.maxKeepAliveSeconds(),
                 d.maxQos(),
@@ -64,9 +67,9 @@ final class ScriptedBroker implements BrokerEvents {
                 0,
                 maxInflight,
                 maxSubscriptionsPerClient,
-                d.maxRetained(),
+                maxRetained,
                 d.maxRetainedBytes(),
-                d.maxDelayed(),
+                maxDelayed,
                 d.maxDelaySeconds(),
                 d.maxUserProperties(),
                 d.outboundBufferBytes());

@@ -2,6 +2,7 @@ package org.dunlin.it.clients;
 
 import com.hivemq.client.mqtt.MqttGlobalPublishFilter;
 import com.hivemq.client.mqtt.datatypes.MqttQos;
+import com.hivemq.client.mqtt.exceptions.ConnectionClosedException;
 import com.hivemq.client.mqtt.exceptions.MqttClientStateException;
 import com.hivemq.client.mqtt.mqtt3.Mqtt3BlockingClient;
 import com.hivemq.client.mqtt.mqtt3.Mqtt3Client;
@@ -97,8 +98,8 @@ final class HiveMq3Client implements LibraryClient {
     public void close() {
         try {
             client.disconnect();
-        } catch (MqttClientStateException e) {
-            // it is not connected
+        } catch (MqttClientStateException | ConnectionClosedException e) {
+            // it is not connected, or has just been cut off
         }
     }
 }

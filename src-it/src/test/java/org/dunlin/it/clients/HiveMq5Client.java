@@ -1,6 +1,7 @@
 package org.dunlin.it.clients;
 
 import com.hivemq.client.mqtt.MqttGlobalPublishFilter;
+import com.hivemq.client.mqtt.exceptions.ConnectionClosedException;
 import com.hivemq.client.mqtt.exceptions.MqttClientStateException;
 import com.hivemq.client.mqtt.mqtt5.Mqtt5BlockingClient;
 import com.hivemq.client.mqtt.mqtt5.Mqtt5Client;
@@ -125,8 +126,8 @@ final class HiveMq5Client implements LibraryClient {
     public void close() {
         try {
             client.disconnect();
-        } catch (MqttClientStateException e) {
-            // it is not connected
+        } catch (MqttClientStateException | ConnectionClosedException e) {
+            // it is not connected, or has just been cut off
         }
     }
 }

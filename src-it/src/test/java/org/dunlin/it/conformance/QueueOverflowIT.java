@@ -109,14 +109,15 @@ class QueueOverflowIT {
         }
     }
 
-    @Test
+    @ParameterizedTest
+    @ValueSource(strings = {"dropped/queue-full", "publish/messages/dropped"})
     @Clause(edge = {"E060"})
-    void drops_areCountedAndVisible(RunningBroker broker) {
+    void drops_areCountedAndVisible(String count, RunningBroker broker) {
         String topic = "oldest/" + unique("queue");
         try (MqttSocket publisher = client(broker, MQTT_5);
                 MqttSocket watcher = client(broker, MQTT_5)) {
             fill(broker, MQTT_5, topic, publisher);
-            watcher.subscribe("$SYS/broker/dropped/queue-full", Qos.AT_MOST_ONCE);
+            watcher.subscribe("$SYS/broker/" + count, Qos.AT_MOST_ONCE);
             long before = Long.parseLong(MqttSocket.text(watcher.receivePublish()));
             for (int i = 0; i < 7; i++) {
                 publisher.publish(topic, "x", Qos.AT_LEAST_ONCE);
