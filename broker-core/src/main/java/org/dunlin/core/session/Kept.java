@@ -47,6 +47,11 @@ final class Kept {
         return record != null;
     }
 
+    /** Whether it is a session that has ended and only owes its will. */
+    boolean isEnded() {
+        return record != null && !record.connected() && record.expirySeconds() == 0;
+    }
+
     SessionRecord record() {
         SessionRecord present = record;
         assert present != null : "asked a group for a session's record";

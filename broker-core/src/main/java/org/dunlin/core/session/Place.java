@@ -98,6 +98,9 @@ public final class Place implements StoreBatch.Target {
 
         SessionKey key();
 
+        /** On any shard: adds what the store has to know before a message for it, if that may be missing. */
+        void introduce(StoreBatch batch);
+
         /** On its shard: the message is durable and may leave. */
         void committed(Place place);
 

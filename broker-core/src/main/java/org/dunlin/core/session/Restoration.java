@@ -124,6 +124,10 @@ public final class Restoration implements Store.Boot {
         Map<String, Kept> latest = new HashMap<>();
         Map<String, Kept> latestGroups = new HashMap<>();
         for (Kept kept : owners.values()) {
+            if (kept.isEnded()) {
+                outlived.add(kept);
+                continue;
+            }
             Kept former = kept.isSession()
                     ? former(latest, kept.record().clientId(), kept)
                     : former(latestGroups, kept.group(), kept);

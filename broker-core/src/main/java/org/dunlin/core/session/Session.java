@@ -73,9 +73,6 @@ public final class Session implements Receiver, Place.Owner {
     private long expirySeconds;
     private int windowMax = 1;
     private @Nullable Will will;
-    /** A will that is being published and not yet with the store, so that it stays on record. */
-    private @Nullable Will leaving;
-
     private long willDueAtMillis = Message.NEVER;
     private long expiresAtMillis = Message.NEVER;
     private Loop.@Nullable Timer willTimer;
@@ -283,23 +280,12 @@ public final class Session implements Receiver, Place.Owner {
 
     private void publishWill() {
         Will due = will;
-        if (due == null) {
-            return; // but one may still be leaving
-        }
         will = null;
-        leaving = due;
-        if (!shard.publishWill(this, due, this::willIsStored)) {
-            leaving = null;
-        }
-    }
-
-    /** In the same batch as the will. */
-    private void willIsStored() {
-        leaving = null;
-        if (state == State.ENDED) {
-            forgetRecord();
-        } else {
-            remember();
+        if (due != null) {
+            Leaving leaving = new Leaving();
+            if (shard.publishWill(this, due, leaving::stored)) {
+                leaving.keep(due);
+            }
         }
     }
 
@@ -323,19 +309,10 @@ public final class Session implements Receiver, Place.Owner {
         }
         subscriptions.clear();
         settleLoans();
-        if (leaving != null) {
-            expiresAtMillis = shard.loop().nowMillis();
-            remember(); // an ended session, which only owes its will
-        } else {
-            forgetRecord();
-        }
-        shard.ended(this, owner);
-    }
-
-    private void forgetRecord() {
         if (recorded) {
             shard.removeOwner(key);
         }
+        shard.ended(this, owner);
     }
 
     /** Whether the store knows of it, or will with this turn: it is kept, or has a will. */
@@ -345,9 +322,7 @@ public final class Session implements Receiver, Place.Owner {
 
     /** Writes the session as it is now, if it is kept at all: one that is not is kept for its will. */
     private void remember() {
-        Will owed = will == null ? leaving : will;
-        long dueAt = will == null && owed != null ? shard.loop().nowMillis() : willDueAtMillis;
-        if (durable || owed != null || recorded) {
+        if (durable || will != null || recorded) {
             recorded = true;
             shard.batch()
                     .putSession(
@@ -359,8 +334,8 @@ public final class Session implements Receiver, Place.Owner {
                                     connection != null,
                                     expirySeconds,
                                     expiresAtMillis,
-                                    owed,
-                                    dueAt,
+                                    will,
+                                    willDueAtMillis,
                                     sentThrough));
         }
     }
@@ -599,6 +574,10 @@ public final class Session implements Receiver, Place.Owner {
         Overflow overflow = overflowFor(message);
         return overflow.answers() ? Overflow.DROP_OLDEST : overflow;
     }
+
+    /** CONNACK has said that the store knows it. */
+    @Override
+    public void introduce(StoreBatch batch) {}
 
     @Override
     public void committed(Place place) {
@@ -1100,6 +1079,34 @@ public final class Session implements Receiver, Place.Owner {
         for (Outgoing flow = outbound.first(); flow != null; flow = flow.next) {
             if (flow.loan != null) {
                 flow.loan.settle();
+            }
+        }
+    }
+
+    /**
+     * A will that is due and not yet with the store as a message. Until it is, it is on record by itself, as a session that has
+     * ended, whatever becomes of the one that it is of.
+     */
+    private final class Leaving {
+        private @Nullable SessionKey record;
+        private boolean stored;
+
+        void keep(Will due) {
+            if (!stored) {
+                long now = shard.loop().nowMillis();
+                SessionKey made = new SessionKey(shard.shards().store().nextId(), 0);
+                record = made;
+                shard.batch()
+                        .putSession(made, new SessionRecord(clientId, userName, version, false, 0, now, due, now, 0));
+            }
+        }
+
+        /** In the same batch as the message. */
+        void stored() {
+            stored = true;
+            SessionKey made = record;
+            if (made != null) {
+                shard.removeOwner(made);
             }
         }
     }

@@ -264,6 +264,7 @@ public final class Shard {
     /** Gives the store a message that no publisher waits for. */
     void store(Place place) {
         Commit current = commit();
+        place.queue.introduce(current.batch);
         current.batch.enqueue(place.message, List.of(place));
         current.places.add(place);
     }
@@ -484,6 +485,9 @@ public final class Shard {
         ticket.state = Ticket.State.SUBMITTED;
         Commit current = commit();
         if (!targets.isEmpty()) {
+            for (StoreBatch.Target target : targets) {
+                ((Place) target).queue.introduce(current.batch);
+            }
             current.batch.enqueue(ticket.message(), targets);
             for (StoreBatch.Target target : targets) {
                 current.places.add((Place) target);
@@ -863,7 +867,7 @@ public final class Shard {
         if (group == null) {
             group = new SharedGroup(this, filter, shards.store().nextId(), durable);
             if (durable) {
-                batch().putGroup(group.key(), filter.text());
+                group.record();
             }
             groups.put(filter.text(), group);
         }

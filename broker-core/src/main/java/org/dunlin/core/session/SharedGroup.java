@@ -17,6 +17,7 @@ import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.SessionKey;
 import org.dunlin.core.spi.Store;
+import org.dunlin.core.spi.StoreBatch;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.TopicFilter;
@@ -46,6 +47,9 @@ final class SharedGroup implements Place.Owner {
     /** Came back from a member, by their old order; they are first. */
     private final TreeMap<Long, Entry> returned = new TreeMap<>();
 
+    /** Whether the store is sure to know it. Written on its shard, read on those of publishers. */
+    private volatile boolean recorded;
+
     private Subscription intake;
     private long lastOrder;
     private boolean dispatching;
@@ -64,6 +68,7 @@ final class SharedGroup implements Place.Owner {
 
     /** Takes over what the store has kept of it; its members follow. */
     void restore(Kept kept) {
+        recorded = true;
         if (kept.messages() > 0) {
             queue.restore(kept.messages(), kept.bytes(), kept.firstSeq(), kept.lastSeq());
         }
@@ -101,6 +106,23 @@ final class SharedGroup implements Place.Owner {
         return filter;
     }
 
+    /** Tells the store of it. Should that fail, every message for it does so again. */
+    void record() {
+        shard.batch().putGroup(key, filter.text());
+        shard.afterCommit(failure -> {
+            if (failure == null) {
+                recorded = true;
+            }
+        });
+    }
+
+    @Override
+    public void introduce(StoreBatch batch) {
+        if (!recorded) {
+            batch.putGroup(key, filter.text());
+        }
+    }
+
     // ---- members
 
     /** Adds a member, or changes the options of one that is there already. */
@@ -108,7 +130,7 @@ final class SharedGroup implements Place.Owner {
         Member member = members.computeIfAbsent(session, Member::new);
         member.options = options;
         if (session.durable() && !durable()) {
-            shard.batch().putGroup(key, filter.text());
+            record();
             Subscription kept = intake(true);
             shard.shards().subscriptions().replace(intake, kept, shard.index());
             intake = kept;
@@ -263,7 +285,7 @@ final class SharedGroup implements Place.Owner {
             accept(place.message, place.seq(), place.body(), overflowFor(place.message));
         } else {
             shard.shards().events().dropped(filter.text(), place.message.topic(), DropReason.SESSION_ENDED);
-            forget(place.seq(), place.body());
+            shard.removeOwner(key); // with the message, which may have brought the group back
         }
         dispatchHeld();
     }

@@ -453,9 +453,7 @@ final class Checker implements BrokerEvents {
                 }
             });
         }
-        if (!sim.storeFails()) { // a group whose own record has failed to be stored loses what is sent to it
-            sharedAckedIsOwned();
-        }
+        sharedAckedIsOwned();
     }
 
     /** Its refusal, by a failing store or full queues, may have been lost with a connection: the repetition is the first. */

@@ -15,6 +15,7 @@ import org.dunlin.mqtt.Message;
 /** The test's thread only. What a store would tell a broker that is started on it now. */
 final class StoreContents implements Store.Boot {
     final Map<Long, Owner> owners = new TreeMap<>();
+    private final Set<String> clientIds = new HashSet<>();
     final Map<String, Message> retained = new TreeMap<>();
     final Map<Long, Message> delayed = new TreeMap<>();
 
@@ -53,10 +54,7 @@ final class StoreContents implements Store.Boot {
 
     /** Whose sessions there are. */
     Set<String> clientIds() {
-        Set<String> ids = new HashSet<>();
-        owners.values().forEach(owner -> ids.add(owner.name));
-        ids.removeIf(name -> name.startsWith("$share/"));
-        return ids;
+        return clientIds;
     }
 
     private Owner of(long owner) {
@@ -73,6 +71,9 @@ final class StoreContents implements Store.Boot {
     @Override
     public void session(SessionKey key, SessionRecord state) {
         owners.put(key.sid(), new Owner(state.clientId()));
+        if (state.connected() || state.expirySeconds() > 0) { // else it has ended and is kept for its will
+            clientIds.add(state.clientId());
+        }
     }
 
     @Override
