@@ -18,6 +18,8 @@ final class Cursor implements AutoCloseable {
     private final AbstractRocksIterator<?> rows;
     private long gaps;
     private @Nullable String firstGap;
+    /** The last of all keys, once it was needed; null if it cannot be read. */
+    private byte @Nullable [] end;
 
     Cursor(RocksIterator rows) {
         this.rows = rows;
@@ -59,7 +61,11 @@ final class Cursor implements AutoCloseable {
                 return;
             }
             gaps++;
-            firstGap = firstGap == null ? failure : firstGap;
+            if (firstGap == null) {
+                firstGap = failure;
+                rows.seekToLast();
+                end = failure() == null && rows.isValid() ? key() : null;
+            }
             more = seekBehindGap(last);
         }
     }
@@ -106,9 +112,23 @@ final class Cursor implements AutoCloseable {
                         bad = middle;
                     }
                 }
-                return canSeek(good, width);
+                return canSeek(good, width) || canSeekBehind(good, width);
             }
             bad = good;
+        }
+        return false;
+    }
+
+    /** At the very border of a damaged block it depends on where RocksDB comes from, whether it can be read. */
+    private boolean canSeekBehind(BigInteger border, int width) {
+        for (int bit = 0; bit <= 8 * width; bit++) {
+            BigInteger place = border.add(BigInteger.ONE.shiftLeft(bit));
+            if (place.bitLength() > 8 * width) {
+                return false;
+            }
+            if (canSeek(place, width)) {
+                return true;
+            }
         }
         return false;
     }
@@ -119,7 +139,13 @@ final class Cursor implements AutoCloseable {
         int length = Math.min(number.length, width); // it may have a sign in front
         System.arraycopy(number, number.length - length, key, width - length, length);
         rows.seek(key);
-        return failure() == null && (!rows.isValid() || Arrays.compareUnsigned(key(), key) >= 0);
+        if (failure() != null) {
+            return false;
+        }
+        byte[] last = end;
+        return rows.isValid()
+                ? Arrays.compareUnsigned(key(), key) >= 0
+                : last == null || Arrays.compareUnsigned(key, last) > 0; // a gap may look like the end
     }
 
     @Override

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Instant;
@@ -96,7 +95,7 @@ final class Salvage {
     }
 
     /** CURRENT holds nothing but the name of the manifest, of which there is one as a rule. */
-    private void nameManifest() throws IOException {
+    private void nameManifest() throws IOException, StoreException {
         Path current = work.resolve("CURRENT");
         if (Files.exists(current) && Files.size(current) > 0 && Files.exists(work.resolve(read(current).trim()))) {
             return;
@@ -106,8 +105,11 @@ final class Salvage {
             files.forEach(manifests::add);
         }
         if (manifests.isEmpty()) {
-            throw new NoSuchFileException(
-                    directory.database().toString(), null, "MANIFEST is missing, without which nothing can be found");
+            throw new StoreException(
+                    StoreException.Kind.DAMAGED,
+                    "storage.path " + directory.root()
+                            + " cannot be repaired: MANIFEST is missing, without which nothing can be found. Nothing was"
+                            + " changed. Restore a backup");
         }
         Path newest = manifests.stream().max(Comparator.naturalOrder()).orElseThrow();
         Files.writeString(current, newest.getFileName() + "\n");
