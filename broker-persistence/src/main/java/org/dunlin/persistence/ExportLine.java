@@ -56,7 +56,8 @@ final class ExportLine {
                 read = new ExportLine(line, object(json, line, false));
             }
             if (read == null) {
-                throw new ExportException("line " + line + ": " + name + " has a value of a kind that is not used here");
+                throw new ExportException(
+                        "line " + line + ": " + name + " has a value of a kind that is not used here");
             }
             if (fields.put(name, read) != null) {
                 throw new ExportException("line " + line + ": " + name + " is there twice");

@@ -78,8 +78,8 @@ final class ExportReader {
 
     private void head(@Nullable ExportLine line) throws StoreException, ExportException {
         if (line == null || !line.has("format") || !line.text("format").equals(StoreExport.FORMAT)) {
-            throw new ExportException("line 1: is not the first line of an export, which names the format "
-                    + StoreExport.FORMAT);
+            throw new ExportException(
+                    "line 1: is not the first line of an export, which names the format " + StoreExport.FORMAT);
         }
         long version = line.number("version");
         if (version != StoreExport.VERSION) {

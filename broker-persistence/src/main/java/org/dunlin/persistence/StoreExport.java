@@ -22,9 +22,8 @@ public final class StoreExport {
 
     /** A payload may have 256 MB, and is a third longer in text. */
     static final JsonFactory JSON = JsonFactory.builder()
-            .streamReadConstraints(StreamReadConstraints.builder()
-                    .maxStringLength(512 << 20)
-                    .build())
+            .streamReadConstraints(
+                    StreamReadConstraints.builder().maxStringLength(512 << 20).build())
             .build();
 
     private StoreExport() {}

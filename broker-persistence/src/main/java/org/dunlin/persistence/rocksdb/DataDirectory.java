@@ -112,7 +112,8 @@ final class DataDirectory implements AutoCloseable {
                 file.close();
                 throw new StoreException(
                         Kind.LOCKED,
-                        "storage.path " + root + " is in use by a broker" + (holder.isEmpty() ? "" : " (" + holder + ")")
+                        "storage.path " + root + " is in use by a broker"
+                                + (holder.isEmpty() ? "" : " (" + holder + ")")
                                 + ". Stop it for as long as this command runs");
             }
             return new DataDirectory(root, file);
@@ -129,7 +130,8 @@ final class DataDirectory implements AutoCloseable {
         }
         if (!checkFormat()) {
             throw new StoreException(
-                    Kind.IO, "storage.path " + root + " holds nothing yet: a broker has only begun to make a store there");
+                    Kind.IO,
+                    "storage.path " + root + " holds nothing yet: a broker has only begun to make a store there");
         }
     }
 

@@ -82,8 +82,9 @@ final class Examination {
         long before = changes(Database.Mode.INSPECT_BEFORE_DAMAGE);
         long around = changes(Database.Mode.INSPECT_AROUND_DAMAGE);
         if (around > before) {
-            notes.add("Before the damage " + (before < 0 ? "nothing" : before + " changes") + " can be read, behind it up to "
-                    + "change " + around + (mark == null ? "" : "; " + mark.sequence() + " were on disk"));
+            notes.add("Before the damage " + (before < 0 ? "nothing" : before + " changes")
+                    + " can be read, behind it up to " + "change " + around
+                    + (mark == null ? "" : "; " + mark.sequence() + " were on disk"));
         }
         return openOr(Database.Mode.INSPECT_LENIENTLY);
     }
@@ -107,7 +108,8 @@ final class Examination {
 
     /** The number of the last change, if a start would pass over the damage; else -1. */
     private long changesBeforeTornEnd(Mark.State mark) {
-        try (Database database = new Recovery(directory, new Disk(), CACHE_BYTES, System::currentTimeMillis).view(mark)) {
+        try (Database database =
+                new Recovery(directory, new Disk(), CACHE_BYTES, System::currentTimeMillis).view(mark)) {
             return database.rocks.getLatestSequenceNumber();
         } catch (RocksDBException | StoreException e) {
             return -1;

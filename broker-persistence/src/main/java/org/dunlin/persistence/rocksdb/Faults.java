@@ -16,7 +16,9 @@ final class Faults {
     void add(String what, long count, String where) {
         if (count > 0) {
             kinds.merge(
-                    what, new Fault(what, count, where), (old, more) -> new Fault(what, old.count() + count, old.where()));
+                    what,
+                    new Fault(what, count, where),
+                    (old, more) -> new Fault(what, old.count() + count, old.where()));
         }
     }
 

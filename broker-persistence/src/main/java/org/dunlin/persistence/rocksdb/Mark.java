@@ -74,8 +74,7 @@ final class Mark implements AutoCloseable {
             byte version = bytes.get();
             long turn = bytes.getLong();
             if (version == VERSION && turn > (newest == null ? 0 : newest.turn)) {
-                newest = new Slot(
-                        turn, new State(bytes.getLong(), bytes.getLong(), bytes.getLong(), bytes.get() != 0));
+                newest = new Slot(turn, new State(bytes.getLong(), bytes.getLong(), bytes.getLong(), bytes.get() != 0));
             }
         }
         return newest;

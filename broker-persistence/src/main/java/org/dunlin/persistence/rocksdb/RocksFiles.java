@@ -116,9 +116,7 @@ final class RocksFiles implements StoreFiles {
             boolean resumed = salvage.resume();
             Inspection found = new Examination(directory).run();
             boolean sound = found.faults().isEmpty() && directory.hasFormat() && !resumed;
-            return sound
-                    ? new Repair(found, 0, 0, 0, 0, root)
-                    : salvage.run(found, Examination.readMark(directory));
+            return sound ? new Repair(found, 0, 0, 0, 0, root) : salvage.run(found, Examination.readMark(directory));
         }
     }
 

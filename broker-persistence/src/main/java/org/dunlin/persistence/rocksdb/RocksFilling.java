@@ -106,8 +106,7 @@ final class RocksFilling implements Filling {
 
     @Override
     public void queued(long owner, Stored stored) throws StoreException {
-        byte[] value = Records.queued(
-                stored.message(), stored.qos(), stored.retain(), stored.subscriptionIds(), false);
+        byte[] value = Records.queued(stored.message(), stored.qos(), stored.retain(), stored.subscriptionIds(), false);
         put(Family.QUEUE, Layout.key(owner, stored.seq()), value);
     }
 

@@ -97,7 +97,9 @@ final class Salvage {
     /** CURRENT holds nothing but the name of the manifest, of which there is one as a rule. */
     private void nameManifest() throws IOException, StoreException {
         Path current = work.resolve("CURRENT");
-        if (Files.exists(current) && Files.size(current) > 0 && Files.exists(work.resolve(read(current).trim()))) {
+        if (Files.exists(current)
+                && Files.size(current) > 0
+                && Files.exists(work.resolve(read(current).trim()))) {
             return;
         }
         List<Path> manifests = new ArrayList<>();
@@ -206,7 +208,8 @@ final class Salvage {
         }
         rows.write();
         List<byte[]> bad = new ArrayList<>();
-        try (Cursor cursor = new Cursor(rows.database().rocks.newIterator(rows.database().family(family)))) {
+        try (Cursor cursor =
+                new Cursor(rows.database().rocks.newIterator(rows.database().family(family)))) {
             cursor.each((key, value) -> {
                 if (sieve.judge(family, key, value) == Verdict.BAD) {
                     bad.add(key);
@@ -225,7 +228,8 @@ final class Salvage {
     /** Messages that no queue refers to any more would stay for ever. */
     private void dropUnreferred(Sieve sieve, RowWriter rows) throws RocksDBException {
         List<byte[]> unreferred = new ArrayList<>();
-        try (Cursor cursor = new Cursor(rows.database().rocks.newIterator(rows.database().family(Family.BODY)))) {
+        try (Cursor cursor =
+                new Cursor(rows.database().rocks.newIterator(rows.database().family(Family.BODY)))) {
             cursor.each((key, value) -> {
                 if (!sieve.isReferredTo(Layout.number(key, 0))) {
                     unreferred.add(key);

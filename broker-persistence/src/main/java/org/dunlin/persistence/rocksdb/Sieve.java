@@ -157,8 +157,7 @@ final class Sieve {
         need(key.length == 16 && Layout.number(key, 8) > 0, "the key of a queued message is damaged");
         long sid = Layout.number(key, 0);
         need(value.length >= 2, "the record of a queued message is damaged");
-        Stored stored = Records.queued(
-                Layout.number(key, 8), value, Records.isReference(value) ? ELSEWHERE : null);
+        Stored stored = Records.queued(Layout.number(key, 8), value, Records.isReference(value) ? ELSEWHERE : null);
         if (stored.body() != 0 && !refer(stored.body())) {
             return bad("a queued message is missing from the shared messages", Family.QUEUE, key);
         }

@@ -69,8 +69,7 @@ final class Telling<X extends Exception> {
         });
         each(
                 Family.TIMER,
-                (key, value) ->
-                        listener.delayed(Layout.number(key, 8), Layout.number(key, 0), Records.message(value)));
+                (key, value) -> listener.delayed(Layout.number(key, 8), Layout.number(key, 0), Records.message(value)));
     }
 
     private void each(Family family, Row<X> row) throws RocksDBException, Unreadable, X {

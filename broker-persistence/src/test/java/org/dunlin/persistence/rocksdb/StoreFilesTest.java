@@ -182,7 +182,8 @@ class StoreFilesTest {
             assertEquals(3, census.flows());
             assertEquals(Sample.RETAINED, census.retained());
             assertEquals(1, census.delayed());
-            assertTrue(census.bodies() > 10 && census.queuedBytes() > 10_000 && census.diskBytes() > 10_000, "" + census);
+            assertTrue(
+                    census.bodies() > 10 && census.queuedBytes() > 10_000 && census.diskBytes() > 10_000, "" + census);
         }
     }
 
@@ -199,7 +200,10 @@ class StoreFilesTest {
                     () -> StoreExport.write(files, new StringWriter()))) {
                 StoreException refusal = assertThrows(StoreException.class, use);
                 assertEquals(Kind.LOCKED, refusal.kind());
-                assertTrue(refusal.getMessage().contains("pid " + ProcessHandle.current().pid()), refusal.getMessage());
+                assertTrue(
+                        refusal.getMessage()
+                                .contains("pid " + ProcessHandle.current().pid()),
+                        refusal.getMessage());
             }
         }
     }
@@ -253,7 +257,8 @@ class StoreFilesTest {
         Path copy = directory.resolve("copy");
         assertEquals(
                 Kind.DAMAGED,
-                assertThrows(StoreException.class, () -> files(data).backup(copy)).kind());
+                assertThrows(StoreException.class, () -> files(data).backup(copy))
+                        .kind());
         assertFalse(Files.exists(copy));
     }
 
@@ -302,7 +307,10 @@ class StoreFilesTest {
         Path table = tableOf(data, Family.QUEUE);
         flip(table, Files.size(table) / 2);
         String said = faults(inspectUntouched(data));
-        assertTrue(said.contains("a table is damaged or missing") && said.contains(table.getFileName().toString()), said);
+        assertTrue(
+                said.contains("a table is damaged or missing")
+                        && said.contains(table.getFileName().toString()),
+                said);
         assertTrue(said.contains("rows cannot be read"), said);
         Repair repair = repaired(data, true);
         assertEquals(1, repair.gaps());
@@ -405,12 +413,14 @@ class StoreFilesTest {
     void manifest_missing_cannotBeRepaired_andNothingIsChanged() throws Exception {
         Path data = data("closed", "data");
         try (Stream<Path> files = Files.list(data.resolve("db"))) {
-            for (Path file : files.filter(path -> path.getFileName().toString().startsWith("MANIFEST")).toList()) {
+            for (Path file : files.filter(path -> path.getFileName().toString().startsWith("MANIFEST"))
+                    .toList()) {
                 Files.delete(file);
             }
         }
         Map<String, String> before = state(data.resolve("db"));
-        StoreException refusal = assertThrows(StoreException.class, () -> files(data).repair());
+        StoreException refusal =
+                assertThrows(StoreException.class, () -> files(data).repair());
         assertTrue(refusal.getMessage().contains("MANIFEST"), refusal.getMessage());
         assertEquals(Kind.DAMAGED, refusal.kind());
         assertEquals(before, state(data.resolve("db")));
@@ -424,7 +434,8 @@ class StoreFilesTest {
             put(database, Family.RETAINED, new byte[] {'y'}, new byte[] {9});
             put(database, Family.SUBSCRIPTION, Layout.key(77, new byte[] {'#'}), new byte[] {1, 1, 0, 0, 0, 0});
             put(database, Family.FLOW, new byte[] {1, 2}, Records.number(1));
-            byte[] lost = Records.queued(Uses.message(1, "t", 5), org.dunlin.mqtt.Qos.AT_LEAST_ONCE, false, new int[0], true);
+            byte[] lost =
+                    Records.queued(Uses.message(1, "t", 5), org.dunlin.mqtt.Qos.AT_LEAST_ONCE, false, new int[0], true);
             Records.setBody(lost, 9999);
             put(database, Family.QUEUE, Layout.key(1, 5000), lost);
             put(database, Family.BODY, Layout.key(5000), Records.message(Uses.message(1, "t", 5)));
@@ -432,8 +443,14 @@ class StoreFilesTest {
         }
         String said = faults(inspectUntouched(data));
         for (String part : List.of(
-                "has version 9", "count=2", "belongs to a session that is not there", "key of a packet identifier",
-                "missing from the shared messages", "owner 1 place 5000", "are in no queue", "that is not reserved")) {
+                "has version 9",
+                "count=2",
+                "belongs to a session that is not there",
+                "key of a packet identifier",
+                "missing from the shared messages",
+                "owner 1 place 5000",
+                "are in no queue",
+                "that is not reserved")) {
             assertTrue(said.contains(part), part + " is not in " + said);
         }
         Repair repair = repaired(data, true);
@@ -492,7 +509,8 @@ class StoreFilesTest {
         Path data = data("closed", "data");
         Files.delete(tableOf(data, Family.BODY));
         assertEquals(
-                Kind.DAMAGED, assertThrows(StoreException.class, () -> export(data)).kind());
+                Kind.DAMAGED,
+                assertThrows(StoreException.class, () -> export(data)).kind());
     }
 
     @Test
@@ -509,9 +527,12 @@ class StoreFilesTest {
             refused(String.join("\n", fewer) + "\n", tried);
         }
         assertTrue(refused(whole + "{\"retained\":1}\n", tried).contains("behind the end"));
-        assertTrue(refused(whole.replaceFirst("\"version\":1", "\"version\":2"), tried).contains("version 2"));
-        assertTrue(refused(whole.replaceFirst("\"qos\":\\d", "\"qos\":3"), tried).contains("qos is 3"));
-        assertTrue(refused(whole.replaceFirst("\"client-id\"", "\"clientid\""), tried).contains("client-id is missing"));
+        assertTrue(refused(whole.replaceFirst("\"version\":1", "\"version\":2"), tried)
+                .contains("version 2"));
+        assertTrue(
+                refused(whole.replaceFirst("\"qos\":\\d", "\"qos\":3"), tried).contains("qos is 3"));
+        assertTrue(refused(whole.replaceFirst("\"client-id\"", "\"clientid\""), tried)
+                .contains("client-id is missing"));
         assertTrue(refused("[[[[[[", tried).startsWith("line 1"));
         assertTrue(refused("{\"format\":{\"a\":{\"b\":{}}}}", tried).startsWith("line 1"));
         assertTrue(tried.get() > 40);
@@ -519,8 +540,7 @@ class StoreFilesTest {
 
     private String refused(String text, AtomicInteger tried) throws Exception {
         Path target = directory.resolve("import " + tried.incrementAndGet());
-        String said = assertThrows(
-                        ExportException.class, () -> StoreExport.read(new StringReader(text), files(target)))
+        String said = assertThrows(ExportException.class, () -> StoreExport.read(new StringReader(text), files(target)))
                 .getMessage();
         assertFalse(Files.exists(target), said);
         return said;

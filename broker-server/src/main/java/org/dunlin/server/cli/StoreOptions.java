@@ -46,9 +46,13 @@ final class StoreOptions {
         Loaded loaded = invocation.load(options.file, flags);
         Storage storage = loaded.config().storage();
         StoreSettings settings = new StoreSettings(
-                Path.of(storage.path()), Durability.FSYNC, 0, storage.cacheSize(), storage.minFree(), storage.maxSize());
-        return new Chosen(
-                Stores.files(storage.engine().name().toLowerCase(Locale.ROOT), settings), settings.path());
+                Path.of(storage.path()),
+                Durability.FSYNC,
+                0,
+                storage.cacheSize(),
+                storage.minFree(),
+                storage.maxSize());
+        return new Chosen(Stores.files(storage.engine().name().toLowerCase(Locale.ROOT), settings), settings.path());
     }
 
     /** A store's files and where they are. */

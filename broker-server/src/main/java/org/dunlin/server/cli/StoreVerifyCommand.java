@@ -40,7 +40,8 @@ final class StoreVerifyCommand implements Callable<Integer> {
         }
         throw new CommandException(
                 ExitCode.DATA_DIRECTORY,
-                "storage.path " + store.path() + " is damaged. Nothing was changed. Restore a backup, or give up what is"
+                "storage.path " + store.path()
+                        + " is damaged. Nothing was changed. Restore a backup, or give up what is"
                         + " lost with 'dunlin store repair --accept-loss'");
     }
 }
