@@ -59,6 +59,10 @@ final class Examination {
         } else if (!mark.clean()) {
             notes.add("The broker was not stopped but ended; the log was read as its next start would");
         }
+        String manifest = manifestFault(path);
+        if (manifest != null) {
+            faults.add("the list of files is damaged, so that tables may be forgotten", manifest);
+        }
         String refusal;
         try {
             Database database = Database.open(path, CACHE_BYTES, Database.Mode.INSPECT);
@@ -87,6 +91,14 @@ final class Examination {
                     + (mark == null ? "" : "; " + mark.sequence() + " were on disk"));
         }
         return openOr(Database.Mode.INSPECT_LENIENTLY);
+    }
+
+    private static @Nullable String manifestFault(Path path) {
+        try {
+            return Manifest.fault(path);
+        } catch (IOException e) {
+            return "db/CURRENT cannot be read";
+        }
     }
 
     private @Nullable Database openOr(Database.Mode mode) {

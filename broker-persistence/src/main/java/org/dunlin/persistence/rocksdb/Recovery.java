@@ -83,6 +83,10 @@ final class Recovery {
 
     /** As {@link #open} would find it, but without changing anything. */
     Database view(Mark.@Nullable State mark) throws StoreException, RocksDBException {
+        String fault = manifestFault();
+        if (fault != null) {
+            throw directory.damaged(fault);
+        }
         Database database;
         try {
             database = disk.open(directory.database(), cacheBytes, Database.Mode.INSPECT);

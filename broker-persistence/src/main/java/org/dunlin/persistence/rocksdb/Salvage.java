@@ -10,7 +10,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.dunlin.core.spi.StoreException;
 import org.dunlin.persistence.StoreFiles.Inspection;
 import org.dunlin.persistence.StoreFiles.Repair;
@@ -64,7 +67,9 @@ final class Salvage {
             FileTree.delete(rebuilt);
             FileTree.copyDatabase(directory.database(), work, true);
             nameManifest();
-            long last = rebuild();
+            String manifestFault = Manifest.fault(work);
+            Set<String> tables = manifestFault == null ? Set.of() : tablesInWork();
+            long last = rebuild(tables);
             long sequence = -1;
             try (Database database = Database.open(rebuilt, CACHE_BYTES, Database.Mode.INSPECT)) {
                 sequence = database.rocks.getLatestSequenceNumber();
@@ -121,11 +126,27 @@ final class Salvage {
         return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
     }
 
-    /** Returns RocksDB's number of the last change that could be read. */
-    private long rebuild() throws RocksDBException {
+    private Set<String> tablesInWork() throws IOException {
+        Set<String> names = new HashSet<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(work, "*.sst")) {
+            files.forEach(file -> names.add("/" + file.getFileName()));
+        }
+        return names;
+    }
+
+    /**
+     * Returns RocksDB's number of the last change that could be read.
+     *
+     * @param tables of which those that RocksDB does not know any more are lost
+     */
+    private long rebuild(Set<String> tables) throws RocksDBException {
         Sieve sieve = new Sieve(new Faults());
         try (Database old = Database.open(work, CACHE_BYTES, Database.Mode.RESCUE);
                 RowWriter rows = new RowWriter(rebuilt)) {
+            Set<String> known = old.rocks.getLiveFilesMetaData().stream()
+                    .map(LiveFileMetaData::fileName)
+                    .collect(Collectors.toSet());
+            gaps += tables.stream().filter(name -> !known.contains(name)).count();
             for (Family family : Sieve.ORDER) {
                 List<LiveFileMetaData> tables = tables(old, family);
                 if (tables.stream().allMatch(this::isWhole)) {

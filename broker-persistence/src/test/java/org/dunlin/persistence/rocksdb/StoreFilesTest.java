@@ -410,6 +410,23 @@ class StoreFilesTest {
     }
 
     @Test
+    void manifest_altered_isAFault_andWhatItNoLongerNamesIsCounted() throws Exception {
+        Path data = data("closed", "data");
+        Path manifest = data.resolve("db")
+                .resolve(Files.readString(data.resolve("db/CURRENT")).trim());
+        int tried = 0;
+        for (long at = 10; at < Files.size(manifest) - 300; at += 211) {
+            Path altered = data("closed", "altered " + at);
+            flip(altered.resolve("db").resolve(manifest.getFileName()), at);
+            assertTrue(faults(inspectUntouched(altered)).contains("list of files is damaged"), "at " + at);
+            assertThrows(StoreException.class, () -> export(altered));
+            repaired(altered, true);
+            tried++;
+        }
+        assertTrue(tried > 2, tried + " places");
+    }
+
+    @Test
     void manifest_missing_cannotBeRepaired_andNothingIsChanged() throws Exception {
         Path data = data("closed", "data");
         try (Stream<Path> files = Files.list(data.resolve("db"))) {
