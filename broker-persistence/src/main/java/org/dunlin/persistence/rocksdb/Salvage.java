@@ -88,14 +88,31 @@ final class Salvage {
             long lost = mark == null ? 0 : Math.max(0, mark.sequence() - last);
             return new Repair(found, kept, dropped, gaps, lost, aside);
         } catch (IOException e) {
+            discard();
             throw DataDirectory.failure("cannot be repaired", directory.root(), e);
+        } catch (StoreException e) {
+            discard();
+            throw e;
         } catch (RocksDBException e) {
+            discard();
             throw new StoreException(
                     Disk.isFull(e) ? StoreException.Kind.NO_SPACE : StoreException.Kind.DAMAGED,
                     "storage.path " + directory.root() + " cannot be repaired: " + e.getMessage()
                             + ". Nothing was changed. "
                             + (Disk.isFull(e) ? "Free some space there" : "Restore a backup"),
                     e);
+        }
+    }
+
+    /** After a failure: nothing is left but what was there, unless the damaged files are aside already. */
+    private void discard() {
+        try {
+            FileTree.delete(work);
+            if (Files.exists(directory.database())) {
+                FileTree.delete(rebuilt);
+            }
+        } catch (IOException e) {
+            return; // the next repair begins with that
         }
     }
 
@@ -137,16 +154,16 @@ final class Salvage {
     /**
      * Returns RocksDB's number of the last change that could be read.
      *
-     * @param tables of which those that RocksDB does not know any more are lost
+     * @param listed tables, of which those that RocksDB does not know any more are lost
      */
-    private long rebuild(Set<String> tables) throws RocksDBException {
+    private long rebuild(Set<String> listed) throws RocksDBException {
         Sieve sieve = new Sieve(new Faults());
         try (Database old = Database.open(work, CACHE_BYTES, Database.Mode.RESCUE);
                 RowWriter rows = new RowWriter(rebuilt)) {
             Set<String> known = old.rocks.getLiveFilesMetaData().stream()
                     .map(LiveFileMetaData::fileName)
                     .collect(Collectors.toSet());
-            gaps += tables.stream().filter(name -> !known.contains(name)).count();
+            gaps += listed.stream().filter(name -> !known.contains(name)).count();
             for (Family family : Sieve.ORDER) {
                 List<LiveFileMetaData> tables = tables(old, family);
                 if (tables.stream().allMatch(this::isWhole)) {

@@ -410,7 +410,7 @@ class StoreFilesTest {
     }
 
     @Test
-    void manifest_altered_isAFault_andWhatItNoLongerNamesIsCounted() throws Exception {
+    void manifest_altered_isAFault_andIsRepairedOrLeftAlone() throws Exception {
         Path data = data("closed", "data");
         Path manifest = data.resolve("db")
                 .resolve(Files.readString(data.resolve("db/CURRENT")).trim());
@@ -420,8 +420,17 @@ class StoreFilesTest {
             flip(altered.resolve("db").resolve(manifest.getFileName()), at);
             assertTrue(faults(inspectUntouched(altered)).contains("list of files is damaged"), "at " + at);
             assertThrows(StoreException.class, () -> export(altered));
-            repaired(altered, true);
+            Map<String, String> before = state(altered.resolve("db"));
             tried++;
+            try {
+                files(altered).repair();
+                assertEquals(List.of(), files(altered).inspect().faults());
+                contents(altered);
+            } catch (StoreException refusal) {
+                assertTrue(refusal.getMessage().contains("Restore a backup"), refusal.getMessage());
+                assertEquals(before, state(altered.resolve("db")));
+                assertFalse(Files.exists(altered.resolve("db.work")) || Files.exists(altered.resolve("db.rebuilt")));
+            }
         }
         assertTrue(tried > 2, tried + " places");
     }
