@@ -7,6 +7,7 @@ import org.dunlin.persistence.rocksdb.RocksStoreProvider;
 module org.dunlin.persistence {
     requires transitive org.dunlin.core;
     requires org.slf4j;
+    requires com.fasterxml.jackson.core;
     requires rocksdbjni;
     requires static org.jspecify;
 

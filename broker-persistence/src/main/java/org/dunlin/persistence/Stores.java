@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.ServiceLoader;
 import java.util.TreeSet;
 import org.dunlin.core.spi.Store;
+import org.dunlin.core.spi.StoreException;
 import org.dunlin.core.spi.StoreProvider;
 import org.dunlin.core.spi.StoreSettings;
 
@@ -17,10 +18,30 @@ public final class Stores {
      * @throws IllegalArgumentException if there is none of that name; the message lists those there are
      */
     public static Store create(String engine, StoreSettings settings) {
+        return provider(engine).create(settings);
+    }
+
+    /**
+     * The files of a store of that kind.
+     *
+     * @throws StoreException as {@link StoreException.Kind#UNSUPPORTED} if that kind has no files
+     * @throws IllegalArgumentException as {@link #create}
+     */
+    public static StoreFiles files(String engine, StoreSettings settings) throws StoreException {
+        if (provider(engine) instanceof FileStoreProvider provider) {
+            return provider.files(settings);
+        }
+        throw new StoreException(
+                StoreException.Kind.UNSUPPORTED,
+                "storage.engine: " + engine + " keeps nothing in files, so there is nothing to do; choose the engine"
+                        + " that wrote the directory");
+    }
+
+    private static StoreProvider provider(String engine) {
         TreeSet<String> names = new TreeSet<>();
         for (StoreProvider provider : providers()) {
             if (provider.name().equals(engine)) {
-                return provider.create(settings);
+                return provider;
             }
             names.add(provider.name());
         }

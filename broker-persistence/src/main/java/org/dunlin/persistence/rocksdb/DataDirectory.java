@@ -32,9 +32,9 @@ final class DataDirectory implements AutoCloseable {
     private static final long LOCKED_BYTE = 1L << 30;
 
     private final Path root;
-    private final FileChannel lockFile;
+    private final @Nullable FileChannel lockFile;
 
-    private DataDirectory(Path root, FileChannel lockFile) {
+    private DataDirectory(Path root, @Nullable FileChannel lockFile) {
         this.root = root;
         this.lockFile = lockFile;
     }
@@ -67,7 +67,7 @@ final class DataDirectory implements AutoCloseable {
         FileChannel file = null;
         try {
             file = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            FileLock lock = tryLock(file);
+            FileLock lock = tryLock(file, false);
             if (lock == null) {
                 String holder = Files.readString(path, StandardCharsets.UTF_8).trim();
                 file.close();
@@ -89,9 +89,77 @@ final class DataDirectory implements AutoCloseable {
         }
     }
 
-    private static @Nullable FileLock tryLock(FileChannel file) throws IOException {
+    /**
+     * For a look at what is there, beside others who look, without a change to anything.
+     *
+     * @throws StoreException if a broker uses it, or nothing was ever stored there
+     */
+    static DataDirectory visit(Path root) throws StoreException {
+        if (!Files.exists(root.resolve("FORMAT")) && !hasFiles(root.resolve("db"))) {
+            throw new StoreException(
+                    Kind.IO,
+                    "storage.path " + root + " holds no store; name the data directory with -d or storage.path");
+        }
+        Path path = root.resolve("LOCK.broker");
+        if (!Files.exists(path)) { // a copy that no broker has used yet
+            return new DataDirectory(root, null);
+        }
+        FileChannel file = null;
         try {
-            return file.tryLock(LOCKED_BYTE, 1, false);
+            file = FileChannel.open(path, StandardOpenOption.READ);
+            if (tryLock(file, true) == null) {
+                String holder = Files.readString(path, StandardCharsets.UTF_8).trim();
+                file.close();
+                throw new StoreException(
+                        Kind.LOCKED,
+                        "storage.path " + root + " is in use by a broker"
+                                + (holder.isEmpty() ? "" : " (" + holder + ")")
+                                + ". Stop it for as long as this command runs");
+            }
+            return new DataDirectory(root, file);
+        } catch (IOException e) {
+            closeQuietly(file);
+            throw failure("cannot be read", path, e);
+        }
+    }
+
+    /** As {@link #checkFormat}, of a directory that has been used, without a change to anything. */
+    void requireDatabase() throws StoreException {
+        if (!hasFormat()) {
+            throw damaged("FORMAT is missing, but there is a database");
+        }
+        if (!checkFormat()) {
+            throw new StoreException(
+                    Kind.IO,
+                    "storage.path " + root + " holds nothing yet: a broker has only begun to make a store there");
+        }
+    }
+
+    boolean hasFormat() {
+        return Files.exists(format());
+    }
+
+    /** Whatever FORMAT says if it is damaged. */
+    void refuseNewer() throws StoreException {
+        try {
+            if (hasFormat()) {
+                checkFormat();
+            }
+        } catch (StoreException e) {
+            if (e.kind() != Kind.DAMAGED) {
+                throw e;
+            }
+        }
+    }
+
+    /** Notes the present layout and keeps nothing of what was noted. */
+    void renewFormat() throws StoreException {
+        writeFormat(description(Layout.NUMBER));
+    }
+
+    private static @Nullable FileLock tryLock(FileChannel file, boolean shared) throws IOException {
+        try {
+            return file.tryLock(LOCKED_BYTE, 1, shared);
         } catch (OverlappingFileLockException e) {
             return null; // by this very process
         }
@@ -160,7 +228,8 @@ final class DataDirectory implements AutoCloseable {
         return new StoreException(
                 Kind.DAMAGED,
                 "storage.path " + root + " is damaged: " + what
-                        + ". Nothing was changed. Restore a backup, or move the directory away to start empty");
+                        + ". Nothing was changed. Restore a backup, or give up what is lost with 'dunlin store repair --accept-loss'"
+                        + ", or move the directory away to start empty");
     }
 
     StoreException damaged(String what) {

@@ -48,15 +48,25 @@ final class Database implements AutoCloseable {
         INSPECT_BEFORE_DAMAGE(WALRecoveryMode.PointInTimeRecovery, true),
         /** What can be read before and after damages of the log. */
         INSPECT_AROUND_DAMAGE(WALRecoveryMode.SkipAnyCorruptedRecords, true),
+        /** What can be read at all, though tables are missing. */
+        INSPECT_LENIENTLY(WALRecoveryMode.SkipAnyCorruptedRecords, true, false),
         /** Everything behind the first damage of the log is given up. */
-        SALVAGE(WALRecoveryMode.PointInTimeRecovery, false);
+        SALVAGE(WALRecoveryMode.PointInTimeRecovery, false),
+        /** Everything that cannot be read is given up, logs and tables that are missing, too; of a copy only. */
+        RESCUE(WALRecoveryMode.SkipAnyCorruptedRecords, false, false);
 
         private final WALRecoveryMode recovery;
         private final boolean readOnly;
+        private final boolean strict;
 
         Mode(WALRecoveryMode recovery, boolean readOnly) {
+            this(recovery, readOnly, true);
+        }
+
+        Mode(WALRecoveryMode recovery, boolean readOnly, boolean strict) {
             this.recovery = recovery;
             this.readOnly = readOnly;
+            this.strict = strict;
         }
     }
 
@@ -67,7 +77,9 @@ final class Database implements AutoCloseable {
             DBOptions general = keep(options, general(mode));
             List<ColumnFamilyDescriptor> families = new ArrayList<>();
             for (Family family : Family.values()) {
-                families.add(new ColumnFamilyDescriptor(family.label, keep(options, family(family, cache, options))));
+                families.add(new ColumnFamilyDescriptor(
+                        family.label,
+                        keep(options, family(family, cache, options)).setDisableAutoCompactions(!mode.strict)));
             }
             List<ColumnFamilyHandle> handles = new ArrayList<>();
             RocksDB rocks = mode.readOnly
@@ -85,7 +97,7 @@ final class Database implements AutoCloseable {
         // it
         // opens read-only what was written with it.
         Properties unnamed = new Properties();
-        unnamed.setProperty("track_and_verify_wals_in_manifest", "true");
+        unnamed.setProperty("track_and_verify_wals_in_manifest", String.valueOf(mode != Mode.RESCUE));
         DBOptions general = DBOptions.getDBOptionsFromProps(unnamed);
         if (general == null) {
             throw new IllegalStateException("RocksDB does not know track_and_verify_wals_in_manifest");
@@ -93,7 +105,7 @@ final class Database implements AutoCloseable {
         return general.setCreateIfMissing(!mode.readOnly)
                 .setCreateMissingColumnFamilies(!mode.readOnly)
                 .setWalRecoveryMode(mode.recovery)
-                .setParanoidChecks(true)
+                .setParanoidChecks(mode.strict)
                 .setMaxTotalWalSize(256 * MB)
                 .setRecycleLogFileNum(0)
                 .setMaxBackgroundJobs(2)

@@ -26,6 +26,12 @@ final class LongCounts {
         }
     }
 
+    /** 0 if there is none. */
+    int count(long key) {
+        int at = place(key);
+        return keys[at] == key ? counts[at] : 0;
+    }
+
     /** Takes one off and returns what is left; below 0 if there was none. */
     int release(long key) {
         int at = place(key);

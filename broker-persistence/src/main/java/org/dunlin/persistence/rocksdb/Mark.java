@@ -3,6 +3,7 @@ package org.dunlin.persistence.rocksdb;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
@@ -42,28 +43,44 @@ final class Mark implements AutoCloseable {
         FileChannel file =
                 FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         try {
-            State last = null;
-            long turn = 0;
-            for (int slot = 0; slot < 2; slot++) {
-                ByteBuffer bytes = ByteBuffer.allocate(SLOT_BYTES);
-                while (bytes.hasRemaining() && file.read(bytes, (long) slot * SLOT_APART + bytes.position()) > 0) {}
-                if (bytes.hasRemaining() || bytes.getInt(SLOT_BYTES - 4) != checksum(bytes)) {
-                    continue;
-                }
-                bytes.flip();
-                byte version = bytes.get();
-                long itsTurn = bytes.getLong();
-                if (version == VERSION && itsTurn > turn) {
-                    turn = itsTurn;
-                    last = new State(bytes.getLong(), bytes.getLong(), bytes.getLong(), bytes.get() != 0);
-                }
-            }
-            return new Mark(file, last, turn);
+            Slot newest = newest(file);
+            return new Mark(file, newest == null ? null : newest.state, newest == null ? 0 : newest.turn);
         } catch (IOException e) {
             file.close();
             throw e;
         }
     }
+
+    /** What the file says, which is not made if it is not there; null if it says nothing. */
+    static @Nullable State read(Path path) throws IOException {
+        if (!Files.exists(path)) {
+            return null;
+        }
+        try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
+            Slot newest = newest(file);
+            return newest == null ? null : newest.state;
+        }
+    }
+
+    private static @Nullable Slot newest(FileChannel file) throws IOException {
+        Slot newest = null;
+        for (int slot = 0; slot < 2; slot++) {
+            ByteBuffer bytes = ByteBuffer.allocate(SLOT_BYTES);
+            while (bytes.hasRemaining() && file.read(bytes, (long) slot * SLOT_APART + bytes.position()) > 0) {}
+            if (bytes.hasRemaining() || bytes.getInt(SLOT_BYTES - 4) != checksum(bytes)) {
+                continue;
+            }
+            bytes.flip();
+            byte version = bytes.get();
+            long turn = bytes.getLong();
+            if (version == VERSION && turn > (newest == null ? 0 : newest.turn)) {
+                newest = new Slot(turn, new State(bytes.getLong(), bytes.getLong(), bytes.getLong(), bytes.get() != 0));
+            }
+        }
+        return newest;
+    }
+
+    private record Slot(long turn, State state) {}
 
     private static int checksum(ByteBuffer slot) {
         CRC32C sum = new CRC32C();

@@ -8,8 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Properties;
+import java.util.stream.Stream;
 import org.dunlin.core.spi.StoreException;
 import org.rocksdb.RocksDB;
 import org.rocksdb.util.Environment;
@@ -37,6 +39,36 @@ final class NativeLibrary {
         }
     }
 
+    /** Without a change to the data directory: what is not there yet is unpacked elsewhere and removed again. */
+    static synchronized void loadUntouching(Path dataDirectory) throws StoreException {
+        Path file = folder(dataDirectory).resolve(Environment.getJniLibraryFileName("rocksdbjni"));
+        if (loaded || Files.isRegularFile(file)) {
+            load(dataDirectory);
+            return;
+        }
+        Path elsewhere;
+        try {
+            elsewhere = Files.createTempDirectory("dunlin-native");
+        } catch (IOException e) {
+            throw DataDirectory.failure("has no native library yet, and there is no room for one elsewhere", file, e);
+        }
+        try {
+            load(elsewhere);
+        } finally {
+            try (Stream<Path> files = Files.walk(elsewhere)) {
+                for (Path each : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(each); // what is loaded stays loaded
+                }
+            } catch (IOException e) {
+                elsewhere.toFile().deleteOnExit(); // Windows deletes nothing that is in use
+            }
+        }
+    }
+
+    private static Path folder(Path dataDirectory) {
+        return dataDirectory.resolve("native").resolve("rocksdbjni-" + version());
+    }
+
     static synchronized void load(Path dataDirectory) throws StoreException {
         if (loaded) {
             return;
@@ -45,7 +77,7 @@ final class NativeLibrary {
             if (isInstalled()) {
                 RocksDB.loadLibrary();
             } else {
-                Path folder = unpack(dataDirectory.resolve("native").resolve("rocksdbjni-" + version()));
+                Path folder = unpack(folder(dataDirectory));
                 RocksDB.loadLibrary(List.of(folder.toAbsolutePath().toString()));
             }
             loaded = true;

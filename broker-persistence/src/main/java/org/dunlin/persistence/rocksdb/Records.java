@@ -11,6 +11,7 @@ import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.TopicName;
 import org.dunlin.mqtt.Will;
+import org.dunlin.persistence.Contents;
 import org.jspecify.annotations.Nullable;
 
 /** Values to bytes and back. Each begins with the version of its record; integers are big-endian. Any thread. */
@@ -110,6 +111,17 @@ final class Records {
         return out.array();
     }
 
+    /** A queue value whose message is kept elsewhere. */
+    static byte[] reference(Contents.Reference to) {
+        ByteBuffer out = ByteBuffer.allocate(QUEUE_HEAD + 2 + 4 * to.subscriptionIds().length);
+        out.put(VERSION).put((byte) (to.qos().value() | (to.retain() ? RETAIN : 0) | APART));
+        out.putInt(to.weight()).putLong(to.body()).putShort((short) to.subscriptionIds().length);
+        for (int id : to.subscriptionIds()) {
+            out.putInt(id);
+        }
+        return out.array();
+    }
+
     static void setBody(byte[] queued, long body) {
         ByteBuffer.wrap(queued).putLong(BODY_AT, body);
     }
@@ -123,6 +135,11 @@ final class Records {
     /** The body of a queue value, of which the first {@link #QUEUE_HEAD} bytes suffice; 0 if it is in the value. */
     static long body(ByteBuffer queued) {
         return (queued.get(1) & APART) == 0 ? 0 : queued.getLong(BODY_AT);
+    }
+
+    /** Whether the message of a queue value is kept elsewhere. */
+    static boolean isReference(byte[] queued) {
+        return (queued[1] & APART) != 0;
     }
 
     /** @param apart the message if it is not in the value, else null */

@@ -61,8 +61,7 @@ final class Recovery {
             return salvage(e, mark);
         }
         if (sequence < mark.sequence()) {
-            throw directory.damaged("the last " + (mark.sequence() - sequence) + " of " + mark.sequence()
-                    + " changes, which were on disk, are missing from the log");
+            throw missing(sequence, mark);
         }
         return disk.open(directory.database(), cacheBytes, Database.Mode.USE);
     }
@@ -82,7 +81,55 @@ final class Recovery {
         }
     }
 
+    /** As {@link #open} would find it, but without changing anything. */
+    Database view(Mark.@Nullable State mark) throws StoreException, RocksDBException {
+        String fault = manifestFault();
+        if (fault != null) {
+            throw directory.damaged(fault);
+        }
+        Database database;
+        try {
+            database = disk.open(directory.database(), cacheBytes, Database.Mode.INSPECT);
+        } catch (RocksDBException e) {
+            if (mark == null) {
+                throw explain(directory, e);
+            }
+            changesBeforeDamage(e, mark);
+            return disk.open(directory.database(), cacheBytes, Database.Mode.INSPECT_BEFORE_DAMAGE);
+        }
+        long sequence = database.rocks.getLatestSequenceNumber();
+        if (mark != null && sequence < mark.sequence()) {
+            database.close();
+            throw missing(sequence, mark);
+        }
+        return database;
+    }
+
+    private StoreException missing(long sequence, Mark.State mark) {
+        return directory.damaged("the last " + (mark.sequence() - sequence) + " of " + mark.sequence()
+                + " changes, which were on disk, are missing from the log");
+    }
+
     private Database salvage(RocksDBException refusal, Mark.State mark) throws StoreException, RocksDBException {
+        long before = changesBeforeDamage(refusal, mark);
+        Path copy = copyLogs();
+        LOG.warn(
+                "The end of the log was damaged behind change {}, which is behind all that was surely on disk ({}). It is"
+                        + " cut off; a copy is in {}. RocksDB said: {}",
+                before,
+                mark.sequence(),
+                copy,
+                refusal.getMessage());
+        return disk.open(directory.database(), cacheBytes, Database.Mode.SALVAGE);
+    }
+
+    /**
+     * The number of the last change before a damage of the log, if that is all of its end and behind all that was surely on
+     * disk.
+     *
+     * @throws StoreException if not
+     */
+    private long changesBeforeDamage(RocksDBException refusal, Mark.State mark) throws StoreException {
         if (!isDamagedRecord(refusal)) {
             throw explain(directory, refusal);
         }
@@ -94,15 +141,7 @@ final class Recovery {
                     + (around > before ? ", behind it " + (around - Math.max(before, 0)) + " more" : "")
                     + "; " + mark.sequence() + " were on disk");
         }
-        Path copy = copyLogs();
-        LOG.warn(
-                "The end of the log was damaged behind change {}, which is behind all that was surely on disk ({}). It is"
-                        + " cut off; a copy is in {}. RocksDB said: {}",
-                before,
-                mark.sequence(),
-                copy,
-                refusal.getMessage());
-        return disk.open(directory.database(), cacheBytes, Database.Mode.SALVAGE);
+        return before;
     }
 
     private long inspectOr(long other, Database.Mode mode) {

@@ -1,11 +1,12 @@
 package org.dunlin.persistence.rocksdb;
 
 import org.dunlin.core.spi.Store;
-import org.dunlin.core.spi.StoreProvider;
 import org.dunlin.core.spi.StoreSettings;
+import org.dunlin.persistence.FileStoreProvider;
+import org.dunlin.persistence.StoreFiles;
 
 /** {@code storage.engine: rocksdb}. Any thread. */
-public final class RocksStoreProvider implements StoreProvider {
+public final class RocksStoreProvider implements FileStoreProvider {
     public RocksStoreProvider() {}
 
     @Override
@@ -16,5 +17,10 @@ public final class RocksStoreProvider implements StoreProvider {
     @Override
     public Store create(StoreSettings settings) {
         return new RocksStore(settings);
+    }
+
+    @Override
+    public StoreFiles files(StoreSettings settings) {
+        return new RocksFiles(settings);
     }
 }

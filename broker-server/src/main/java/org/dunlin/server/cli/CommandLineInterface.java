@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Supplier;
+import org.dunlin.core.spi.StoreException;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.Fault;
 import org.dunlin.server.config.Nearest;
@@ -48,6 +49,7 @@ public final class CommandLineInterface {
         commandLine = new CommandLine(new Root())
                 .addSubcommand(new StartCommand(invocation, launcher))
                 .addSubcommand(config)
+                .addSubcommand(StoreCommand.with(invocation))
                 .addSubcommand(new VersionCommand(transports));
         commandLine.registerConverter(Path.class, CommandLineInterface::path);
         commandLine.setExpandAtFiles(false);
@@ -148,6 +150,9 @@ public final class CommandLineInterface {
         } else if (fault instanceof CommandException known) {
             code = known.exitCode();
             err.println("dunlin: " + Line.of(String.valueOf(known.getMessage())));
+        } else if (fault instanceof StoreException store) {
+            code = store.kind() == StoreException.Kind.UNSUPPORTED ? ExitCode.USAGE : ExitCode.DATA_DIRECTORY;
+            err.println("dunlin: " + Line.of(String.valueOf(store.getMessage())));
         } else if (fault instanceof BindException bind) {
             code = ExitCode.ADDRESS_IN_USE;
             err.println("dunlin: cannot listen: " + Line.of(String.valueOf(bind.getMessage()))

@@ -242,6 +242,12 @@ class CommandLineInterfaceTest {
                 new String[] {"config", "--help"},
                 new String[] {"config", "check", "--help"},
                 new String[] {"config", "show", "-h"},
+                new String[] {"store", "--help"},
+                new String[] {"store", "verify", "--help"},
+                new String[] {"store", "backup", "--help"},
+                new String[] {"store", "repair", "--help"},
+                new String[] {"store", "export", "--help"},
+                new String[] {"store", "import", "--help"},
                 new String[] {"version", "--help"})) {
             out.getBuffer().setLength(0);
             assertEquals(0, run(arguments));

@@ -1,0 +1,72 @@
+package org.dunlin.persistence.rocksdb;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/** What is done to whole directories. Any thread. */
+final class FileTree {
+    private FileTree() {}
+
+    /** Copies a file so that it is on disk. */
+    static void copy(Path from, Path to) throws IOException {
+        Files.copy(from, to);
+        try (FileChannel copy = FileChannel.open(to, StandardOpenOption.WRITE)) {
+            copy.force(true);
+        }
+    }
+
+    /**
+     * The files of a database in another directory, which is made: tables, which RocksDB never writes to again, as links if
+     * that is wished and possible, the rest as copies. What it writes of itself is left out.
+     */
+    static void copyDatabase(Path from, Path to, boolean link) throws IOException {
+        Files.createDirectories(to);
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(from)) {
+            for (Path file : files) {
+                String name = file.getFileName().toString();
+                if (!Files.isRegularFile(file) || name.startsWith("LOG") || name.equals("LOCK")) {
+                    continue;
+                }
+                boolean isTable = name.endsWith(".sst") || name.endsWith(".blob");
+                if (!link || !isTable || !link(file, to.resolve(name))) {
+                    copy(file, to.resolve(name));
+                }
+            }
+        }
+        DataDirectory.syncDirectory(to);
+    }
+
+    private static boolean link(Path file, Path name) {
+        try {
+            Files.createLink(name, file);
+            return true;
+        } catch (IOException | UnsupportedOperationException e) {
+            return false;
+        }
+    }
+
+    /** Removes it with all that is below; nothing happens if it is not there. */
+    static void delete(Path root) throws IOException {
+        if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        try (Stream<Path> files = Files.walk(root)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    static boolean isEmpty(Path directory) throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+            return !files.iterator().hasNext();
+        }
+    }
+}
