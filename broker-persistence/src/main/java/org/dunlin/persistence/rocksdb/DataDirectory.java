@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * The data directory, held by this process alone: its lock, what format it has, and where things are in it. One thread at a
  * time.
  */
-final class DataDirectory implements AutoCloseable {
+public final class DataDirectory implements AutoCloseable {
     /** Far behind the text, so that others may read who holds it where a lock also keeps from reading. */
     private static final long LOCKED_BYTE = 1L << 30;
 
@@ -39,15 +39,15 @@ final class DataDirectory implements AutoCloseable {
         this.lockFile = lockFile;
     }
 
-    Path root() {
+    public Path root() {
         return root;
     }
 
-    Path database() {
+    public Path database() {
         return root.resolve("db");
     }
 
-    Path mark() {
+    public Path mark() {
         return root.resolve("seq.mark");
     }
 
@@ -55,7 +55,7 @@ final class DataDirectory implements AutoCloseable {
         return root.resolve("FORMAT");
     }
 
-    static DataDirectory hold(Path root) throws StoreException {
+    public static DataDirectory hold(Path root) throws StoreException {
         try {
             Files.createDirectories(root);
         } catch (FileAlreadyExistsException e) {
@@ -94,7 +94,7 @@ final class DataDirectory implements AutoCloseable {
      *
      * @throws StoreException if a broker uses it, or nothing was ever stored there
      */
-    static DataDirectory visit(Path root) throws StoreException {
+    public static DataDirectory visit(Path root) throws StoreException {
         if (!Files.exists(root.resolve("FORMAT")) && !hasFiles(root.resolve("db"))) {
             throw new StoreException(
                     Kind.IO,
@@ -124,7 +124,7 @@ final class DataDirectory implements AutoCloseable {
     }
 
     /** As {@link #checkFormat}, of a directory that has been used, without a change to anything. */
-    void requireDatabase() throws StoreException {
+    public void requireDatabase() throws StoreException {
         if (!hasFormat()) {
             throw damaged("FORMAT is missing, but there is a database");
         }
@@ -135,12 +135,12 @@ final class DataDirectory implements AutoCloseable {
         }
     }
 
-    boolean hasFormat() {
+    public boolean hasFormat() {
         return Files.exists(format());
     }
 
     /** Whatever FORMAT says if it is damaged. */
-    void refuseNewer() throws StoreException {
+    public void refuseNewer() throws StoreException {
         try {
             if (hasFormat()) {
                 checkFormat();
@@ -153,7 +153,7 @@ final class DataDirectory implements AutoCloseable {
     }
 
     /** Notes the present layout and keeps nothing of what was noted. */
-    void renewFormat() throws StoreException {
+    public void renewFormat() throws StoreException {
         writeFormat(description(Layout.NUMBER));
     }
 
@@ -176,7 +176,7 @@ final class DataDirectory implements AutoCloseable {
     }
 
     /** Says in words for people why a file operation on the directory failed. */
-    static StoreException failure(String what, Path path, IOException e) {
+    public static StoreException failure(String what, Path path, IOException e) {
         String reason = e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : e.toString();
         boolean full = reason.toLowerCase(Locale.ROOT).contains("no space")
                 || reason.toLowerCase(Locale.ROOT).contains("quota");
@@ -190,7 +190,7 @@ final class DataDirectory implements AutoCloseable {
      *
      * @return whether there is a database already
      */
-    boolean checkFormat() throws StoreException {
+    public boolean checkFormat() throws StoreException {
         boolean hasDatabase = Files.exists(database().resolve("CURRENT"));
         if (Files.exists(format())) {
             int layout = readLayout();
@@ -224,7 +224,7 @@ final class DataDirectory implements AutoCloseable {
         }
     }
 
-    static StoreException damaged(Path root, String what) {
+    public static StoreException damaged(Path root, String what) {
         return new StoreException(
                 Kind.DAMAGED,
                 "storage.path " + root + " is damaged: " + what
@@ -232,7 +232,7 @@ final class DataDirectory implements AutoCloseable {
                         + ", or move the directory away to start empty");
     }
 
-    StoreException damaged(String what) {
+    public StoreException damaged(String what) {
         return damaged(root, what);
     }
 
@@ -248,7 +248,7 @@ final class DataDirectory implements AutoCloseable {
     }
 
     /** The layout that FORMAT names. */
-    int readLayout() throws StoreException {
+    public int readLayout() throws StoreException {
         Properties properties = new Properties();
         try (var in = Files.newBufferedReader(format(), StandardCharsets.UTF_8)) {
             properties.load(in);
@@ -266,7 +266,7 @@ final class DataDirectory implements AutoCloseable {
     }
 
     /** Notes that the files have another layout now. */
-    void raiseLayout(int layout) throws StoreException {
+    public void raiseLayout(int layout) throws StoreException {
         try {
             String text = Files.readString(format(), StandardCharsets.UTF_8);
             writeFormat(text.replaceFirst("(?m)^layout=.*$", "layout=" + layout));
@@ -276,7 +276,7 @@ final class DataDirectory implements AutoCloseable {
     }
 
     /** The same for a backup: it is the same broker that will be started from it. */
-    void copyFormat(Path target) throws IOException {
+    public void copyFormat(Path target) throws IOException {
         Files.copy(format(), target.resolve("FORMAT"));
         syncDirectory(target);
     }
@@ -301,7 +301,7 @@ final class DataDirectory implements AutoCloseable {
     }
 
     /** Makes names durable, where the system knows how. */
-    static void syncDirectory(Path directory) {
+    public static void syncDirectory(Path directory) {
         try (FileChannel names = FileChannel.open(directory, StandardOpenOption.READ)) {
             names.force(true);
         } catch (IOException e) {

@@ -25,10 +25,10 @@ import org.rocksdb.TablePropertiesCollectorFactory;
 import org.rocksdb.WALRecoveryMode;
 
 /** RocksDB, opened, with its column families and the options that it must outlive. Any thread, until it is closed. */
-final class Database implements AutoCloseable {
+public final class Database implements AutoCloseable {
     private static final long MB = 1 << 20;
 
-    final RocksDB rocks;
+    public final RocksDB rocks;
     private final ColumnFamilyHandle[] handles;
     private final List<RocksObject> options;
 
@@ -39,7 +39,7 @@ final class Database implements AutoCloseable {
     }
 
     /** How it is opened: to be used, or just to see what it is worth. */
-    enum Mode {
+    public enum Mode {
         /** A torn end of the log is cut off; any other damage is an error, which the default mode passes over. */
         USE(WALRecoveryMode.TolerateCorruptedTailRecords, false),
         /** As it is to be used, but without writing a byte. */
@@ -70,7 +70,7 @@ final class Database implements AutoCloseable {
         }
     }
 
-    static Database open(Path directory, long cacheBytes, Mode mode) throws RocksDBException {
+    public static Database open(Path directory, long cacheBytes, Mode mode) throws RocksDBException {
         List<RocksObject> options = new ArrayList<>();
         try {
             Cache cache = keep(options, new LRUCache(cacheBytes));
@@ -148,16 +148,16 @@ final class Database implements AutoCloseable {
         return options;
     }
 
-    ColumnFamilyHandle family(Family family) {
+    public ColumnFamilyHandle family(Family family) {
         return handles[family.ordinal()];
     }
 
-    List<ColumnFamilyHandle> families() {
+    public List<ColumnFamilyHandle> families() {
         return List.of(handles);
     }
 
     /** Every row of a family, by its key. */
-    void scan(Family family, Row row) throws RocksDBException, Records.Unreadable {
+    public void scan(Family family, Row row) throws RocksDBException, Records.Unreadable {
         try (ReadOptions options = new ReadOptions().setFillCache(false).setReadaheadSize(2 * MB);
                 RocksIterator rows = rocks.newIterator(family(family), options)) {
             for (rows.seekToFirst(); rows.isValid(); rows.next()) {
@@ -168,7 +168,7 @@ final class Database implements AutoCloseable {
     }
 
     /** What is done with a row. */
-    interface Row {
+    public interface Row {
         void row(byte[] key, byte[] value) throws Records.Unreadable;
     }
 

@@ -10,31 +10,31 @@ import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
 /** What can fail because of a disk; tests put another in its place. Any thread. */
-class Disk {
+public class Disk {
     /** Whether that is for want of room; RocksDB says so in a code or, from some places, only in words. */
-    static boolean isFull(@Nullable Throwable cause) {
+    public static boolean isFull(@Nullable Throwable cause) {
         return cause instanceof RocksDBException e
                 && (e.getStatus() != null && e.getStatus().getSubCode() == Status.SubCode.NoSpace
                         || String.valueOf(e.getMessage()).contains("No space left on device"));
     }
 
-    void write(Database database, WriteOptions options, WriteBatch rows) throws RocksDBException {
+    public void write(Database database, WriteOptions options, WriteBatch rows) throws RocksDBException {
         database.rocks.write(options, rows);
     }
 
-    void sync(Database database) throws RocksDBException {
+    public void sync(Database database) throws RocksDBException {
         database.rocks.syncWal();
     }
 
-    Database open(Path directory, long cacheBytes, Database.Mode mode) throws RocksDBException {
+    public Database open(Path directory, long cacheBytes, Database.Mode mode) throws RocksDBException {
         return Database.open(directory, cacheBytes, mode);
     }
 
-    long usableBytes(Path directory) throws IOException {
+    public long usableBytes(Path directory) throws IOException {
         return Files.getFileStore(directory).getUsableSpace();
     }
 
-    long totalBytes(Path directory) throws IOException {
+    public long totalBytes(Path directory) throws IOException {
         return Files.getFileStore(directory).getTotalSpace();
     }
 }

@@ -17,25 +17,25 @@ import java.nio.charset.StandardCharsets;
  * timer     due | id                      message to be published later
  * </pre>
  */
-final class Layout {
+public final class Layout {
     /** Of this layout; raised when a store of it could not be read by the version before. */
-    static final int NUMBER = 1;
+    public static final int NUMBER = 1;
 
     /** Kinds of {@link Family#FLOW}. */
-    static final byte RELEASED = 0;
+    public static final byte RELEASED = 0;
 
-    static final byte INBOUND = 1;
-    static final byte NUMBERED = 2;
+    public static final byte INBOUND = 1;
+    public static final byte NUMBERED = 2;
 
     /** The first identifier that is not reserved yet. */
-    static final byte[] IDS = "ids".getBytes(StandardCharsets.US_ASCII);
+    public static final byte[] IDS = "ids".getBytes(StandardCharsets.US_ASCII);
 
     private static final byte[] GONE = "gone:".getBytes(StandardCharsets.US_ASCII);
 
     private Layout() {}
 
     /** The column families, in the order of their handles. */
-    enum Family {
+    public enum Family {
         META("default"),
         SESSION("session"),
         SUBSCRIPTION("sub"),
@@ -45,26 +45,26 @@ final class Layout {
         RETAINED("retained"),
         TIMER("timer");
 
-        final byte[] label;
+        public final byte[] label;
 
         Family(String label) {
             this.label = label.getBytes(StandardCharsets.US_ASCII);
         }
     }
 
-    static byte[] key(long number) {
+    public static byte[] key(long number) {
         return ByteBuffer.allocate(8).putLong(number).array();
     }
 
-    static byte[] key(long first, long second) {
+    public static byte[] key(long first, long second) {
         return ByteBuffer.allocate(16).putLong(first).putLong(second).array();
     }
 
-    static byte[] key(long sid, byte[] rest) {
+    public static byte[] key(long sid, byte[] rest) {
         return ByteBuffer.allocate(8 + rest.length).putLong(sid).put(rest).array();
     }
 
-    static byte[] flow(long sid, byte kind, int packetId) {
+    public static byte[] flow(long sid, byte kind, int packetId) {
         return ByteBuffer.allocate(11)
                 .putLong(sid)
                 .put(kind)
@@ -72,17 +72,17 @@ final class Layout {
                 .array();
     }
 
-    static byte[] numbered(long sid, long seq) {
+    public static byte[] numbered(long sid, long seq) {
         return ByteBuffer.allocate(17).putLong(sid).put(NUMBERED).putLong(seq).array();
     }
 
     /** Says that what is left of an owner is to be cleared away. */
-    static byte[] gone(long sid) {
+    public static byte[] gone(long sid) {
         return ByteBuffer.allocate(GONE.length + 8).put(GONE).putLong(sid).array();
     }
 
     /** The owner that a key of {@link #gone} is of, or -1 if it is of something else. */
-    static long goneSid(byte[] key) {
+    public static long goneSid(byte[] key) {
         if (key.length != GONE.length + 8) {
             return -1;
         }
@@ -94,7 +94,7 @@ final class Layout {
         return number(key, GONE.length);
     }
 
-    static long number(byte[] key, int at) {
+    public static long number(byte[] key, int at) {
         return ByteBuffer.wrap(key).getLong(at);
     }
 }

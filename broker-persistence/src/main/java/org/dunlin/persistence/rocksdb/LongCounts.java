@@ -4,16 +4,16 @@ package org.dunlin.persistence.rocksdb;
  * Counts by a number above 0, 12 bytes and some room each: open addressing with linear probing, removal by moving back what
  * follows. One thread at a time.
  */
-final class LongCounts {
+public final class LongCounts {
     private long[] keys = new long[1024];
     private int[] counts = new int[1024];
     private int size;
 
-    int size() {
+    public int size() {
         return size;
     }
 
-    void add(long key, int count) {
+    public void add(long key, int count) {
         int at = place(key);
         if (keys[at] == key) {
             counts[at] += count;
@@ -27,13 +27,13 @@ final class LongCounts {
     }
 
     /** 0 if there is none. */
-    int count(long key) {
+    public int count(long key) {
         int at = place(key);
         return keys[at] == key ? counts[at] : 0;
     }
 
     /** Takes one off and returns what is left; below 0 if there was none. */
-    int release(long key) {
+    public int release(long key) {
         int at = place(key);
         if (keys[at] != key) {
             return -1;
@@ -45,7 +45,7 @@ final class LongCounts {
         return left;
     }
 
-    void clear() {
+    public void clear() {
         keys = new long[1024];
         counts = new int[1024];
         size = 0;

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * that was being written when the process ended, and silently forgets all tables behind it, which one flipped bit can bring
  * about. Records have a masked CRC-32C, a length and a type in front, little-endian, and do not cross blocks of 32 KB.
  */
-final class Manifest {
+public final class Manifest {
     private static final int BLOCK = 32_768;
     private static final int HEADER = 7;
     private static final int LAST_TYPE = 4;
@@ -26,7 +26,7 @@ final class Manifest {
     }
 
     /** What is damaged before the end of the list, or null. A damaged end is for RocksDB to judge. */
-    static @Nullable String fault(Path database) throws IOException {
+    public static @Nullable String fault(Path database) throws IOException {
         String name = Files.readString(database.resolve("CURRENT"), StandardCharsets.ISO_8859_1)
                 .trim();
         Path file = database.resolve(name.isEmpty() || name.indexOf('/') >= 0 || name.indexOf(0) >= 0 ? "-" : name);

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * The file that says what is surely on disk, how the broker's time stood to the wall clock, and whether the end was a clean
  * one. Two slots are written in turn, so that one is whole whatever happens. One thread at a time.
  */
-final class Mark implements AutoCloseable {
+public final class Mark implements AutoCloseable {
     private static final int SLOT_APART = 4096;
     private static final int SLOT_BYTES = 1 + 8 + 8 + 8 + 8 + 1 + 4;
     private static final byte VERSION = 1;
@@ -37,9 +37,9 @@ final class Mark implements AutoCloseable {
      * @param wallMillis the wall clock's then
      * @param clean whether the store was closed then
      */
-    record State(long sequence, long brokerMillis, long wallMillis, boolean clean) {}
+    public record State(long sequence, long brokerMillis, long wallMillis, boolean clean) {}
 
-    static Mark open(Path path) throws IOException {
+    public static Mark open(Path path) throws IOException {
         FileChannel file =
                 FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         try {
@@ -52,7 +52,7 @@ final class Mark implements AutoCloseable {
     }
 
     /** What the file says, which is not made if it is not there; null if it says nothing. */
-    static @Nullable State read(Path path) throws IOException {
+    public static @Nullable State read(Path path) throws IOException {
         if (!Files.exists(path)) {
             return null;
         }
@@ -90,12 +90,12 @@ final class Mark implements AutoCloseable {
 
     /** What it said when it was opened; null if it was new or both slots are damaged. */
     @Nullable
-    State last() {
+    public State last() {
         return last;
     }
 
     /** @param state its sequence must be on disk already */
-    void write(State state) throws IOException {
+    public void write(State state) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(SLOT_BYTES);
         bytes.put(VERSION).putLong(++turn);
         bytes.putLong(state.sequence).putLong(state.brokerMillis).putLong(state.wallMillis);

@@ -21,13 +21,13 @@ import org.rocksdb.util.Environment;
  * RocksDB would unpack it into the temporary directory at each start, where each kill leaves a copy and where nothing may be
  * executable. Any thread.
  */
-final class NativeLibrary {
+public final class NativeLibrary {
     private static boolean loaded;
 
     private NativeLibrary() {}
 
     /** Of RocksDB. */
-    static String version() {
+    public static String version() {
         try (InputStream in = NativeLibrary.class.getResourceAsStream("engine.properties")) {
             Properties properties = new Properties();
             if (in != null) {
@@ -40,7 +40,7 @@ final class NativeLibrary {
     }
 
     /** Without a change to the data directory: what is not there yet is unpacked elsewhere and removed again. */
-    static synchronized void loadUntouching(Path dataDirectory) throws StoreException {
+    public static synchronized void loadUntouching(Path dataDirectory) throws StoreException {
         Path file = folder(dataDirectory).resolve(Environment.getJniLibraryFileName("rocksdbjni"));
         if (loaded || Files.isRegularFile(file)) {
             load(dataDirectory);
@@ -69,7 +69,7 @@ final class NativeLibrary {
         return dataDirectory.resolve("native").resolve("rocksdbjni-" + version());
     }
 
-    static synchronized void load(Path dataDirectory) throws StoreException {
+    public static synchronized void load(Path dataDirectory) throws StoreException {
         if (loaded) {
             return;
         }

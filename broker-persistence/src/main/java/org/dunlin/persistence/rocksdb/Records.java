@@ -15,11 +15,11 @@ import org.dunlin.persistence.Contents;
 import org.jspecify.annotations.Nullable;
 
 /** Values to bytes and back. Each begins with the version of its record; integers are big-endian. Any thread. */
-final class Records {
-    static final byte VERSION = 1;
+public final class Records {
+    public static final byte VERSION = 1;
 
     /** How much of a queue value says what it weighs and where its body is. */
-    static final int QUEUE_HEAD = 14;
+    public static final int QUEUE_HEAD = 14;
 
     /** A message in more than one queue is kept once if it is larger than what that costs, a large one always. */
     private static final int SHARED_OVER = 100;
@@ -37,36 +37,36 @@ final class Records {
     private Records() {}
 
     /** A value that cannot be what was written: damaged, or of a version that is not known here. */
-    static final class Unreadable extends Exception {
+    public static final class Unreadable extends Exception {
         private static final long serialVersionUID = 1L;
 
-        Unreadable(String message) {
+        public Unreadable(String message) {
             super(message);
         }
     }
 
     /** What is kept of an owner: one of the two. */
-    record OwnerRecord(
+    public record OwnerRecord(
             long generation,
             @Nullable SessionRecord session,
             @Nullable String group) {}
 
     /** A retained message and its stamp. */
-    record Retained(long stamp, Message message) {}
+    public record Retained(long stamp, Message message) {}
 
-    static boolean isApart(Message message, int queues) {
+    public static boolean isApart(Message message, int queues) {
         int size = message.payload().length + message.properties().length;
         return size > APART_OVER || queues > 1 && size > SHARED_OVER;
     }
 
-    static byte[] message(Message message) {
+    public static byte[] message(Message message) {
         byte[] publisher = message.publisher().getBytes(StandardCharsets.UTF_8);
         ByteBuffer out = ByteBuffer.allocate(1 + sizeOf(message, publisher));
         put(out.put(VERSION), message, publisher);
         return out.array();
     }
 
-    static Message message(byte[] value) throws Unreadable {
+    public static Message message(byte[] value) throws Unreadable {
         ByteBuffer in = open(value, "a message");
         try {
             return takeMessage(in);
@@ -75,14 +75,14 @@ final class Records {
         }
     }
 
-    static byte[] retained(long stamp, Message message) {
+    public static byte[] retained(long stamp, Message message) {
         byte[] publisher = message.publisher().getBytes(StandardCharsets.UTF_8);
         ByteBuffer out = ByteBuffer.allocate(9 + sizeOf(message, publisher));
         put(out.put(VERSION).putLong(stamp), message, publisher);
         return out.array();
     }
 
-    static Retained retained(byte[] value) throws Unreadable {
+    public static Retained retained(byte[] value) throws Unreadable {
         ByteBuffer in = open(value, "a retained message");
         try {
             return new Retained(in.getLong(), takeMessage(in));
@@ -92,7 +92,7 @@ final class Records {
     }
 
     /** A queue value with the message in it, or, if apart, with room for {@link #setBody}. */
-    static byte[] queued(Message message, Qos qos, boolean retain, int[] subscriptionIds, boolean apart) {
+    public static byte[] queued(Message message, Qos qos, boolean retain, int[] subscriptionIds, boolean apart) {
         byte[] publisher = apart ? Message.NO_BYTES : message.publisher().getBytes(StandardCharsets.UTF_8);
         int size = (apart ? QUEUE_HEAD : BODY_AT) + 2 + 4 * subscriptionIds.length;
         ByteBuffer out = ByteBuffer.allocate(apart ? size : size + sizeOf(message, publisher));
@@ -112,7 +112,7 @@ final class Records {
     }
 
     /** A queue value whose message is kept elsewhere. */
-    static byte[] reference(Contents.Reference to) {
+    public static byte[] reference(Contents.Reference to) {
         ByteBuffer out = ByteBuffer.allocate(QUEUE_HEAD + 2 + 4 * to.subscriptionIds().length);
         out.put(VERSION).put((byte) (to.qos().value() | (to.retain() ? RETAIN : 0) | APART));
         out.putInt(to.weight()).putLong(to.body()).putShort((short) to.subscriptionIds().length);
@@ -122,28 +122,28 @@ final class Records {
         return out.array();
     }
 
-    static void setBody(byte[] queued, long body) {
+    public static void setBody(byte[] queued, long body) {
         ByteBuffer.wrap(queued).putLong(BODY_AT, body);
     }
 
     /** What the message weighs that this value, or the first {@link #QUEUE_HEAD} bytes of it, is about. */
-    static int weight(ByteBuffer queued) throws Unreadable {
+    public static int weight(ByteBuffer queued) throws Unreadable {
         check(queued.get(0), "a queued message");
         return queued.getInt(WEIGHT_AT);
     }
 
     /** The body of a queue value, of which the first {@link #QUEUE_HEAD} bytes suffice; 0 if it is in the value. */
-    static long body(ByteBuffer queued) {
+    public static long body(ByteBuffer queued) {
         return (queued.get(1) & APART) == 0 ? 0 : queued.getLong(BODY_AT);
     }
 
     /** Whether the message of a queue value is kept elsewhere. */
-    static boolean isReference(byte[] queued) {
+    public static boolean isReference(byte[] queued) {
         return (queued[1] & APART) != 0;
     }
 
     /** @param apart the message if it is not in the value, else null */
-    static Stored queued(long seq, byte[] value, @Nullable Message apart) throws Unreadable {
+    public static Stored queued(long seq, byte[] value, @Nullable Message apart) throws Unreadable {
         ByteBuffer in = open(value, "a queued message");
         try {
             int flags = in.get();
@@ -160,7 +160,7 @@ final class Records {
         }
     }
 
-    static byte[] session(long generation, SessionRecord session) {
+    public static byte[] session(long generation, SessionRecord session) {
         byte[] clientId = session.clientId().getBytes(StandardCharsets.UTF_8);
         String name = session.userName();
         byte[] userName = name == null ? null : name.getBytes(StandardCharsets.UTF_8);
@@ -191,14 +191,14 @@ final class Records {
         return out.array();
     }
 
-    static byte[] group(String filter) {
+    public static byte[] group(String filter) {
         byte[] text = filter.getBytes(StandardCharsets.UTF_8);
         ByteBuffer out = ByteBuffer.allocate(6 + text.length);
         putBytes(out.put(VERSION).put(GROUP), text);
         return out.array();
     }
 
-    static OwnerRecord owner(byte[] value) throws Unreadable {
+    public static OwnerRecord owner(byte[] value) throws Unreadable {
         ByteBuffer in = open(value, "a session");
         try {
             byte kind = in.get();
@@ -258,7 +258,7 @@ final class Records {
                 topic, payload, Qos.of(flags & 3), (flags & RETAIN) != 0, properties, expirySeconds, delaySeconds);
     }
 
-    static byte[] subscription(SubscriptionRecord subscription) {
+    public static byte[] subscription(SubscriptionRecord subscription) {
         int flags = subscription.qos().value()
                 | (subscription.noLocal() ? 4 : 0)
                 | (subscription.retainAsPublished() ? 8 : 0);
@@ -269,7 +269,7 @@ final class Records {
                 .array();
     }
 
-    static SubscriptionRecord subscription(String filter, byte[] value) throws Unreadable {
+    public static SubscriptionRecord subscription(String filter, byte[] value) throws Unreadable {
         ByteBuffer in = open(value, "a subscription");
         try {
             int flags = in.get();
@@ -279,11 +279,11 @@ final class Records {
         }
     }
 
-    static byte[] number(long number) {
+    public static byte[] number(long number) {
         return ByteBuffer.allocate(9).put(VERSION).putLong(number).array();
     }
 
-    static long number(byte[] value, String what) throws Unreadable {
+    public static long number(byte[] value, String what) throws Unreadable {
         ByteBuffer in = open(value, what);
         if (in.remaining() < 8) {
             throw cut(what, value);

@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * being written when the process ended is the one damage that is passed over; one behind all that was surely on disk is cut
  * off, after a copy was made; any other stops the start. One thread, once.
  */
-final class Recovery {
+public final class Recovery {
     private static final Logger LOG = LoggerFactory.getLogger(Recovery.class);
 
     private final DataDirectory directory;
@@ -29,7 +29,7 @@ final class Recovery {
     private final long cacheBytes;
     private final LongSupplier wallMillis;
 
-    Recovery(DataDirectory directory, Disk disk, long cacheBytes, LongSupplier wallMillis) {
+    public Recovery(DataDirectory directory, Disk disk, long cacheBytes, LongSupplier wallMillis) {
         this.directory = directory;
         this.disk = disk;
         this.cacheBytes = cacheBytes;
@@ -40,7 +40,7 @@ final class Recovery {
      * @param used whether there is a database already
      * @param mark what was noted last; null if that is lost
      */
-    Database open(boolean used, Mark.@Nullable State mark) throws StoreException, RocksDBException {
+    public Database open(boolean used, Mark.@Nullable State mark) throws StoreException, RocksDBException {
         if (mark == null) { // what was not finished making has none either
             if (used) {
                 LOG.warn(
@@ -82,7 +82,7 @@ final class Recovery {
     }
 
     /** As {@link #open} would find it, but without changing anything. */
-    Database view(Mark.@Nullable State mark) throws StoreException, RocksDBException {
+    public Database view(Mark.@Nullable State mark) throws StoreException, RocksDBException {
         String fault = manifestFault();
         if (fault != null) {
             throw directory.damaged(fault);
@@ -184,7 +184,7 @@ final class Recovery {
     }
 
     /** Says in words for people why the database cannot be opened or read. */
-    static StoreException explain(DataDirectory directory, RocksDBException e) {
+    public static StoreException explain(DataDirectory directory, RocksDBException e) {
         String text = String.valueOf(e.getMessage());
         Status status = e.getStatus();
         if (Disk.isFull(e)) {

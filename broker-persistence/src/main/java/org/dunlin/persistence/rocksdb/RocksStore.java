@@ -37,12 +37,12 @@ public final class RocksStore implements Store {
     private volatile @Nullable Opened opened;
     private boolean closed;
 
-    RocksStore(StoreSettings settings) {
+    public RocksStore(StoreSettings settings) {
         this(settings, new Disk(), System::currentTimeMillis, System::nanoTime);
     }
 
     /** @param wallMillis the wall clock, and nanos a steady one, for tests to set */
-    RocksStore(StoreSettings settings, Disk disk, LongSupplier wallMillis, LongSupplier nanos) {
+    public RocksStore(StoreSettings settings, Disk disk, LongSupplier wallMillis, LongSupplier nanos) {
         this.settings = settings;
         this.disk = disk;
         this.wallMillis = wallMillis;

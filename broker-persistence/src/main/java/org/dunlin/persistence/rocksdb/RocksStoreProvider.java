@@ -4,6 +4,7 @@ import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreSettings;
 import org.dunlin.persistence.FileStoreProvider;
 import org.dunlin.persistence.StoreFiles;
+import org.dunlin.persistence.rocksdb.files.RocksFiles;
 
 /** {@code storage.engine: rocksdb}. Any thread. */
 public final class RocksStoreProvider implements FileStoreProvider {

@@ -58,7 +58,8 @@ class FaultSweepTest {
         }
 
         @Override
-        synchronized void write(Database database, WriteOptions options, WriteBatch rows) throws RocksDBException {
+        public synchronized void write(Database database, WriteOptions options, WriteBatch rows)
+                throws RocksDBException {
             boolean fails = ++writes > until && writes <= until + failures;
             if (!fails || afterwards) {
                 super.write(database, options, rows);

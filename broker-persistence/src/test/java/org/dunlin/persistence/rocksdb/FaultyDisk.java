@@ -29,7 +29,7 @@ class FaultyDisk extends Disk {
     final ReentrantLock gate = new ReentrantLock();
 
     @Override
-    void write(Database database, WriteOptions options, WriteBatch rows) throws RocksDBException {
+    public void write(Database database, WriteOptions options, WriteBatch rows) throws RocksDBException {
         gate.lock();
         try {
             if (beforeWrite != null) {
@@ -45,7 +45,7 @@ class FaultyDisk extends Disk {
     }
 
     @Override
-    void sync(Database database) throws RocksDBException {
+    public void sync(Database database) throws RocksDBException {
         if (onSync != null) {
             throw onSync;
         }
@@ -53,7 +53,7 @@ class FaultyDisk extends Disk {
     }
 
     @Override
-    Database open(Path directory, long cacheBytes, Database.Mode mode) throws RocksDBException {
+    public Database open(Path directory, long cacheBytes, Database.Mode mode) throws RocksDBException {
         if (onOpen != null) {
             throw onOpen;
         }
@@ -84,12 +84,12 @@ class FaultyDisk extends Disk {
     }
 
     @Override
-    long usableBytes(Path directory) {
+    public long usableBytes(Path directory) {
         return usable;
     }
 
     @Override
-    long totalBytes(Path directory) {
+    public long totalBytes(Path directory) {
         return 1L << 40;
     }
 }

@@ -239,7 +239,7 @@ class RocksStoreTest {
         AtomicInteger errors = new AtomicInteger(1);
         FaultyDisk once = new FaultyDisk() {
             @Override
-            void write(Database database, WriteOptions options, WriteBatch rows) throws RocksDBException {
+            public void write(Database database, WriteOptions options, WriteBatch rows) throws RocksDBException {
                 super.write(database, options, rows);
                 if (rows.count() > 1 && errors.getAndDecrement() > 0) {
                     throw BROKEN;

@@ -1,4 +1,4 @@
-package org.dunlin.persistence.rocksdb;
+package org.dunlin.persistence.rocksdb.files;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -9,7 +9,12 @@ import org.dunlin.core.spi.Store.Stored;
 import org.dunlin.core.spi.StoreBatch.SubscriptionRecord;
 import org.dunlin.persistence.Contents;
 import org.dunlin.persistence.Contents.Reference;
+import org.dunlin.persistence.rocksdb.Database;
+import org.dunlin.persistence.rocksdb.Layout;
 import org.dunlin.persistence.rocksdb.Layout.Family;
+import org.dunlin.persistence.rocksdb.LongCounts;
+import org.dunlin.persistence.rocksdb.Mark;
+import org.dunlin.persistence.rocksdb.Records;
 import org.dunlin.persistence.rocksdb.Records.Unreadable;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;

@@ -1,4 +1,4 @@
-package org.dunlin.persistence.rocksdb;
+package org.dunlin.persistence.rocksdb.files;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -11,7 +11,10 @@ import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.TopicName;
 import org.dunlin.persistence.StoreFiles.Census;
+import org.dunlin.persistence.rocksdb.Layout;
 import org.dunlin.persistence.rocksdb.Layout.Family;
+import org.dunlin.persistence.rocksdb.LongCounts;
+import org.dunlin.persistence.rocksdb.Records;
 import org.dunlin.persistence.rocksdb.Records.Unreadable;
 
 /**

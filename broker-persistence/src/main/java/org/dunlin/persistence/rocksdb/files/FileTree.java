@@ -1,4 +1,4 @@
-package org.dunlin.persistence.rocksdb;
+package org.dunlin.persistence.rocksdb.files;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.stream.Stream;
+import org.dunlin.persistence.rocksdb.DataDirectory;
 
 /** What is done to whole directories. Any thread. */
 final class FileTree {

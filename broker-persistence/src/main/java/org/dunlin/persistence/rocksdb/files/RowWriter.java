@@ -1,6 +1,7 @@
-package org.dunlin.persistence.rocksdb;
+package org.dunlin.persistence.rocksdb.files;
 
 import java.nio.file.Path;
+import org.dunlin.persistence.rocksdb.Database;
 import org.dunlin.persistence.rocksdb.Layout.Family;
 import org.rocksdb.FlushOptions;
 import org.rocksdb.RocksDBException;

@@ -1,4 +1,4 @@
-package org.dunlin.persistence.rocksdb;
+package org.dunlin.persistence.rocksdb.files;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,7 +14,13 @@ import org.dunlin.core.spi.StoreException.Kind;
 import org.dunlin.mqtt.Message;
 import org.dunlin.persistence.Contents;
 import org.dunlin.persistence.StoreFiles.Filling;
+import org.dunlin.persistence.rocksdb.DataDirectory;
+import org.dunlin.persistence.rocksdb.Disk;
+import org.dunlin.persistence.rocksdb.Layout;
 import org.dunlin.persistence.rocksdb.Layout.Family;
+import org.dunlin.persistence.rocksdb.Mark;
+import org.dunlin.persistence.rocksdb.NativeLibrary;
+import org.dunlin.persistence.rocksdb.Records;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 

@@ -1,4 +1,4 @@
-package org.dunlin.persistence.rocksdb;
+package org.dunlin.persistence.rocksdb.files;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,7 +8,13 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.dunlin.core.spi.StoreException;
 import org.dunlin.persistence.StoreFiles.Inspection;
+import org.dunlin.persistence.rocksdb.DataDirectory;
+import org.dunlin.persistence.rocksdb.Database;
+import org.dunlin.persistence.rocksdb.Disk;
 import org.dunlin.persistence.rocksdb.Layout.Family;
+import org.dunlin.persistence.rocksdb.Manifest;
+import org.dunlin.persistence.rocksdb.Mark;
+import org.dunlin.persistence.rocksdb.Recovery;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.LiveFileMetaData;
 import org.rocksdb.Options;

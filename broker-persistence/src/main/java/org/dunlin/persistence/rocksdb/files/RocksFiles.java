@@ -1,4 +1,4 @@
-package org.dunlin.persistence.rocksdb;
+package org.dunlin.persistence.rocksdb.files;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,15 +8,23 @@ import org.dunlin.core.spi.StoreException.Kind;
 import org.dunlin.core.spi.StoreSettings;
 import org.dunlin.persistence.Contents;
 import org.dunlin.persistence.StoreFiles;
+import org.dunlin.persistence.rocksdb.DataDirectory;
+import org.dunlin.persistence.rocksdb.Database;
+import org.dunlin.persistence.rocksdb.Disk;
+import org.dunlin.persistence.rocksdb.Mark;
+import org.dunlin.persistence.rocksdb.NativeLibrary;
+import org.dunlin.persistence.rocksdb.Records;
+import org.dunlin.persistence.rocksdb.Recovery;
+import org.dunlin.persistence.rocksdb.RocksStore;
 import org.rocksdb.RocksDBException;
 
 /** The files of a {@link RocksStore} that no broker uses. One thread at a time. */
-final class RocksFiles implements StoreFiles {
+public final class RocksFiles implements StoreFiles {
     private static final long CACHE_BYTES = 8 << 20;
 
     private final Path root;
 
-    RocksFiles(StoreSettings settings) {
+    public RocksFiles(StoreSettings settings) {
         this.root = settings.path();
     }
 

@@ -1,4 +1,4 @@
-package org.dunlin.persistence.rocksdb;
+package org.dunlin.persistence.rocksdb.files;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -17,8 +17,15 @@ import java.util.stream.Collectors;
 import org.dunlin.core.spi.StoreException;
 import org.dunlin.persistence.StoreFiles.Inspection;
 import org.dunlin.persistence.StoreFiles.Repair;
+import org.dunlin.persistence.rocksdb.DataDirectory;
+import org.dunlin.persistence.rocksdb.Database;
+import org.dunlin.persistence.rocksdb.Disk;
+import org.dunlin.persistence.rocksdb.Layout;
 import org.dunlin.persistence.rocksdb.Layout.Family;
-import org.dunlin.persistence.rocksdb.Sieve.Verdict;
+import org.dunlin.persistence.rocksdb.Manifest;
+import org.dunlin.persistence.rocksdb.Mark;
+import org.dunlin.persistence.rocksdb.Records;
+import org.dunlin.persistence.rocksdb.files.Sieve.Verdict;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.LiveFileMetaData;
 import org.rocksdb.Options;
