@@ -1,10 +1,12 @@
 package org.dunlin.persistence.rocksdb;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.function.LongSupplier;
@@ -41,6 +43,9 @@ public final class Recovery {
      * @param mark what was noted last; null if that is lost
      */
     public Database open(boolean used, Mark.@Nullable State mark) throws StoreException, RocksDBException {
+        if (used) {
+            cutOffForeignEnd();
+        }
         if (mark == null) { // what was not finished making has none either
             if (used) {
                 LOG.warn(
@@ -66,9 +71,44 @@ public final class Recovery {
         return disk.open(directory.database(), cacheBytes, Database.Mode.USE);
     }
 
+    /** What lies behind it was never written by us, and if RocksDB were let read it, it would not come to an end. */
+    private void cutOffForeignEnd() throws StoreException {
+        Path log = foreign();
+        if (log == null) {
+            return;
+        }
+        Path copy = copyLogs();
+        try (FileChannel channel = FileChannel.open(log, StandardOpenOption.WRITE)) {
+            long end = LogFile.foreignEnd(log);
+            channel.truncate(end);
+            channel.force(true);
+            LOG.warn(
+                    "What is behind byte {} of {} is no record of the log. It is cut off; a copy is in {}",
+                    end,
+                    log,
+                    copy);
+        } catch (IOException e) {
+            throw DataDirectory.failure("cannot be mended", log, e);
+        }
+    }
+
+    /** The log with an end that RocksDB must not read, or null. */
+    private @Nullable Path foreign() throws StoreException {
+        try (DirectoryStream<Path> logs = Files.newDirectoryStream(directory.database(), "*.log")) {
+            for (Path log : logs) {
+                if (LogFile.foreignEnd(log) >= 0) {
+                    return log;
+                }
+            }
+            return null;
+        } catch (IOException e) {
+            throw directory.damaged(String.valueOf(e.getMessage()));
+        }
+    }
+
     private @Nullable String manifestFault() throws StoreException {
         try {
-            return Manifest.fault(directory.database());
+            return LogFile.faultOfList(directory.database());
         } catch (IOException e) {
             throw DataDirectory.failure("cannot be read", directory.database(), e);
         }
@@ -86,6 +126,10 @@ public final class Recovery {
         String fault = manifestFault();
         if (fault != null) {
             throw directory.damaged(fault);
+        }
+        Path log = foreign();
+        if (log != null) {
+            throw directory.damaged(log.getFileName() + " ends in bytes that are no record; a start cuts them off");
         }
         Database database;
         try {

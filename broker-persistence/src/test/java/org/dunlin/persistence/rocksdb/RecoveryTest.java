@@ -22,6 +22,7 @@ import org.dunlin.core.spi.StoreException.Kind;
 import org.dunlin.persistence.rocksdb.Layout.Family;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.rocksdb.FlushOptions;
 import org.rocksdb.RocksDB;
@@ -214,6 +215,26 @@ class RecoveryTest {
             append(data.resolve(lastLog), rubbish);
             assertEquals(2 * EACH, open(data, mark(2 * EACH)));
             assertEquals(2 * EACH, open(data, mark(2 * EACH)), "opened once more");
+        }
+    }
+
+    /** RocksDB reads some of these for ever. */
+    @Test
+    @Timeout(60)
+    void lastLog_withRecordsBehindItsEndAsOfFilesUsedAgain_isCutOff_andCopied() throws Exception {
+        for (int type : new int[] {5, 6, 7, 8, 11, 131}) {
+            byte[] rubbish = new byte[20];
+            for (int i = 0; i < rubbish.length; i++) {
+                rubbish[i] = (byte) (i + 1);
+            }
+            rubbish[6] = (byte) type;
+            Path data = data("foreign" + type);
+            append(data.resolve(lastLog), rubbish);
+            assertEquals(2 * EACH, open(data, mark(2 * EACH)));
+            assertEquals(2 * EACH, open(data, mark(2 * EACH)), "opened once more");
+            try (Stream<Path> files = Files.list(data)) {
+                assertTrue(files.anyMatch(file -> file.getFileName().toString().startsWith("salvage-")));
+            }
         }
     }
 

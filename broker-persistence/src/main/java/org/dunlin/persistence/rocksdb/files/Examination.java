@@ -12,7 +12,7 @@ import org.dunlin.persistence.rocksdb.DataDirectory;
 import org.dunlin.persistence.rocksdb.Database;
 import org.dunlin.persistence.rocksdb.Disk;
 import org.dunlin.persistence.rocksdb.Layout.Family;
-import org.dunlin.persistence.rocksdb.Manifest;
+import org.dunlin.persistence.rocksdb.LogFile;
 import org.dunlin.persistence.rocksdb.Mark;
 import org.dunlin.persistence.rocksdb.Recovery;
 import org.jspecify.annotations.Nullable;
@@ -101,7 +101,7 @@ final class Examination {
 
     private static @Nullable String manifestFault(Path path) {
         try {
-            return Manifest.fault(path);
+            return LogFile.faultOfList(path);
         } catch (IOException e) {
             return "db/CURRENT cannot be read";
         }

@@ -22,7 +22,7 @@ import org.dunlin.persistence.rocksdb.Database;
 import org.dunlin.persistence.rocksdb.Disk;
 import org.dunlin.persistence.rocksdb.Layout;
 import org.dunlin.persistence.rocksdb.Layout.Family;
-import org.dunlin.persistence.rocksdb.Manifest;
+import org.dunlin.persistence.rocksdb.LogFile;
 import org.dunlin.persistence.rocksdb.Mark;
 import org.dunlin.persistence.rocksdb.Records;
 import org.dunlin.persistence.rocksdb.files.Sieve.Verdict;
@@ -74,7 +74,7 @@ final class Salvage {
             FileTree.delete(rebuilt);
             FileTree.copyDatabase(directory.database(), work, true);
             nameManifest();
-            String manifestFault = Manifest.fault(work);
+            String manifestFault = LogFile.faultOfList(work);
             Set<String> tables = manifestFault == null ? Set.of() : tablesInWork();
             long last = rebuild(tables);
             long sequence = -1;

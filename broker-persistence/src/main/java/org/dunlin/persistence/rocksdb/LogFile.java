@@ -1,0 +1,138 @@
+package org.dunlin.persistence.rocksdb;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Set;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Looks at files that RocksDB writes as logs, where RocksDB itself would go wrong on damage. Of its list of files it takes a
+ * record that seems to reach beyond the end for one that was being written when the process ended, and silently forgets all
+ * tables behind it, which one flipped bit can bring about. Of the log of changes it reads for ever if some record at the end
+ * is of a kind for files that are used again, which it never writes here. Records have a masked CRC-32C, a length and a type
+ * in front, little-endian, and do not cross blocks of 32 KB.
+ */
+public final class LogFile {
+    private static final int BLOCK = 32_768;
+    private static final int HEADER = 7;
+    private static final int LAST_TYPE = 4;
+    /** Kinds of records in files that are used again: those of the four parts, and two that say something of the file. */
+    private static final Set<Integer> FOREIGN_TYPES = Set.of(5, 6, 7, 8, 11, 131);
+    /** How far behind something foreign a record of ours is looked for. */
+    private static final int NEAR = 2 * BLOCK;
+
+    private final ByteBuffer bytes;
+    private final int size;
+
+    private LogFile(ByteBuffer bytes) {
+        this.bytes = bytes.order(ByteOrder.LITTLE_ENDIAN);
+        this.size = bytes.limit();
+    }
+
+    /** What is damaged before the end of the list of files, or null. A damaged end is for RocksDB to judge. */
+    public static @Nullable String faultOfList(Path database) throws IOException {
+        String name = Files.readString(database.resolve("CURRENT"), StandardCharsets.ISO_8859_1)
+                .trim();
+        Path file = database.resolve(name.isEmpty() || name.indexOf('/') >= 0 || name.indexOf(0) >= 0 ? "-" : name);
+        if (!name.startsWith("MANIFEST-") || !Files.isRegularFile(file)) {
+            return "db/CURRENT names no MANIFEST that is there";
+        }
+        LogFile list = new LogFile(ByteBuffer.wrap(Files.readAllBytes(file)));
+        int bad = list.firstBad();
+        if (bad >= 0 && list.hasRecordBehind(bad, list.size)) {
+            return "db/" + name + " is altered at byte " + bad + " of " + list.size;
+        }
+        return null;
+    }
+
+    /**
+     * Where in a log of changes something begins that RocksDB must not be let read; -1 if there is no such thing.
+     *
+     * @throws IOException also if there are changes behind it
+     */
+    static long foreignEnd(Path log) throws IOException {
+        try (FileChannel channel = FileChannel.open(log, StandardOpenOption.READ)) {
+            long length = Math.min(channel.size(), Integer.MAX_VALUE);
+            LogFile file = new LogFile(channel.map(FileChannel.MapMode.READ_ONLY, 0, length));
+            int foreign = file.firstForeign();
+            if (foreign >= 0 && file.hasRecordBehind(foreign, Math.min(foreign + NEAR, file.size))) {
+                throw new IOException(
+                        log.getFileName() + " is altered at byte " + foreign + ", and there are changes behind that");
+            }
+            return foreign;
+        }
+    }
+
+    /** Goes from header to header, without a look at what lies between. */
+    private int firstForeign() {
+        int at = 0;
+        while (at <= size - HEADER) {
+            int left = BLOCK - at % BLOCK;
+            if (left < HEADER) {
+                at += left;
+                continue;
+            }
+            int length = bytes.getShort(at + 4) & 0xFFFF;
+            int type = bytes.get(at + 6) & 0xFF;
+            if (FOREIGN_TYPES.contains(type)) {
+                return at;
+            }
+            if (type == 0 || length > left - HEADER) {
+                return -1;
+            }
+            at += HEADER + length;
+        }
+        return -1;
+    }
+
+    private int firstBad() {
+        int at = 0;
+        while (at < size) {
+            int left = BLOCK - at % BLOCK;
+            if (left < HEADER) {
+                at += left;
+                continue;
+            }
+            int length = record(at);
+            if (length < 0) {
+                return at;
+            }
+            at += HEADER + length;
+        }
+        return -1;
+    }
+
+    private boolean hasRecordBehind(int bad, int end) {
+        for (int at = bad + 1; at < end - HEADER; at++) {
+            if (record(at) > 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The length of the record that is there, -1 if there is none that is whole. */
+    private int record(int at) {
+        int left = Math.min(BLOCK - at % BLOCK, size - at);
+        if (left < HEADER) {
+            return -1;
+        }
+        int masked = bytes.getInt(at);
+        int length = bytes.getShort(at + 4) & 0xFFFF;
+        int type = bytes.get(at + 6);
+        if (type < 1 || type > LAST_TYPE || length > left - HEADER) {
+            return -1;
+        }
+        CRC32C sum = new CRC32C();
+        sum.update(bytes.slice(at + HEADER - 1, 1 + length));
+        int expected = Integer.rotateRight((int) sum.getValue(), 15) + 0xA282EAD8;
+        return masked == expected ? length : -1;
+    }
+}
