@@ -1,8 +1,8 @@
 package org.dunlin.core.client;
 
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.session.Delivery.Verdict;
 import org.dunlin.core.session.Session;
-import org.dunlin.core.session.Session.Verdict;
 import org.dunlin.core.session.Shard;
 import org.dunlin.core.session.Shards;
 import org.dunlin.core.spi.Authorizer;
@@ -150,9 +150,9 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         Session session = known.session;
         int id = ack.packetId();
         Verdict verdict = switch (ack.type()) {
-            case PUBACK -> session.pubAck(id);
-            case PUBREC -> session.pubRec(id, ack.reason());
-            case PUBCOMP -> session.pubComp(id);
+            case PUBACK -> session.delivery().pubAck(id);
+            case PUBREC -> session.delivery().pubRec(id, ack.reason());
+            case PUBCOMP -> session.delivery().pubComp(id);
             default -> known.publishing.release(id);
         };
         if (verdict == Verdict.WRONG_KIND) {
@@ -214,7 +214,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
      */
     private void holdForStore() {
         Store store = shards.store();
-        if (client != null && !store.isWritable() && !client.session.isOwedAcks()) {
+        if (client != null && !store.isWritable() && !client.session.delivery().isOwedAcks()) {
             hold(Hold.STORE);
             Loop loop = connection.loop();
             store.whenWritable(() -> loop.execute(() -> release(Hold.STORE)));
@@ -224,7 +224,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     @Override
     public void writable() {
         if (client != null && phase == Phase.CONNECTED) {
-            client.session.pump();
+            client.session.delivery().pump();
         }
     }
 

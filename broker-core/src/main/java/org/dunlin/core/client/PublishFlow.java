@@ -1,9 +1,9 @@
 package org.dunlin.core.client;
 
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.session.Delivery.Verdict;
 import org.dunlin.core.session.InboundWindow;
 import org.dunlin.core.session.Session;
-import org.dunlin.core.session.Session.Verdict;
 import org.dunlin.core.session.Shard;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Connection;
@@ -231,7 +231,7 @@ final class PublishFlow {
     /** 3.x has no Receive Maximum: reading stops while as many acknowledgements wait. */
     private void holdIfTooManyWait() {
         if (session.inbound().waiting() >= handler.limits().receiveMaximum()) {
-            if (session.isOwedAcks()) {
+            if (session.delivery().isOwedAcks()) {
                 // what it owes us may be what its own messages wait for: two such clients must not stop each other
                 session.inbound().giveUpHeld();
             }

@@ -268,7 +268,7 @@ final class SubscribeFlow {
                 // one that was replaced since, even by a later filter of this packet, was in force all the same
                 if (subscription != null
                         && session.subscription(subscription.filter().text()) != null) {
-                    session.replay(subscription);
+                    session.delivery().replay(subscription);
                     if (!keepsUp()) {
                         return;
                     }
@@ -277,7 +277,7 @@ final class SubscribeFlow {
         }
 
         private boolean keepsUp() {
-            if (session.replaying() <= session.subscriptionCount() + REPETITIONS_MOST) {
+            if (session.delivery().replaying() <= session.subscriptionCount() + REPETITIONS_MOST) {
                 return true;
             }
             // not reading would not do: it is the client's acknowledgements that they wait for

@@ -175,7 +175,7 @@ public final class InboundWindow {
         ending = connection;
         refusal = reason;
         Shard shard = session.shard();
-        if (session.isOwedAcks()) {
+        if (session.delivery().isOwedAcks()) {
             endTimer = shard.loop()
                     .schedule(
                             () -> end(connection), shard.shards().queueLimits().holdTimeoutMillis());

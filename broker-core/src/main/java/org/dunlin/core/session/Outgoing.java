@@ -78,6 +78,13 @@ final class Outgoing {
         return loan != null && seq == 0;
     }
 
+    /** The loan of what a shared group waits to hear of. */
+    Loan lender() {
+        Loan present = loan;
+        assert present != null : "not a message of a shared group";
+        return present;
+    }
+
     /** Whether the client may have seen it already, so that no other message may have its identifier. */
     boolean mayBeKnown() {
         return dup && qos == Qos.EXACTLY_ONCE;

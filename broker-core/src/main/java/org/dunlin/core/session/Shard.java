@@ -822,7 +822,7 @@ public final class Shard {
         Subscription former = session.put(subscription);
         if (subscription.filter().isShared()) {
             Shard owner = shards.ofGroup(subscription.filter().text());
-            int credits = session.credits();
+            int credits = session.delivery().credits();
             owner.runOrPost(this, () -> {
                 owner.group(subscription.filter(), session.durable()).join(session, subscription, credits);
                 runOrPost(owner, () -> then.accept(former == null));
@@ -856,7 +856,7 @@ public final class Shard {
                 }
             });
             // only when it has left: else the group would lend it the same again and again
-            session.giveBackWaiting(subscription.filter());
+            session.delivery().giveBackWaiting(subscription.filter());
         } else {
             shards.subscriptions().remove(subscription, index);
         }

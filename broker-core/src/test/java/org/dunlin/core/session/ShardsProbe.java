@@ -90,7 +90,9 @@ public final class ShardsProbe {
         List<Figures> all = new ArrayList<>();
         for (int i = 0; i < shards.count(); i++) {
             for (Session session : shards.shard(i).sessionsForTests()) {
-                all.add(session.figures((queued, window) -> new Figures(
+                MessageQueue queued = session.delivery().queue();
+                OutboundWindow window = session.delivery().outbound();
+                all.add(new Figures(
                         session.clientId(),
                         session.durable(),
                         queued.size(),
@@ -99,7 +101,7 @@ public final class ShardsProbe {
                         queued.lent(),
                         window.open(),
                         released(window),
-                        session.inbound().waiting())));
+                        session.inbound().waiting()));
             }
         }
         return all;

@@ -1,0 +1,183 @@
+package org.dunlin.core.session;
+
+import org.dunlin.core.limits.QueueLimits.Overflow;
+import org.dunlin.core.routing.Answer;
+import org.dunlin.core.spi.DropReason;
+import org.dunlin.mqtt.Message;
+import org.dunlin.mqtt.Qos;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is published for one session: sent at once (QoS 0), given a place in the store (durable sessions), handed to {@link
+ * Delivery}, or refused or held back by the policy for a full queue. Shard thread only.
+ */
+final class Intake {
+    private final Session session;
+    private final Shard shard;
+    private final MessageQueue queue;
+    private final Delivery delivery;
+
+    Intake(Session session, MessageQueue queue, Delivery delivery) {
+        this.session = session;
+        this.shard = session.shard();
+        this.queue = queue;
+        this.delivery = delivery;
+    }
+
+    void take(Message message, Qos qos, boolean retain, int[] subscriptionIds, @Nullable Answer answer) {
+        assert shard.inLoop();
+        if (session.isEnded()) {
+            return;
+        }
+        if (qos == Qos.AT_MOST_ONCE) {
+            takeQos0(message, retain, subscriptionIds);
+            if (answer != null) {
+                answer.taken();
+            }
+            return;
+        }
+        Overflow overflow = overflowFor(message);
+        if (answer == null) { // if durable, it subscribed after the publisher's shard had looked
+            if (overflow.answers() && !mayTake(message)) {
+                shard.shards().events().dropped(session.clientId(), message.topic(), DropReason.QUEUE_FULL);
+            } else {
+                keep(message, qos, retain, subscriptionIds, overflow);
+            }
+            return;
+        }
+        if (overflow.answers() && !mayTake(message)) {
+            if (overflow == Overflow.HOLD_ACK) {
+                new HeldBack(session.clientId(), message, qos, retain, subscriptionIds, this::admit)
+                        .waitIn(queue, shard, answer);
+            } else {
+                shard.shards().events().dropped(session.clientId(), message.topic(), DropReason.QUEUE_FULL);
+                answer.refused();
+            }
+            return;
+        }
+        takeNow(message, qos, retain, subscriptionIds, overflow, answer);
+    }
+
+    private Overflow overflowFor(Message message) {
+        return shard.shards().queueLimits().overflowFor(message.topic());
+    }
+
+    private boolean mayTake(Message message) {
+        return queue.isIdle() && delivery.canSendNow() || queue.admits(message.weight());
+    }
+
+    /** Takes a message that no publisher waits for. */
+    private void keep(Message message, Qos qos, boolean retain, int[] subscriptionIds, Overflow overflow) {
+        if (session.durable()) {
+            queue.reserve(message.weight(), overflow);
+            shard.store(new Place(session, Place.Origin.NOBODY, message, qos, retain, subscriptionIds));
+        } else {
+            delivery.accept(new Outgoing(message, qos, retain, subscriptionIds, 0, 0, null), overflow);
+        }
+    }
+
+    private void takeNow(
+            Message message, Qos qos, boolean retain, int[] subscriptionIds, Overflow overflow, Answer answer) {
+        if (session.durable()) {
+            queue.reserve(message.weight(), overflow);
+            answer.reserve(new Place(session, Place.Origin.PUBLISHER, message, qos, retain, subscriptionIds));
+        } else {
+            delivery.accept(new Outgoing(message, qos, retain, subscriptionIds, 0, 0, null), overflow);
+            answer.taken();
+        }
+    }
+
+    private void admit(HeldBack held, Answer answer) {
+        if (session.durable()) {
+            takeNow(held.message, held.qos, held.retain, held.subscriptionIds, Overflow.HOLD_ACK, answer);
+        } else {
+            // behind the one that is just being taken out, which has to be sent first
+            queue.add(
+                    new Outgoing(held.message, held.qos, held.retain, held.subscriptionIds, 0, 0, null),
+                    Overflow.HOLD_ACK);
+            answer.taken();
+        }
+    }
+
+    private void takeQos0(Message message, boolean retain, int[] subscriptionIds) {
+        if (session.isOnline()) {
+            delivery.sendQos0(message, retain, subscriptionIds);
+        } else if (shard.shards().queueLimits().qos0Offline() && session.expirySeconds() > 0) {
+            keep(message, Qos.AT_MOST_ONCE, retain, subscriptionIds, qos0Overflow(message));
+        }
+    }
+
+    /** Nobody waits for an answer to a QoS 0 message. */
+    private Overflow qos0Overflow(Message message) {
+        Overflow overflow = overflowFor(message);
+        return overflow.answers() ? Overflow.DROP_OLDEST : overflow;
+    }
+
+    /** Takes a message that a shared group lends. */
+    void lend(Outgoing message) {
+        if (!session.isOnline() || session.subscription(message.lender().filter()) == null) {
+            message.lender().giveBack();
+        } else if (message.qos == Qos.AT_MOST_ONCE) {
+            if (delivery.fitsQos0(message.message(), message.retain, message.subscriptionIds)) {
+                message.lender().settle();
+            } else {
+                message.lender().tryAnother();
+            }
+        } else {
+            // as many as the group has credits
+            if (delivery.canSendNow()) {
+                delivery.send(message);
+            } else {
+                queue.addLent(message);
+            }
+        }
+    }
+
+    /** What was stored for it may leave. */
+    void committed(Place place) {
+        Overflow overflow = arrived(place);
+        Outgoing message = new Outgoing(
+                place.message,
+                place.qos(),
+                place.retain(),
+                place.subscriptionIds(),
+                place.seq(),
+                place.body(),
+                place.loan);
+        if (place.loan != null) {
+            delivery.takenOver(message);
+        } else if (!session.isEnded()) {
+            delivery.accept(message, overflow);
+        } else {
+            shard.shards().events().dropped(session.clientId(), place.message.topic(), DropReason.SESSION_ENDED);
+        }
+        if (delivery.isReplaying() || !queue.isEmpty() || queue.hasHeld() || place.qos() == Qos.AT_MOST_ONCE) {
+            delivery.pump();
+        }
+    }
+
+    /** A message has come back from the store. @return what a full queue does with it */
+    private Overflow arrived(Place place) {
+        Message message = place.message;
+        switch (place.origin) {
+            case RETAINED, GROUP -> delivery.entered();
+            default -> {
+                Overflow overflow = place.qos() == Qos.AT_MOST_ONCE ? qos0Overflow(message) : overflowFor(message);
+                queue.unreserve(message.weight(), overflow);
+                return overflow;
+            }
+        }
+        return Overflow.HOLD_ACK; // bounded before, by a window or by credits
+    }
+
+    /** The store could not keep it. */
+    void failed(Place place) {
+        arrived(place);
+        if (place.loan != null) {
+            place.loan.giveBack();
+        } else if (place.origin != Place.Origin.PUBLISHER) {
+            shard.shards().events().dropped(session.clientId(), place.message.topic(), DropReason.STORE_FAILED);
+        }
+        delivery.pump();
+    }
+}
