@@ -66,15 +66,16 @@ public final class Broker {
     public void publish(TopicName topic, String payload, Qos qos, boolean retain) {
         Shard shard = shards.shard(0);
         shard.loop()
-                .execute(() -> shard.publish(new Message(
-                        shard.nextMessageId(),
-                        "",
-                        topic,
-                        payload.getBytes(StandardCharsets.UTF_8),
-                        qos,
-                        retain,
-                        Message.NEVER,
-                        Message.NO_BYTES)));
+                .execute(() -> shard.publishing()
+                        .publish(new Message(
+                                shard.nextMessageId(),
+                                "",
+                                topic,
+                                payload.getBytes(StandardCharsets.UTF_8),
+                                qos,
+                                retain,
+                                Message.NEVER,
+                                Message.NO_BYTES)));
     }
 
     /** Counts of this moment. */

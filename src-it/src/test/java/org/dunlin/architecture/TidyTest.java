@@ -13,10 +13,8 @@ import com.sun.source.util.Trees;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
@@ -24,16 +22,12 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
-/** Budgets of size, which keep a class readable in one sitting. Each exception says why. */
+/** Budgets of size, which keep a class readable in one sitting. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TidyTest {
     private static final int LINES_OF_A_FILE = 600;
     private static final int LINES_OF_A_METHOD = 60;
     private static final int FILES_OF_A_PACKAGE = 25;
-
-    /** File or file#method -> why it may be longer. */
-    private static final Map<String, String> EXCEPTIONS =
-            Map.of("Shard.java", "all that one thread owns stands in one place");
 
     private final Map<String, Integer> files = new TreeMap<>();
     private final Map<String, Integer> methods = new TreeMap<>();
@@ -108,17 +102,9 @@ class TidyTest {
         assertTrue(locks.isEmpty(), () -> "synchronized in " + locks);
     }
 
-    @Test
-    void exceptions_areStillNeeded() {
-        Set<String> unneeded = new HashSet<>(EXCEPTIONS.keySet());
-        unneeded.removeIf(name ->
-                files.getOrDefault(name, 0) > LINES_OF_A_FILE || methods.getOrDefault(name, 0) > LINES_OF_A_METHOD);
-        assertTrue(unneeded.isEmpty(), () -> "take from the exceptions: " + unneeded);
-    }
-
     private static void assertWithin(int budget, Map<String, Integer> sizes) {
         List<String> over = sizes.entrySet().stream()
-                .filter(size -> size.getValue() > budget && !EXCEPTIONS.containsKey(size.getKey()))
+                .filter(size -> size.getValue() > budget)
                 .map(size -> size.getKey() + " has " + size.getValue() + " lines")
                 .toList();
         assertTrue(over.isEmpty(), () -> "more than " + budget + " lines: " + over);

@@ -339,7 +339,7 @@ final class ConnectFlow {
             return;
         }
         session = admission.session();
-        shard.afterCommit(admission.stored(), failure -> {
+        shard.turn().afterCommit(admission.stored(), failure -> {
             if (failure != null) {
                 shard.discard(admission, connection);
             }

@@ -101,14 +101,14 @@ final class PublishFlow {
             return;
         }
         if (message.qos() == Qos.AT_MOST_ONCE) {
-            if (!shard.publishQos0(message)) {
+            if (!shard.publishing().publishQos0(message)) {
                 dropped(message, DropReason.RETAINED_LIMIT);
             }
             return;
         }
-        if (!shard.publish(session, message, packet.packetId())) {
+        if (!shard.publishing().publish(session, message, packet.packetId())) {
             dropped(message, DropReason.RETAINED_LIMIT);
-            shard.acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED);
+            shard.publishing().acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED);
         }
     }
 
@@ -123,14 +123,15 @@ final class PublishFlow {
         if (window.isReceived(packet.packetId())) {
             if (message.qos() == Qos.EXACTLY_ONCE) { // a repetition: PUBREC again, nothing else [MQTT-4.3.3-10]
                 if (!window.repeats(packet.packetId())) {
-                    shard.acknowledge(session, message, packet.packetId(), ReasonCode.SUCCESS);
+                    shard.publishing().acknowledge(session, message, packet.packetId(), ReasonCode.SUCCESS);
                     holdIfTooManyWait();
                 }
                 return false;
             }
             if (version.isV5()) { // E092
                 dropped(message, DropReason.PROTOCOL_ERROR);
-                shard.acknowledge(session, message, packet.packetId(), ReasonCode.PACKET_IDENTIFIER_IN_USE);
+                shard.publishing()
+                        .acknowledge(session, message, packet.packetId(), ReasonCode.PACKET_IDENTIFIER_IN_USE);
                 holdIfTooManyWait();
                 return false;
             }
@@ -155,7 +156,8 @@ final class PublishFlow {
         dropped(message, drop);
         shard.shards().events().denied(handler.peer(), "PUBLISH " + message.topic(), reason, detail);
         if (message.qos() != Qos.AT_MOST_ONCE) {
-            shard.acknowledge(session, message, packet.packetId(), version.isV5() ? reason : ReasonCode.SUCCESS);
+            shard.publishing()
+                    .acknowledge(session, message, packet.packetId(), version.isV5() ? reason : ReasonCode.SUCCESS);
         }
     }
 
@@ -202,10 +204,10 @@ final class PublishFlow {
                 message.retain(),
                 message.expiresAtMillis(),
                 message.properties());
-        if (!shard.publishLater(session, later, packet.packetId(), seconds * 1000)) {
+        if (!shard.publishing().publishLater(session, later, packet.packetId(), seconds * 1000)) {
             dropped(later, DropReason.DELAYED_LIMIT);
             if (message.qos() != Qos.AT_MOST_ONCE) {
-                shard.acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED);
+                shard.publishing().acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED);
             }
         }
     }
@@ -271,18 +273,18 @@ final class PublishFlow {
             handler.end(ReasonCode.PROTOCOL_ERROR, "PUBREL for a PUBLISH that has had no PUBREC");
             return Verdict.DONE;
         }
-        if (!shard.release(session, packetId)) {
+        if (!shard.publishing().release(session, packetId)) {
             connection.sendAck(
                     PacketType.PUBCOMP,
                     packetId,
                     version.isV5() ? ReasonCode.PACKET_IDENTIFIER_NOT_FOUND : ReasonCode.SUCCESS);
             return Verdict.DONE;
         }
-        shard.afterCommit(session, failure -> {
+        shard.turn().afterCommit(session, failure -> {
             if (failure == null) {
                 connection.sendAck(PacketType.PUBCOMP, packetId, ReasonCode.SUCCESS);
             } else {
-                shard.keepUnreleased(session, packetId);
+                shard.publishing().keepUnreleased(session, packetId);
                 handler.end(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "PUBREL could not be stored: " + failure);
             }
         });

@@ -171,7 +171,7 @@ final class SubscribeFlow {
             reasons.add(shard.unsubscribe(session, filter) ? ReasonCode.SUCCESS : ReasonCode.NO_SUBSCRIPTION_EXISTED);
         }
         Connection connection = handler.connection();
-        shard.afterCommit(session, failure -> {
+        shard.turn().afterCommit(session, failure -> {
             if (failure == null) {
                 connection.send(new UnsubAck(packet.packetId(), reasons));
             } else {
@@ -250,7 +250,7 @@ final class SubscribeFlow {
 
         private void inForce() {
             if (--open == 0) {
-                shard.afterCommit(session, this::answer);
+                shard.turn().afterCommit(session, this::answer);
             }
         }
 

@@ -236,13 +236,20 @@ public final class Delivery {
     private void takeOver(Outgoing lent) {
         entering++;
         Loan loan = lent.lender();
-        loan.takeFromStore(shard.batch());
+        loan.takeFromStore(shard.turn().batch());
         if (session.durable()) {
-            shard.store(new Place(
-                    session, Place.Origin.GROUP, loan, lent.message(), lent.qos, lent.retain, lent.subscriptionIds));
+            shard.turn()
+                    .store(new Place(
+                            session,
+                            Place.Origin.GROUP,
+                            loan,
+                            lent.message(),
+                            lent.qos,
+                            lent.retain,
+                            lent.subscriptionIds));
             return;
         }
-        shard.afterCommit(failure -> {
+        shard.turn().afterCommit(failure -> {
             entering--;
             if (failure == null) {
                 loan.handedOver();
@@ -282,8 +289,8 @@ public final class Delivery {
     private void number(Outgoing message) {
         Connection to = session.connection();
         numbering = true;
-        shard.batch().numbered(session.key(), message.seq, message.packetId);
-        shard.afterCommit(failure -> {
+        shard.turn().batch().numbered(session.key(), message.seq, message.packetId);
+        shard.turn().afterCommit(failure -> {
             message.unrecorded = failure != null;
             if (session.connection() != to || to == null) {
                 return; // it is sent again on the next connection, behind this batch
@@ -385,14 +392,14 @@ public final class Delivery {
 
     private void doneWith(Outgoing message) {
         if (message.seq > 0) {
-            shard.batch().ack(session.key(), message.seq, message.body);
+            shard.turn().batch().ack(session.key(), message.seq, message.body);
             forget(message.seq);
         }
     }
 
     private void forget(long seq) {
         if (queue.isPassed(seq)) {
-            shard.afterCommit(failure -> {
+            shard.turn().afterCommit(failure -> {
                 if (failure == null) {
                     queue.forgetPassed(seq);
                 }
@@ -417,7 +424,9 @@ public final class Delivery {
             sendQos0(message, true, subscription.subscriptionIds());
         } else if (session.durable()) { // its identifier must be known after a restart as any other's
             entering++;
-            shard.store(new Place(session, Place.Origin.RETAINED, message, qos, true, subscription.subscriptionIds()));
+            shard.turn()
+                    .store(new Place(
+                            session, Place.Origin.RETAINED, message, qos, true, subscription.subscriptionIds()));
         } else {
             send(new Outgoing(message, qos, true, subscription.subscriptionIds(), 0, 0, null));
         }
@@ -464,11 +473,11 @@ public final class Delivery {
         flow.state = Outgoing.State.RELEASED;
         flow.message = null;
         if (records && flow.seq > 0) {
-            shard.batch().released(session.key(), flow.seq, flow.body, packetId);
+            shard.turn().batch().released(session.key(), flow.seq, flow.body, packetId);
             forget(flow.seq);
         }
         // all of a session.durable() session's, stored or not: PUBRELs keep the order of the PUBRECs [MQTT-4.6.0-4]
-        shard.afterCommit(session, failure -> {
+        shard.turn().afterCommit(session, failure -> {
             if (records) {
                 flow.unrecorded = failure != null;
             }
@@ -503,7 +512,7 @@ public final class Delivery {
         if (flow.state != Outgoing.State.RELEASED) {
             doneWith(flow);
         } else if (flow.seq > 0) {
-            shard.batch().completed(session.key(), flow.packetId);
+            shard.turn().batch().completed(session.key(), flow.packetId);
         }
         if (!queue.isIdle() || outbound.nextResend() != null || isReplaying()) {
             pump();
@@ -570,7 +579,7 @@ public final class Delivery {
 
         @Override
         public void read(long afterSeq, long throughSeq, int maxMessages, long maxBytes, Store.Page page) {
-            shard.readQueue(session.key().sid(), afterSeq, throughSeq, maxMessages, maxBytes, page);
+            shard.turn().readQueue(session.key().sid(), afterSeq, throughSeq, maxMessages, maxBytes, page);
         }
 
         @Override

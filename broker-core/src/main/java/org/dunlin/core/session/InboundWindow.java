@@ -127,7 +127,7 @@ public final class InboundWindow {
     /** Some ticket has got further: submits and acknowledges what has come to the front. */
     void advance() {
         while (!unsubmitted.isEmpty() && unsubmitted.getFirst().state != Ticket.State.GATHERING) {
-            session.shard().submit(unsubmitted.removeFirst());
+            session.shard().publishing().submit(unsubmitted.removeFirst());
         }
         boolean any = false;
         while (!tickets.isEmpty() && tickets.getFirst().state == Ticket.State.DONE) {

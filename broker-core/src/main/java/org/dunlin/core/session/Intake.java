@@ -70,7 +70,7 @@ final class Intake {
     private void keep(Message message, Qos qos, boolean retain, int[] subscriptionIds, Overflow overflow) {
         if (session.durable()) {
             queue.reserve(message.weight(), overflow);
-            shard.store(new Place(session, Place.Origin.NOBODY, message, qos, retain, subscriptionIds));
+            shard.turn().store(new Place(session, Place.Origin.NOBODY, message, qos, retain, subscriptionIds));
         } else {
             delivery.accept(new Outgoing(message, qos, retain, subscriptionIds, 0, 0, null), overflow);
         }

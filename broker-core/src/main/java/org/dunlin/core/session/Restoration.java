@@ -185,8 +185,8 @@ public final class Restoration implements Store.Boot {
             here.get(i).resume(kept.get(i).record().connected());
         }
         if (shard.index() == 0) {
-            outlived.forEach(shard::restoreOutlived);
-            delayed.forEach(later -> shard.restoreDelayed(later.id, later.dueAtMillis, later.message));
+            outlived.forEach(shard.publishing()::restoreOutlived);
+            delayed.forEach(later -> shard.publishing().restoreDelayed(later.id, later.dueAtMillis, later.message));
         }
     }
 }

@@ -137,7 +137,7 @@ final class RetainedReplays {
                 }
                 page.removeFirst();
                 if (session.shard().isExpired(message)) {
-                    session.shard().expireRetained(message);
+                    session.shard().publishing().expireRetained(message);
                 } else if (tree.get(message.topic()) == message
                         && !(subscription.noLocal() && message.publisher().equals(session.clientId()))) {
                     delivery.sendRetained(message, qos, subscription);

@@ -79,7 +79,7 @@ final class Router {
             ticket.expectShards((here ? 1 : 0) + Long.bitCount(others));
         }
         for (long rest = others; rest != 0; rest &= rest - 1) {
-            shard.outbox(Long.numberOfTrailingZeros(rest)).add(message, match, ticket);
+            shard.turn().outbox(Long.numberOfTrailingZeros(rest)).add(message, match, ticket);
         }
         if (here) {
             deliver(message, match, ticket, shard);

@@ -264,7 +264,7 @@ public final class Session implements Receiver, Place.Owner {
         will = null;
         if (due != null) {
             Leaving leaving = new Leaving();
-            if (shard.publishWill(this, due, leaving::stored)) {
+            if (shard.publishing().publishWill(this, due, leaving::stored)) {
                 leaving.keep(due);
             }
         }
@@ -289,7 +289,7 @@ public final class Session implements Receiver, Place.Owner {
         subscriptions.clear();
         delivery.settleLoans();
         if (recorded) {
-            shard.removeOwner(key);
+            shard.turn().removeOwner(key);
         }
         shard.ended(this, owner);
     }
@@ -303,7 +303,8 @@ public final class Session implements Receiver, Place.Owner {
     private void remember() {
         if (durable || will != null || recorded) {
             recorded = true;
-            shard.batch()
+            shard.turn()
+                    .batch()
                     .putSession(
                             key,
                             new SessionRecord(
@@ -386,7 +387,8 @@ public final class Session implements Receiver, Place.Owner {
     Subscription put(Subscription subscription) {
         String filter = subscription.filter().text();
         if (durable) {
-            shard.batch()
+            shard.turn()
+                    .batch()
                     .putSubscription(
                             key,
                             new StoreBatch.SubscriptionRecord(
@@ -407,7 +409,7 @@ public final class Session implements Receiver, Place.Owner {
         Subscription removed = subscriptions.remove(filter);
         if (removed != null) {
             if (durable) {
-                shard.batch().removeSubscription(key, filter);
+                shard.turn().batch().removeSubscription(key, filter);
             }
             delivery.forgetReplay(filter);
         }
@@ -459,7 +461,8 @@ public final class Session implements Receiver, Place.Owner {
                 long now = shard.loop().nowMillis();
                 SessionKey made = new SessionKey(shard.shards().store().nextId(), 0);
                 record = made;
-                shard.batch()
+                shard.turn()
+                        .batch()
                         .putSession(made, new SessionRecord(clientId, userName, version, false, 0, now, due, now, 0));
             }
         }
@@ -469,7 +472,7 @@ public final class Session implements Receiver, Place.Owner {
             stored = true;
             SessionKey made = record;
             if (made != null) {
-                shard.removeOwner(made);
+                shard.turn().removeOwner(made);
             }
         }
     }

@@ -108,8 +108,8 @@ final class SharedGroup implements Place.Owner {
 
     /** Tells the store of it. Should that fail, every message for it does so again. */
     void record() {
-        shard.batch().putGroup(key, filter.text());
-        shard.afterCommit(failure -> {
+        shard.turn().batch().putGroup(key, filter.text());
+        shard.turn().afterCommit(failure -> {
             if (failure == null) {
                 recorded = true;
             }
@@ -164,7 +164,7 @@ final class SharedGroup implements Place.Owner {
         returned.clear();
         shard.shards().subscriptions().remove(intake, shard.index());
         if (durable()) {
-            shard.removeOwner(key);
+            shard.turn().removeOwner(key);
         }
         shard.endedGroup(this);
     }
@@ -256,7 +256,7 @@ final class SharedGroup implements Place.Owner {
     private void keep(Message message, Overflow overflow) {
         if (durable()) {
             queue.reserve(message.weight(), overflow);
-            shard.store(place(Place.Origin.NOBODY, message));
+            shard.turn().store(place(Place.Origin.NOBODY, message));
         } else {
             accept(message, 0, 0, overflow);
         }
@@ -285,7 +285,7 @@ final class SharedGroup implements Place.Owner {
             accept(place.message, place.seq(), place.body(), overflowFor(place.message));
         } else {
             shard.shards().events().dropped(filter.text(), place.message.topic(), DropReason.SESSION_ENDED);
-            shard.removeOwner(key); // with the message, which may have brought the group back
+            shard.turn().removeOwner(key); // with the message, which may have brought the group back
         }
         dispatchHeld();
     }
@@ -470,9 +470,9 @@ final class SharedGroup implements Place.Owner {
 
     private void forget(long seq, long body) {
         if (seq > 0) {
-            shard.batch().ack(key, seq, body);
+            shard.turn().batch().ack(key, seq, body);
             if (queue.isPassed(seq)) {
-                shard.afterCommit(failure -> {
+                shard.turn().afterCommit(failure -> {
                     if (failure == null) {
                         queue.forgetPassed(seq);
                     }
@@ -490,7 +490,7 @@ final class SharedGroup implements Place.Owner {
 
         @Override
         public void read(long afterSeq, long throughSeq, int maxMessages, long maxBytes, Store.Page page) {
-            shard.readQueue(key.sid(), afterSeq, throughSeq, maxMessages, maxBytes, page);
+            shard.turn().readQueue(key.sid(), afterSeq, throughSeq, maxMessages, maxBytes, page);
         }
 
         @Override

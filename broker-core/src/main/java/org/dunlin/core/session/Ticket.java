@@ -109,7 +109,7 @@ final class Ticket {
         if (shardsOwing > 0) {
             for (int i = 0; i < asking.shards().count(); i++) {
                 Shard answering = asking.shards().shard(i);
-                answering.runOrPost(asking, () -> answering.giveUpHeld(this));
+                answering.runOrPost(asking, () -> answering.publishing().giveUpHeld(this));
             }
         }
     }
@@ -160,7 +160,7 @@ final class Ticket {
             held++;
             if (giveUps == null) {
                 giveUps = new ArrayList<>(1);
-                answering.holds(ticket, this);
+                answering.publishing().holds(ticket, this);
             }
             giveUps.add(giveUp);
             return new Later();
@@ -182,9 +182,9 @@ final class Ticket {
         private void handOverIfComplete() {
             if (filled && held == 0) {
                 if (giveUps != null) {
-                    answering.holdsNoMore(ticket);
+                    answering.publishing().holdsNoMore(ticket);
                 }
-                asking.runOrPost(answering, () -> asking.collect(ticket, this));
+                asking.runOrPost(answering, () -> asking.publishing().collect(ticket, this));
             }
         }
 

@@ -1,0 +1,193 @@
+package org.dunlin.core.session;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.SessionKey;
+import org.dunlin.core.spi.Store;
+import org.dunlin.core.spi.StoreBatch;
+import org.dunlin.mqtt.Message;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a shard has for the store and for other shards, which get it at the end of a turn of its loop: one batch, and one {@link
+ * Outbox} for each shard. Shard thread only, but for the completions of the store.
+ */
+public final class Turn {
+    /** After which the store is asked again for what it has failed to do. */
+    private static final long RETRY_MILLIS = 1000;
+
+    private final Shard shard;
+    private final Shards shards;
+    private final Loop loop;
+    private final @Nullable Outbox[] outboxes = new @Nullable Outbox[Shards.MAX];
+    private boolean pending;
+    private @Nullable Commit commit;
+
+    Turn(Shard shard) {
+        this.shard = shard;
+        this.shards = shard.shards();
+        this.loop = shard.loop();
+    }
+
+    /** For tests: whether nothing waits for the end of a turn. */
+    boolean isEmpty() {
+        return commit == null;
+    }
+
+    private void touch() {
+        if (!pending) {
+            pending = true;
+            loop.atEndOfTurn(this::end);
+        }
+    }
+
+    private void end() {
+        assert shard.inLoop();
+        pending = false;
+        // first, so that what another shard makes of the outboxes is behind it in the order of commits
+        Commit due = commit;
+        if (due != null) {
+            commit = null;
+            shards.store().write(due.batch, due);
+        }
+        for (int i = 0; i < shards.count(); i++) {
+            Outbox outbox = outboxes[i];
+            if (outbox != null) {
+                outboxes[i] = null;
+                shards.shard(i).post(outbox);
+            }
+        }
+    }
+
+    /** What goes to another shard at the end of the turn. */
+    Outbox outbox(int target) {
+        assert shard.inLoop() && target != shard.index();
+        Outbox outbox = outboxes[target];
+        if (outbox == null) {
+            outbox = new Outbox(shard);
+            outboxes[target] = outbox;
+            touch();
+        }
+        return outbox;
+    }
+
+    /** The batch of this turn. */
+    StoreBatch batch() {
+        return current().batch;
+    }
+
+    private Commit current() {
+        assert shard.inLoop();
+        Commit current = commit;
+        if (current == null) {
+            current = new Commit(shards.store().newBatch());
+            commit = current;
+            touch();
+        }
+        return current;
+    }
+
+    /** Runs when all that has been given to the store so far is durable, or has failed: then with a text for people. */
+    public void afterCommit(Consumer<@Nullable String> then) {
+        current().then.add(then);
+    }
+
+    /** Runs as {@link #afterCommit} for a durable session, and at once for any other. */
+    public void afterCommit(Session session, Consumer<@Nullable String> then) {
+        afterCommit(session.durable(), then);
+    }
+
+    /** Runs as {@link #afterCommit}, or at once if nothing has to be durable. */
+    public void afterCommit(boolean stored, Consumer<@Nullable String> then) {
+        if (stored) {
+            afterCommit(then);
+        } else {
+            then.accept(null);
+        }
+    }
+
+    /** Removes what has ended from the store, which is asked until it does: else it would be back after a restart. */
+    void removeOwner(SessionKey owner) {
+        batch().removeOwner(owner);
+        afterCommit(failure -> {
+            if (failure != null) {
+                loop.schedule(() -> removeOwner(owner), RETRY_MILLIS);
+            }
+        });
+    }
+
+    /** Gives the store a message that no publisher waits for. */
+    void store(Place place) {
+        store(place.message, List.of(place));
+    }
+
+    /** Gives the store a message for all its places. */
+    void store(Message message, List<? extends StoreBatch.Target> places) {
+        Commit current = current();
+        for (StoreBatch.Target place : places) {
+            ((Place) place).queue.introduce(current.batch);
+        }
+        current.batch.enqueue(message, places);
+        for (StoreBatch.Target place : places) {
+            current.places.add((Place) place);
+        }
+    }
+
+    /** Reads from a stored queue; the page is told on this shard's thread, never before this returns. */
+    void readQueue(long owner, long afterSeq, long throughSeq, int maxMessages, long maxBytes, Store.Page page) {
+        shards.store()
+                .readQueue(
+                        owner,
+                        afterSeq,
+                        throughSeq,
+                        maxMessages,
+                        maxBytes,
+                        (messages, more, failure) ->
+                                loop.execute(() -> shard.guard(() -> page.read(messages, more, failure))));
+    }
+
+    /** A turn's batch on its way through the store. */
+    private final class Commit implements Store.Completion {
+        private final StoreBatch batch;
+        private final List<Consumer<@Nullable String>> then = new ArrayList<>();
+        private final List<Place> places = new ArrayList<>();
+
+        private Commit(StoreBatch batch) {
+            this.batch = batch;
+        }
+
+        /** On a thread of the store. Places go to their shards from here, so that each gets them in the order of commits. */
+        @Override
+        public void done(@Nullable String failure) {
+            if (!places.isEmpty()) {
+                for (int i = 0; i < shards.count(); i++) {
+                    Shard owner = shards.shard(i);
+                    List<Place> theirs = new ArrayList<>();
+                    for (Place place : places) {
+                        if (place.queue.shard() == owner) {
+                            theirs.add(place);
+                        }
+                    }
+                    if (!theirs.isEmpty()) {
+                        owner.loop().execute(() -> settle(theirs, failure));
+                    }
+                }
+            }
+            if (!then.isEmpty()) {
+                loop.execute(() -> then.forEach(task -> shard.guard(() -> task.accept(failure))));
+            }
+        }
+
+        private void settle(List<Place> places, @Nullable String failure) {
+            for (Place place : places) {
+                if (failure == null) {
+                    shard.guard(() -> place.queue.committed(place));
+                } else {
+                    shard.guard(() -> place.queue.failed(place));
+                }
+            }
+        }
+    }
+}
