@@ -1,5 +1,7 @@
 package org.dunlin.mqtt;
 
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+
 /**
  * An application message, immutable for life: the same object travels from the publisher's socket to every
  * subscriber's buffer, queue, retained tree and store. What differs per transmission (packet identifier, DUP, granted
@@ -12,6 +14,9 @@ public final class Message {
 
     public static final byte[] NO_BYTES = new byte[0];
 
+    private static final AtomicIntegerFieldUpdater<Message> HOLDERS =
+            AtomicIntegerFieldUpdater.newUpdater(Message.class, "holders");
+
     private final long id;
     private final String publisher;
     private final TopicName topic;
@@ -20,6 +25,8 @@ public final class Message {
     private final boolean retain;
     private final long expiresAtMillis;
     private final byte[] properties;
+    /** No part of the message: how many keep it, for whoever counts memory. */
+    private volatile int holders;
 
     /**
      * @param id identity given at ingress, unique within one run of one broker
@@ -100,6 +107,16 @@ public final class Message {
     /** Bytes that a queue or the retained tree is charged for it. */
     public int weight() {
         return payload.length + properties.length + topic.utf8().length + 64;
+    }
+
+    /** Notes one more who keeps it. @return whether nobody did */
+    public boolean hold() {
+        return HOLDERS.getAndIncrement(this) == 0;
+    }
+
+    /** Notes one fewer who keeps it. @return whether nobody does any more */
+    public boolean letGo() {
+        return HOLDERS.decrementAndGet(this) == 0;
     }
 
     @Override

@@ -26,7 +26,13 @@ public final class Broker {
 
     /** @param loops one for each shard; a connection may live on these alone */
     public Broker(List<Loop> loops, BrokerSettings settings) {
-        this.shards = new Shards(loops, settings.limits(), settings.queueLimits(), settings.store(), settings.events());
+        this.shards = new Shards(
+                loops,
+                settings.limits(),
+                settings.queueLimits(),
+                settings.memory(),
+                settings.store(),
+                settings.events());
         this.admittance = new Admittance(
                 settings.limits(), settings.authenticator(), settings.authorizer(), settings.responseInformation());
     }

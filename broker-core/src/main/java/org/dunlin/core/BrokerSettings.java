@@ -1,6 +1,7 @@
 package org.dunlin.core;
 
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.spi.Authenticator;
 import org.dunlin.core.spi.Authorizer;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 public record BrokerSettings(
         Limits limits,
         QueueLimits queueLimits,
+        MemoryBudget memory,
         Store store,
         Authenticator authenticator,
         Authorizer authorizer,

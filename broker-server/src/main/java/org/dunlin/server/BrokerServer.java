@@ -1,6 +1,9 @@
 package org.dunlin.server;
 
 import com.sun.management.UnixOperatingSystemMXBean;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufAllocatorMetric;
+import io.netty.buffer.ByteBufAllocatorMetricProvider;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -15,6 +18,7 @@ import org.dunlin.core.Broker;
 import org.dunlin.core.BrokerSettings;
 import org.dunlin.core.DropLedger;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.session.Shards;
 import org.dunlin.core.spi.Authorizer;
@@ -40,12 +44,15 @@ public final class BrokerServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("dunlin");
     /** Files that the process needs beside its connections. */
     private static final int OTHER_FILES = 200;
+    /** Between two looks at how much memory buffers take. */
+    private static final long REVIEW_MILLIS = 100;
 
     private final Config config;
     private final Store store;
     private final DropLedger drops = new DropLedger();
     private final EventLog events = new EventLog(drops);
     private final NettyLoops loops;
+    private final MemoryBudget memory;
     private final Broker broker;
     private final Listeners listeners;
     private final SysTopics sysTopics;
@@ -61,18 +68,24 @@ public final class BrokerServer implements AutoCloseable {
         this.loops = new NettyLoops(transport(config), loopCount(config), store::nowMillis);
         Limits limits = config.limits();
         String responseInformation = config.server().responseInformation();
+        this.memory = new MemoryBudget(
+                config.memory().bytes(Runtime.getRuntime().maxMemory()),
+                config.queue().holdTimeout().toMillis(),
+                this::buffersAndRetained,
+                events::memory);
         this.broker = new Broker(
                 List.<Loop>copyOf(loops.all()),
                 new BrokerSettings(
                         limits,
                         queueLimits(config),
+                        memory,
                         store,
                         new ListenerAccess(openListeners(config)),
                         Authorizer.ALL,
                         events,
                         responseInformation.isEmpty() ? null : responseInformation));
-        this.listeners = new Listeners(loops, limits, events, broker::connect);
-        this.sysTopics = new SysTopics(broker, events, drops, version);
+        this.listeners = new Listeners(loops, limits, memory, events, broker::connect);
+        this.sysTopics = new SysTopics(broker, memory, events, drops, version);
     }
 
     /**
@@ -95,6 +108,7 @@ public final class BrokerServer implements AutoCloseable {
     private void open() throws ListenException, StoreException {
         warnOfFewFiles();
         bringBack();
+        reviewMemory();
         List<String> names = new ArrayList<>();
         for (Config.Listener listener : config.listeners()) {
             InetSocketAddress address = listeners.open(new Listener(
@@ -158,6 +172,19 @@ public final class BrokerServer implements AutoCloseable {
                     config.storage().path(),
                     TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began));
         }
+    }
+
+    private void reviewMemory() {
+        Loop loop = loops.all().get(0);
+        loop.execute(() -> {
+            memory.review(loop.nowMillis());
+            loop.schedule(this::reviewMemory, REVIEW_MILLIS);
+        });
+    }
+
+    private long buffersAndRetained() {
+        ByteBufAllocatorMetric buffers = ((ByteBufAllocatorMetricProvider) ByteBufAllocator.DEFAULT).metric();
+        return buffers.usedDirectMemory() + broker.status().retainedBytes();
     }
 
     private static String host(InetSocketAddress address) {

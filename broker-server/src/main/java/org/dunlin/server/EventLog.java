@@ -21,6 +21,7 @@ import org.slf4j.spi.LoggingEventBuilder;
  */
 final class EventLog implements BrokerEvents {
     private static final Logger LOG = LoggerFactory.getLogger("dunlin.clients");
+    private static final Logger BROKER = LoggerFactory.getLogger("dunlin");
     private static final long SECOND_NANOS = 1_000_000_000L;
 
     private final DropLedger drops;
@@ -54,6 +55,19 @@ final class EventLog implements BrokerEvents {
                     .addKeyValue("keep-alive", keepAliveSeconds)
                     .addKeyValue("session-expiry", sessionExpirySeconds)
                     .log("Connected");
+        }
+    }
+
+    /** The memory budget is used up, or not any more. */
+    void memory(boolean exhausted, long usedBytes, long limitBytes) {
+        LoggingEventBuilder line = BROKER.atLevel(exhausted ? Level.WARN : Level.INFO)
+                .addKeyValue("used", usedBytes)
+                .addKeyValue("budget", limitBytes);
+        if (exhausted) {
+            line.log("The memory budget is used up: publishers wait, and are refused if that does not help; see"
+                    + " memory.budget and who takes too little ($SYS/broker/dropped/#)");
+        } else {
+            line.log("There is memory again: publishers are served");
         }
     }
 

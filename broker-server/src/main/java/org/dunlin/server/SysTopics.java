@@ -6,6 +6,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.dunlin.core.Broker;
 import org.dunlin.core.DropLedger;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
@@ -23,6 +24,7 @@ final class SysTopics implements AutoCloseable {
     private static final String ROOT = "$SYS/broker/";
 
     private final Broker broker;
+    private final MemoryBudget memory;
     private final EventLog events;
     private final DropLedger drops;
     private final String version;
@@ -30,8 +32,9 @@ final class SysTopics implements AutoCloseable {
     private final ScheduledThreadPoolExecutor clock;
     private @Nullable ScheduledFuture<?> running;
 
-    SysTopics(Broker broker, EventLog events, DropLedger drops, String version) {
+    SysTopics(Broker broker, MemoryBudget memory, EventLog events, DropLedger drops, String version) {
         this.broker = broker;
+        this.memory = memory;
         this.events = events;
         this.drops = drops;
         this.version = version;
@@ -66,6 +69,8 @@ final class SysTopics implements AutoCloseable {
         put("subscriptions/count", status.filters());
         put("retained messages/count", status.retained());
         put("retained messages/bytes", status.retainedBytes());
+        put("memory/budget", memory.limitBytes());
+        put("memory/used", memory.usedBytes());
         put("connects/total", events.connects());
         for (DropReason reason : DropReason.values()) {
             put("dropped/" + reason, drops.total(reason));

@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import org.dunlin.core.Broker;
 import org.dunlin.core.BrokerSettings;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.spi.Authenticator;
 import org.dunlin.core.spi.Authorizer;
@@ -82,6 +83,7 @@ public class FanOutBenchmark {
                 new BrokerSettings(
                         limits(),
                         QueueLimits.DEFAULTS,
+                        MemoryBudget.unlimited(),
                         new MemoryStore(),
                         credentials -> CompletableFuture.completedFuture(new Authenticator.Answer.Accepted(null, null)),
                         Authorizer.ALL,

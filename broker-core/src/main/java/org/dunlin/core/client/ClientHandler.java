@@ -1,6 +1,7 @@
 package org.dunlin.core.client;
 
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.session.Delivery.Verdict;
 import org.dunlin.core.session.Session;
 import org.dunlin.core.session.Shard;
@@ -205,6 +206,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         if (published) {
             published = false;
             holdForStore();
+            holdForMemory();
         }
     }
 
@@ -218,6 +220,37 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
             hold(Hold.STORE);
             Loop loop = connection.loop();
             store.whenWritable(() -> loop.execute(() -> release(Hold.STORE)));
+        }
+    }
+
+    /**
+     * Lets a publisher wait for memory, for a bounded time: then what it publishes is refused. Not one that owes us
+     * acknowledgements, which give memory back.
+     */
+    private void holdForMemory() {
+        MemoryBudget memory = shards.memory();
+        Loop loop = connection.loop();
+        if (memory.isExhausted()
+                && client != null
+                && !memory.isRefusing(loop.nowMillis())
+                && !client.session.delivery().isOwedAcks()) {
+            hold(Hold.MEMORY);
+            Loop.Timer patience = loop.schedule(() -> release(Hold.MEMORY), memory.patienceMillis());
+            memory.whenRelieved(() -> loop.execute(() -> {
+                patience.cancel();
+                release(Hold.MEMORY);
+            }));
+        }
+    }
+
+    @Override
+    public void accumulating() {
+        if (shards.memory().isRefusing(connection.loop().nowMillis())) {
+            end(
+                    ReasonCode.QUOTA_EXCEEDED,
+                    "there is no memory for a large packet; see memory.budget and limits.max-packet-size");
+        } else {
+            holdForMemory();
         }
     }
 
@@ -242,6 +275,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         CONNECT,
         OVERLOAD,
         STORE,
+        MEMORY,
         RATE,
         ACKNOWLEDGEMENTS,
         UNSUBSCRIBE

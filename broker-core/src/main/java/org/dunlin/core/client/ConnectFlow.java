@@ -331,6 +331,11 @@ final class ConnectFlow {
 
     private void admit(Connect known, Shard shard) {
         long expiry = agreedExpiry(known);
+        if (shard.session(known.clientId()) == null
+                && shards.memory().isRefusing(connection.loop().nowMillis())) {
+            handler.end(ReasonCode.QUOTA_EXCEEDED, "there is no memory for another session; see memory.budget");
+            return;
+        }
         Shard.Admission admission = shard.admit(known, connection, handler, expiry);
         if (admission == null) {
             handler.end(

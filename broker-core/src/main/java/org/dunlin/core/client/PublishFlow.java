@@ -1,6 +1,7 @@
 package org.dunlin.core.client;
 
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.session.Delivery.Verdict;
 import org.dunlin.core.session.InboundWindow;
 import org.dunlin.core.session.Session;
@@ -100,6 +101,10 @@ final class PublishFlow {
             deny(packet, DropReason.NOT_AUTHORIZED, ReasonCode.NOT_AUTHORIZED, "not allowed to publish there");
             return;
         }
+        if (isRefused(message)) {
+            refuse(packet);
+            return;
+        }
         if (message.qos() == Qos.AT_MOST_ONCE) {
             if (!shard.publishing().publishQos0(message)) {
                 dropped(message, DropReason.RETAINED_LIMIT);
@@ -108,6 +113,22 @@ final class PublishFlow {
         }
         if (!shard.publishing().publish(session, message, packet.packetId())) {
             dropped(message, DropReason.RETAINED_LIMIT);
+            shard.publishing().acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED);
+        }
+    }
+
+    /** Whether there is no memory for it. A retained message that is cleared gives some back. */
+    private boolean isRefused(Message message) {
+        MemoryBudget memory = shard.shards().memory();
+        return memory.isExhausted()
+                && memory.isRefusing(shard.loop().nowMillis())
+                && !(message.retain() && message.payload().length == 0);
+    }
+
+    private void refuse(Publish packet) {
+        Message message = packet.message();
+        dropped(message, DropReason.MEMORY_BUDGET);
+        if (message.qos() != Qos.AT_MOST_ONCE) {
             shard.publishing().acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED);
         }
     }
@@ -193,6 +214,10 @@ final class PublishFlow {
         }
         if (!handler.authorizer().mayPublish(identity, topic, message.qos(), message.retain())) {
             deny(packet, DropReason.NOT_AUTHORIZED, ReasonCode.NOT_AUTHORIZED, "not allowed to publish there");
+            return;
+        }
+        if (isRefused(message)) {
+            refuse(packet);
             return;
         }
         Message later = new Message(

@@ -128,10 +128,15 @@ final class SubscribeFlow {
         }
         if (session.subscription(filter.text()) == null
                 && !added.contains(filter.text())
-                && session.subscriptionCount() + added.size() >= limits.maxSubscriptionsPerClient()) {
+                && (session.subscriptionCount() + added.size() >= limits.maxSubscriptionsPerClient()
+                        || isOutOfMemory())) {
             return ReasonCode.QUOTA_EXCEEDED;
         }
         return null;
+    }
+
+    private boolean isOutOfMemory() {
+        return shard.shards().memory().isRefusing(shard.loop().nowMillis());
     }
 
     private String cure(ReasonCode refusal) {
@@ -141,8 +146,10 @@ final class SubscribeFlow {
                 "the filter has more than " + limits.maxTopicLevels() + " levels; see limits.max-topic-levels";
             case NOT_AUTHORIZED -> "this client may not subscribe to this filter";
             case QUOTA_EXCEEDED ->
-                "more than " + limits.maxSubscriptionsPerClient()
-                        + " subscriptions; see limits.max-subscriptions-per-client";
+                isOutOfMemory()
+                        ? "there is no memory for another subscription; see memory.budget"
+                        : "more than " + limits.maxSubscriptionsPerClient()
+                                + " subscriptions; see limits.max-subscriptions-per-client";
             case SHARED_SUBSCRIPTIONS_NOT_SUPPORTED -> "shared subscriptions are off; see limits.shared-subscriptions";
             default -> "wildcards are off; see limits.wildcard-subscriptions";
         };

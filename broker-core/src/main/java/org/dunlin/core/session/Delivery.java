@@ -25,7 +25,7 @@ public final class Delivery {
     private final Session session;
     private final Shard shard;
     private final MessageQueue queue;
-    private final OutboundWindow outbound = new OutboundWindow();
+    private final OutboundWindow outbound;
     private final RetainedReplays replays;
     private int windowMax = 1;
     /** The highest place of a message that may have been sent. */
@@ -38,12 +38,13 @@ public final class Delivery {
     Delivery(Session session) {
         this.session = session;
         this.shard = session.shard();
+        this.outbound = new OutboundWindow(shard.memory());
         this.replays = new RetainedReplays(session, this);
         if (session.durable()) {
             outbound.restore(1, Map.of());
         }
         this.queue = new MessageQueue(
-                shard.shards().queueLimits(), shard.shards().paging(), shard::isExpired, new Waiting());
+                shard.shards().queueLimits(), shard.shards().paging(), shard.memory(), shard::isExpired, new Waiting());
     }
 
     MessageQueue queue() {
@@ -470,13 +471,12 @@ public final class Delivery {
     private void release(Outgoing flow, @Nullable Connection to) {
         int packetId = flow.packetId;
         boolean records = flow.state == Outgoing.State.SENT || flow.unrecorded;
-        flow.state = Outgoing.State.RELEASED;
-        flow.message = null;
+        outbound.released(flow);
         if (records && flow.seq > 0) {
             shard.turn().batch().released(session.key(), flow.seq, flow.body, packetId);
             forget(flow.seq);
         }
-        // all of a session.durable() session's, stored or not: PUBRELs keep the order of the PUBRECs [MQTT-4.6.0-4]
+        // all of a durable session's, stored or not: PUBRELs keep the order of the PUBRECs [MQTT-4.6.0-4]
         shard.turn().afterCommit(session, failure -> {
             if (records) {
                 flow.unrecorded = failure != null;
@@ -568,6 +568,12 @@ public final class Delivery {
                 flow.loan.settle();
             }
         }
+    }
+
+    /** Lets go of all, after {@link #end}. */
+    void clear() {
+        queue.clear();
+        outbound.clear();
     }
 
     /** The session as its queue sees it. */

@@ -150,7 +150,7 @@ public final class InboundWindow {
     private static @Nullable String cure(ReasonCode reason) {
         return switch (reason) {
             case QUOTA_EXCEEDED ->
-                "a bound of the broker is reached: see queue.*, limits.max-retained and limits.max-delayed";
+                "a bound of the broker is reached: see queue.*, limits.max-retained, limits.max-delayed and memory.budget";
             case TOPIC_NAME_INVALID -> "this topic is the broker's own, badly formed, or has too many levels";
             case NOT_AUTHORIZED -> "this client may not publish to this topic";
             case PACKET_IDENTIFIER_IN_USE -> "a QoS 2 message with this packet identifier is not completed";

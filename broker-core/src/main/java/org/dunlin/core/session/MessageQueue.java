@@ -7,6 +7,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.spi.DropReason;
@@ -23,8 +24,12 @@ import org.jspecify.annotations.Nullable;
  * by page. What was in the heap and has been taken out is never read again, so a page holds nothing that somebody has.
  */
 final class MessageQueue {
+    /** While memory is tight no more than this part of a page is read, and only when the heap has nothing. */
+    private static final int TIGHT_PART = 16;
+
     private final QueueLimits limits;
     private final Paging paging;
+    private final MemoryBudget.Account memory;
     private final Predicate<Message> expired;
     private final Owner owner;
     private final ArrayDeque<Outgoing> waiting = new ArrayDeque<>(4);
@@ -75,9 +80,11 @@ final class MessageQueue {
     }
 
     /** @param expired whether a message's time is up now */
-    MessageQueue(QueueLimits limits, Paging paging, Predicate<Message> expired, Owner owner) {
+    MessageQueue(
+            QueueLimits limits, Paging paging, MemoryBudget.Account memory, Predicate<Message> expired, Owner owner) {
         this.limits = limits;
         this.paging = paging;
+        this.memory = memory;
         this.expired = expired;
         this.owner = owner;
     }
@@ -163,13 +170,13 @@ final class MessageQueue {
                 && (!resident
                         || spilled > 0
                         || waiting.size() >= paging.heapMessages
-                        || bytes > paging.heapBytes && !waiting.isEmpty());
+                        || (bytes > paging.heapBytes || memory.budget().isTight()) && !waiting.isEmpty());
         if (stays) {
             spilled++;
             spilledBytes += weight;
             lastSpilled = message.seq;
         } else {
-            waiting.addLast(message);
+            enter(message);
             if (message.seq > 0) {
                 readThrough = message.seq;
             }
@@ -182,7 +189,7 @@ final class MessageQueue {
             Outgoing message = oldest.next();
             if (!message.isLent()) {
                 oldest.remove();
-                bytes -= message.message().weight();
+                left(message);
                 owner.dropped(message, DropReason.QUEUE_FULL);
             }
         }
@@ -220,11 +227,17 @@ final class MessageQueue {
 
     /** Adds one that its lender has bounded already. */
     void addLent(Outgoing message) {
-        waiting.addLast(message);
+        enter(message);
         lent++;
     }
 
+    private void enter(Outgoing message) {
+        waiting.addLast(message);
+        memory.hold(message.message());
+    }
+
     private void left(Outgoing message) {
+        memory.letGo(message.message());
         if (message.isLent()) {
             lent--;
         } else {
@@ -297,6 +310,7 @@ final class MessageQueue {
             if (message.dup) {
                 doubtfulThrough = Math.max(doubtfulThrough, message.seq);
             }
+            memory.letGo(message.message());
         }
         waiting.clear();
     }
@@ -309,10 +323,17 @@ final class MessageQueue {
     }
 
     private void load() {
-        if (loading == null && spilled > 0) {
+        boolean tight = memory.budget().isTight() && !dropping;
+        if (loading == null && spilled > 0 && !(tight && !waiting.isEmpty())) {
             Load load = new Load(lastSpilled, spilled);
             loading = load;
-            owner.read(readThrough, load.through, paging.pageMessages, paging.pageBytes, load);
+            int part = tight ? TIGHT_PART : 1;
+            owner.read(
+                    readThrough,
+                    load.through,
+                    Math.max(paging.pageMessages / part, 1),
+                    Math.max(paging.pageBytes / part, 1),
+                    load);
         }
     }
 
@@ -358,7 +379,7 @@ final class MessageQueue {
                         stored.body(),
                         null);
                 message.dup = stored.seq() <= doubtfulThrough;
-                waiting.addLast(message);
+                enter(message);
                 spilled--;
                 spilledBytes -= stored.message().weight();
             }
@@ -393,7 +414,7 @@ final class MessageQueue {
             Outgoing message = oldest.next();
             if (!message.isLent()) {
                 oldest.remove();
-                bytes -= message.message().weight();
+                left(message);
                 owner.dropped(message, DropReason.QUEUE_FULL);
             }
         }
@@ -448,6 +469,15 @@ final class MessageQueue {
         while (held != null && !held.isEmpty()) {
             held.removeFirst().gaveUp(DropReason.SESSION_ENDED);
         }
+    }
+
+    /** The owner has ended; what is in here is nobody's. */
+    void clear() {
+        forgetSpilled();
+        for (Outgoing message : waiting) {
+            left(message);
+        }
+        waiting.clear();
     }
 
     /** Takes out of the heap all that the test accepts, oldest first. */

@@ -2,7 +2,9 @@ package org.dunlin.core.session;
 
 import java.util.HashMap;
 import java.util.Map;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.spi.StoreBatch;
+import org.dunlin.mqtt.Message;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class OutboundWindow {
     private static final int IDS = 65_535;
 
+    private final MemoryBudget.Account memory;
     private @Nullable Outgoing first;
     private @Nullable Outgoing last;
     private @Nullable Outgoing[] table = new @Nullable Outgoing[8];
@@ -25,6 +28,10 @@ final class OutboundWindow {
     private Map<Long, Integer> numbers = Map.of();
     /** The first that waits to be sent again, null if none does. */
     private @Nullable Outgoing resend;
+
+    OutboundWindow(MemoryBudget.Account memory) {
+        this.memory = memory;
+    }
 
     int size() {
         return size;
@@ -73,6 +80,7 @@ final class OutboundWindow {
         }
         flow.packetId = id;
         flow.state = Outgoing.State.SENT;
+        memory.hold(flow.message());
         append(flow);
         open++;
         return number != null && number == id;
@@ -133,8 +141,36 @@ final class OutboundWindow {
         return flow;
     }
 
+    /** PUBREC has come: the message is not needed any more [MQTT-4.3.3-6]. */
+    void released(Outgoing flow) {
+        flow.state = Outgoing.State.RELEASED;
+        letGo(flow);
+        flow.message = null;
+    }
+
+    private void letGo(Outgoing flow) {
+        Message message = flow.message;
+        if (message != null) {
+            memory.letGo(message);
+        }
+    }
+
+    /** The session has ended, and all flows with it. */
+    void clear() {
+        for (Outgoing flow = first; flow != null; flow = flow.next) {
+            letGo(flow);
+        }
+        first = null;
+        last = null;
+        resend = null;
+        table = new @Nullable Outgoing[8];
+        size = 0;
+        open = 0;
+    }
+
     /** Ends a flow; its identifier is free again. */
     void end(Outgoing flow) {
+        letGo(flow);
         if (!flow.resend) {
             open--;
         }

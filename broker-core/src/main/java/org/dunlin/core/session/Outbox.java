@@ -2,6 +2,7 @@ package org.dunlin.core.session;
 
 import java.util.Arrays;
 import org.dunlin.core.routing.Match;
+import org.dunlin.mqtt.Message;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,12 +11,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class Outbox {
     private final Shard from;
-    /** A {@link org.dunlin.mqtt.Message} or a {@link Runnable}. */
+    /** A {@link Message} or a {@link Runnable}. */
     private @Nullable Object[] items = new @Nullable Object[16];
 
     private @Nullable Match[] matches = new @Nullable Match[16];
     private @Nullable Ticket[] tickets = new @Nullable Ticket[16];
     private int size;
+    private long bytes;
 
     Outbox(Shard from) {
         this.from = from;
@@ -29,11 +31,19 @@ final class Outbox {
         return size;
     }
 
+    /** Weight of the messages. */
+    long bytes() {
+        return bytes;
+    }
+
     void add(Object item, @Nullable Match match, @Nullable Ticket ticket) {
         if (size == items.length) {
             items = Arrays.copyOf(items, size * 2);
             matches = Arrays.copyOf(matches, size * 2);
             tickets = Arrays.copyOf(tickets, size * 2);
+        }
+        if (item instanceof Message message) {
+            bytes += message.weight();
         }
         items[size] = item;
         matches[size] = match;

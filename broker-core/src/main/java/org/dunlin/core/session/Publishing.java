@@ -62,7 +62,7 @@ public final class Publishing {
             router.fanOut(message, match, null);
             return false;
         }
-        Ticket ticket = new Ticket(message, null, null, 0);
+        Ticket ticket = new Ticket(message, null, null, 0, shard.memory());
         ticket.stamp = stamp;
         ticket.withIt = withIt;
         gather(ticket, match);
@@ -100,7 +100,7 @@ public final class Publishing {
             window.acknowledge(message.qos(), packetId, reason, publisher.connection());
             return true;
         }
-        Ticket ticket = new Ticket(message, window, publisher.connection(), packetId);
+        Ticket ticket = new Ticket(message, window, publisher.connection(), packetId, shard.memory());
         ticket.reason = reason;
         ticket.stamp = stamp;
         if (!mustWait) {
@@ -121,7 +121,7 @@ public final class Publishing {
             window.acknowledge(message.qos(), packetId, reason, publisher.connection());
             return;
         }
-        Ticket ticket = new Ticket(message, window, publisher.connection(), packetId);
+        Ticket ticket = new Ticket(message, window, publisher.connection(), packetId, shard.memory());
         ticket.answerOnly = true;
         ticket.reason = reason;
         ticket.done();
@@ -303,7 +303,7 @@ public final class Publishing {
         if (message.qos() == Qos.EXACTLY_ONCE) {
             window.receive(packetId);
         }
-        Ticket ticket = new Ticket(message, window, publisher.connection(), packetId);
+        Ticket ticket = new Ticket(message, window, publisher.connection(), packetId, shard.memory());
         ticket.mustBeStored = true;
         ticket.withIt = () -> putDelayed(message, id, dueAt);
         window.add(ticket);
@@ -312,12 +312,14 @@ public final class Publishing {
     }
 
     private void putDelayed(Message message, long id, long dueAt) {
+        shard.memory().hold(message);
         shard.turn().batch().putDelayed(id, dueAt, message);
         shard.turn().afterCommit(failure -> {
             if (failure == null) {
                 loop.schedule(() -> publishDelayed(message, id, dueAt), dueAt - loop.nowMillis());
                 return;
             }
+            shard.memory().letGo(message);
             shards.delayed().decrementAndGet(); // its publisher is told, so it must not go out as well
             if (message.qos() == Qos.AT_MOST_ONCE) {
                 shards.events().dropped(message.publisher(), message.topic(), DropReason.STORE_FAILED);
@@ -326,6 +328,7 @@ public final class Publishing {
     }
 
     private void publishDelayed(Message message, long id, long dueAt) {
+        shard.memory().letGo(message);
         shards.delayed().decrementAndGet();
         Runnable forget = () -> shard.turn().batch().removeDelayed(id, dueAt);
         boolean expired = message.isExpired(loop.nowMillis());
@@ -341,6 +344,7 @@ public final class Publishing {
 
     void restoreDelayed(long id, long dueAtMillis, Message message) {
         shards.delayed().incrementAndGet();
+        shard.memory().hold(message);
         loop.schedule(() -> publishDelayed(message, id, dueAtMillis), dueAtMillis - loop.nowMillis());
     }
 

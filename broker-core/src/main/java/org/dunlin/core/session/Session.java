@@ -2,6 +2,7 @@ package org.dunlin.core.session;
 
 import java.util.HashMap;
 import java.util.Map;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.routing.Answer;
 import org.dunlin.core.routing.Gathering;
 import org.dunlin.core.routing.Receiver;
@@ -167,7 +168,7 @@ public final class Session implements Receiver, Place.Owner {
         version = connect.version();
         userName = connect.userName();
         expirySeconds = agreedExpirySeconds;
-        will = connect.will();
+        setWill(connect.will());
         delivery.attach(
                 Math.min(connect.receiveMaximum(), shard.shards().limits().maxInflight()));
         state = State.OPENING;
@@ -198,7 +199,7 @@ public final class Session implements Receiver, Place.Owner {
         holder = null;
         state = State.OFFLINE;
         if (!willIsDue) {
-            will = null;
+            setWill(null);
         }
         inbound.connectionLost();
         delivery.detach();
@@ -259,9 +260,18 @@ public final class Session implements Receiver, Place.Owner {
         }
     }
 
+    private void setWill(@Nullable Will next) {
+        shard.memory().add(memoryOf(next) - memoryOf(will));
+        will = next;
+    }
+
+    private static long memoryOf(@Nullable Will will) {
+        return will == null ? 0 : will.payload().length + will.properties().length + MemoryBudget.ENTRY_BYTES;
+    }
+
     private void publishWill() {
         Will due = will;
-        will = null;
+        setWill(null);
         if (due != null) {
             Leaving leaving = new Leaving();
             if (shard.publishing().publishWill(this, due, leaving::stored)) {
@@ -285,9 +295,11 @@ public final class Session implements Receiver, Place.Owner {
         }
         for (Subscription subscription : subscriptions.values()) {
             shard.unsubscribe(this, subscription);
+            shard.memory().add(-memoryOf(subscription.filter().text()));
         }
         subscriptions.clear();
         delivery.settleLoans();
+        delivery.clear();
         if (recorded) {
             shard.turn().removeOwner(key);
         }
@@ -331,7 +343,7 @@ public final class Session implements Receiver, Place.Owner {
         version = record.version();
         userName = record.userName();
         expirySeconds = record.expirySeconds();
-        will = record.will();
+        setWill(record.will());
         expiresAtMillis = record.expiresAtMillis();
         willDueAtMillis = record.willDueAtMillis();
         if (record.connected()) {
@@ -359,6 +371,12 @@ public final class Session implements Receiver, Place.Owner {
     /** Takes over a subscription that the store has kept. */
     void restore(Subscription subscription) {
         subscriptions.put(subscription.filter().text(), subscription);
+        shard.memory().add(memoryOf(subscription.filter().text()));
+    }
+
+    /** It stands in the session and, if nobody else has that filter, in the tree. */
+    private static long memoryOf(String filter) {
+        return MemoryBudget.SUBSCRIPTION_BYTES + 2L * filter.length();
     }
 
     /** DISCONNECT may change the interval [MQTT 5, 3.14.2.2.2]. */
@@ -400,7 +418,11 @@ public final class Session implements Receiver, Place.Owner {
                                             ? 0
                                             : subscription.subscriptionIds()[0]));
         }
-        return subscriptions.put(filter, subscription);
+        Subscription former = subscriptions.put(filter, subscription);
+        if (former == null) {
+            shard.memory().add(memoryOf(filter));
+        }
+        return former;
     }
 
     /** @return the subscription that was there, or null */
@@ -408,6 +430,7 @@ public final class Session implements Receiver, Place.Owner {
     Subscription remove(String filter) {
         Subscription removed = subscriptions.remove(filter);
         if (removed != null) {
+            shard.memory().add(-memoryOf(filter));
             if (durable) {
                 shard.turn().batch().removeSubscription(key, filter);
             }

@@ -7,8 +7,10 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
@@ -30,10 +32,13 @@ public final class Shard {
     private static final Logger LOG = LoggerFactory.getLogger("dunlin.core");
     /** Items handled for another shard before others on the loop have their turn. */
     private static final int BUDGET = 4096;
+    /** Weight of messages under way to a shard from which on publishers to it are slowed, until a quarter is left. */
+    private static final long BACKLOG_BYTES_HIGH = 32L << 20;
 
     private final Shards shards;
     private final int index;
     private final Loop loop;
+    private final MemoryBudget.Account memory;
     private final Turn turn;
     private final Router router;
     private final Publishing publishing;
@@ -41,6 +46,7 @@ public final class Shard {
     private final Map<String, SharedGroup> groups = new HashMap<>();
 
     private final AtomicInteger backlog = new AtomicInteger();
+    private final AtomicLong backlogBytes = new AtomicLong();
     private final Queue<Runnable> calmWaiters = new ConcurrentLinkedQueue<>();
     private final ArrayDeque<Outbox> inbox = new ArrayDeque<>();
     /** The next item of the first in the inbox. */
@@ -56,6 +62,7 @@ public final class Shard {
         this.shards = shards;
         this.index = index;
         this.loop = loop;
+        this.memory = shards.memory().account(loop::nowMillis);
         this.turn = new Turn(this);
         this.router = new Router(this, shards.subscriptions());
         this.publishing = new Publishing(this, router);
@@ -75,6 +82,11 @@ public final class Shard {
 
     boolean inLoop() {
         return loop.inLoop();
+    }
+
+    /** What this shard's part of the broker takes of it. */
+    MemoryBudget.Account memory() {
+        return memory;
     }
 
     /** What the store and other shards get at the end of the turn. */
@@ -104,6 +116,7 @@ public final class Shard {
     /** Gives it the items of another shard's turn. Any thread. */
     void post(Outbox outbox) {
         backlog.addAndGet(outbox.size());
+        backlogBytes.addAndGet(outbox.bytes());
         loop.execute(() -> {
             inbox.add(outbox);
             if (!drainPending) {
@@ -125,12 +138,14 @@ public final class Shard {
             handled += to - inboxAt;
             if (to == outbox.size()) {
                 inbox.removeFirst();
+                backlogBytes.addAndGet(-outbox.bytes());
                 inboxAt = 0;
             } else {
                 inboxAt = to;
             }
         }
-        if (backlog.addAndGet(-handled) < shards.backlogHigh() / 4) {
+        backlog.addAndGet(-handled);
+        if (isCalm()) {
             for (Runnable waiter = calmWaiters.poll(); waiter != null; waiter = calmWaiters.poll()) {
                 waiter.run();
             }
@@ -162,13 +177,17 @@ public final class Shard {
 
     /** Whether publishers to this shard should be slowed. Any thread. */
     public boolean isOverloaded() {
-        return backlog.get() > shards.backlogHigh();
+        return backlog.get() > shards.backlogHigh() || backlogBytes.get() > BACKLOG_BYTES_HIGH;
+    }
+
+    private boolean isCalm() {
+        return backlog.get() < shards.backlogHigh() / 4 && backlogBytes.get() < BACKLOG_BYTES_HIGH / 4;
     }
 
     /** Runs a short task, on any thread, when the shard is no longer overloaded. Any thread. */
     public void whenCalm(Runnable task) {
         calmWaiters.add(task);
-        if (backlog.get() < shards.backlogHigh() / 4 && calmWaiters.remove(task)) {
+        if (isCalm() && calmWaiters.remove(task)) {
             task.run();
         }
     }
@@ -203,7 +222,7 @@ public final class Shard {
                 && publishing.holdsNothing()
                 && turn.isEmpty()
                 && inbox.isEmpty();
-        return clean && backlog.get() == 0
+        return clean && backlog.get() == 0 && backlogBytes.get() == 0
                 ? ""
                 : "shard " + index + ": sessions=" + sessions.keySet() + " groups=" + groups.keySet() + " backlog="
                         + backlog;
@@ -249,8 +268,7 @@ public final class Shard {
         admitting = null;
         if (session == null) {
             session = new Session(this, owner, clientId, shards.store().nextId(), expirySeconds > 0);
-            sessions.put(clientId, session);
-            shards.sessions().incrementAndGet();
+            began(session);
         }
         session.attach(connection, holder, connect, expirySeconds, owner.nextGeneration());
         return new Admission(session, resumes, removes || session.isRecorded());
@@ -285,8 +303,7 @@ public final class Shard {
         ClientRegistry.Owner owner = shards.registry().claim(record.clientId(), this);
         owner.restore(kept.key().generation());
         Session session = new Session(this, owner, record.clientId(), kept.key().sid(), record.expirySeconds() > 0);
-        sessions.put(record.clientId(), session);
-        shards.sessions().incrementAndGet();
+        began(session);
         session.restore(kept, lastAliveMillis);
         for (StoreBatch.SubscriptionRecord subscribed : kept.subscriptions()) {
             Subscription subscription = subscription(session, subscribed);
@@ -330,8 +347,15 @@ public final class Shard {
         session.detach(connection, willIsDue);
     }
 
+    private void began(Session session) {
+        sessions.put(session.clientId(), session);
+        shards.sessions().incrementAndGet();
+        memory.add(MemoryBudget.SESSION_BYTES);
+    }
+
     void ended(Session session, ClientRegistry.Owner owner) {
         if (sessions.remove(session.clientId(), session)) {
+            memory.add(-MemoryBudget.SESSION_BYTES);
             shards.sessions().decrementAndGet();
             if (!session.clientId().equals(admitting)) {
                 shards.registry().release(session.clientId(), owner);

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.routing.RetainedTree;
 import org.dunlin.core.routing.SubscriptionTree;
@@ -25,6 +26,7 @@ public final class Shards {
 
     private final Limits limits;
     private final QueueLimits queueLimits;
+    private final MemoryBudget memory;
     private final Store store;
     private final BrokerEvents events;
     private final int backlogHigh;
@@ -38,14 +40,21 @@ public final class Shards {
     private final AtomicLong lastMessageId = new AtomicLong();
 
     /** @param loops 1 to {@value #MAX}, each the thread of one shard */
-    public Shards(List<Loop> loops, Limits limits, QueueLimits queueLimits, Store store, BrokerEvents events) {
-        this(loops, limits, queueLimits, store, events, BACKLOG_HIGH, MessageQueue.Paging.DEFAULTS);
+    public Shards(
+            List<Loop> loops,
+            Limits limits,
+            QueueLimits queueLimits,
+            MemoryBudget memory,
+            Store store,
+            BrokerEvents events) {
+        this(loops, limits, queueLimits, memory, store, events, BACKLOG_HIGH, MessageQueue.Paging.DEFAULTS);
     }
 
     Shards(
             List<Loop> loops,
             Limits limits,
             QueueLimits queueLimits,
+            MemoryBudget memory,
             Store store,
             BrokerEvents events,
             int backlogHigh,
@@ -55,6 +64,7 @@ public final class Shards {
         }
         this.limits = limits;
         this.queueLimits = queueLimits;
+        this.memory = memory;
         this.store = store;
         this.events = events;
         this.backlogHigh = backlogHigh;
@@ -73,6 +83,10 @@ public final class Shards {
 
     public QueueLimits queueLimits() {
         return queueLimits;
+    }
+
+    public MemoryBudget memory() {
+        return memory;
     }
 
     public Store store() {

@@ -2,6 +2,7 @@ package org.dunlin.core.session;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.routing.Answer;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.StoreBatch;
@@ -23,6 +24,7 @@ final class Ticket {
     }
 
     final Qos qos;
+    private final MemoryBudget.Account memory;
     /** Null once nothing is to be done with it any more: only the acknowledgement waits. */
     private @Nullable Message message;
 
@@ -57,7 +59,14 @@ final class Ticket {
     private boolean refused;
     private @Nullable List<StoreBatch.Target> targets;
 
-    Ticket(Message message, @Nullable InboundWindow publisher, @Nullable Connection origin, int packetId) {
+    Ticket(
+            Message message,
+            @Nullable InboundWindow publisher,
+            @Nullable Connection origin,
+            int packetId,
+            MemoryBudget.Account memory) {
+        this.memory = memory;
+        memory.hold(message);
         this.message = message;
         this.qos = message.qos();
         this.publisher = publisher;
@@ -74,6 +83,7 @@ final class Ticket {
 
     void done() {
         state = State.DONE;
+        memory.letGo(message());
         message = null;
         targets = null;
     }

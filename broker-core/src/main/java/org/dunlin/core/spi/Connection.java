@@ -70,6 +70,9 @@ public interface Connection {
         /** All packets of one read have been handed over; at least one. */
         void readComplete();
 
+        /** Much of a packet is there and not all of it, after every read: input may be held, or the connection ended. */
+        void accumulating();
+
         /** A malformed packet or one against the protocol; the transport reads no more. */
         void violated(ReasonCode reason, String detail);
 

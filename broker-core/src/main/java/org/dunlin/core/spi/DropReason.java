@@ -22,6 +22,8 @@ public enum DropReason {
     RETAINED_LIMIT("retained-limit"),
     /** Not taken, since the bound on delayed messages is reached. */
     DELAYED_LIMIT("delayed-limit"),
+    /** Not taken, since the memory budget is used up. */
+    MEMORY_BUDGET("memory-budget"),
     /** The session or shared group that owed it has ended. */
     SESSION_ENDED("session-ended"),
     /** The store failed to take it; its publisher has been told so and may send it again. */

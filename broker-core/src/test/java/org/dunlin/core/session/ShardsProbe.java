@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.core.spi.Loop;
@@ -18,6 +19,7 @@ public final class ShardsProbe {
             List<Loop> loops,
             Limits limits,
             QueueLimits queueLimits,
+            MemoryBudget memory,
             Store store,
             BrokerEvents events,
             int backlogHigh,
@@ -26,6 +28,7 @@ public final class ShardsProbe {
                 loops,
                 limits,
                 queueLimits,
+                memory,
                 store,
                 events,
                 backlogHigh,
@@ -72,6 +75,15 @@ public final class ShardsProbe {
             faults += shards.shard(i).faults();
         }
         return faults;
+    }
+
+    /** What the shards have taken of the memory budget. */
+    public static long memory(Shards shards) {
+        long untold = 0;
+        for (int i = 0; i < shards.count(); i++) {
+            untold += shards.shard(i).memory().untoldBytes();
+        }
+        return shards.memory().countedBytes() + untold;
     }
 
     /** Figures of one session at this moment. */

@@ -298,7 +298,9 @@ final class Checker implements BrokerEvents {
 
     @Override
     public void denied(Peer peer, String what, ReasonCode reason, String detail) {
-        throw breach("NothingDenied", peer + " " + what + " " + reason + " " + detail);
+        if (reason != ReasonCode.QUOTA_EXCEEDED || !sim.mayRefuse()) {
+            throw breach("NothingDenied", peer + " " + what + " " + reason + " " + detail);
+        }
     }
 
     private int drops(String clientId, String topic) {

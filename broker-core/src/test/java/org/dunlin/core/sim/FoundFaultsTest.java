@@ -502,7 +502,7 @@ class FoundFaultsTest {
         assertTrue(c.closed);
     }
 
-    private static Subscribe subscribe(String filter, Qos qos) {
+    static Subscribe subscribe(String filter, Qos qos) {
         return new Subscribe(7, 0, List.of(new Subscribe.Entry(filter, qos)), List.of());
     }
 }

@@ -6,6 +6,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import org.dunlin.core.client.Admittance;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.session.Restoration;
 import org.dunlin.core.session.Shards;
@@ -36,6 +37,7 @@ final class ScriptedBroker implements BrokerEvents {
     /** Of clients that come from now on: more is too large for them. */
     int maxPayload = 1000;
 
+    MemoryBudget memory = MemoryBudget.unlimited();
     ShardsProbe.Paging paging = ShardsProbe.Paging.DEFAULTS;
     int maxConnections = Limits.DEFAULTS.maxConnections();
     int maxInflight = Limits.DEFAULTS.maxInflight();
@@ -78,7 +80,7 @@ final class ScriptedBroker implements BrokerEvents {
     Shards shards() {
         Shards known = shards;
         if (known == null) {
-            known = ShardsProbe.shards(List.of(loop), limits(), queueLimits, store, this, 65_536, paging);
+            known = ShardsProbe.shards(List.of(loop), limits(), queueLimits, memory, store, this, 65_536, paging);
             shards = known;
         }
         return known;

@@ -149,9 +149,12 @@ final class ScriptedClient implements Connection {
                 .orElseThrow();
     }
 
+    /** The last one. */
     SubAck subAck() {
-        return (SubAck)
-                got.stream().filter(SubAck.class::isInstance).findFirst().orElseThrow();
+        return (SubAck) got.stream()
+                .filter(SubAck.class::isInstance)
+                .reduce((a, b) -> b)
+                .orElseThrow();
     }
 
     boolean got(PacketType type) {

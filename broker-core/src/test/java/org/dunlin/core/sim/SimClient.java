@@ -523,6 +523,9 @@ final class SimClient {
         }
         for (int i = 0; i < asked.size(); i++) {
             Sub sub = asked.get(i);
+            if (ack.reasons().get(i) == ReasonCode.QUOTA_EXCEEDED && sim.mayRefuse()) {
+                continue;
+            }
             if (ack.reasons().get(i).isError()) {
                 throw new AssertionError(text("refused: " + sub.filter + " " + ack));
             }

@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import org.dunlin.core.client.Admittance;
 import org.dunlin.core.client.ClientHandler;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.session.Restoration;
@@ -33,6 +34,8 @@ final class Simulation {
     private final Limits limits;
     private final int backlogHigh;
     private final ShardsProbe.Paging paging;
+    private final long memoryBytes;
+    private MemoryBudget memory = MemoryBudget.unlimited();
     private Shards shards;
     private Admittance admittance;
     private int crashes;
@@ -60,6 +63,8 @@ final class Simulation {
                         1 + random.nextInt(4),
                         random.nextInt(3) == 0 ? 1 + random.nextInt(400) : 1 << 20,
                         1 + random.nextInt(4));
+        // what all sessions and some dozen messages take
+        memoryBytes = random.nextInt(4) > 0 ? 0 : (count + 1) * 6_000L + random.nextInt(40_000);
         shards = shards();
         admittance = admittance();
         observer = new SimClient(this, "observer", ProtocolVersion.MQTT_5, true);
@@ -73,7 +78,10 @@ final class Simulation {
     }
 
     private Shards shards() {
-        return ShardsProbe.shards(loops.all(), limits, queueLimits, store, checker, backlogHigh, paging);
+        memory = memoryBytes == 0
+                ? MemoryBudget.unlimited()
+                : new MemoryBudget(memoryBytes, 500 + random.nextInt(5000), () -> 0, (exhausted, used, limit) -> {});
+        return ShardsProbe.shards(loops.all(), limits, queueLimits, memory, store, checker, backlogHigh, paging);
     }
 
     private Admittance admittance() {
@@ -126,6 +134,7 @@ final class Simulation {
         return loops.all().size() + " loops, " + clients.size() + " clients, queues " + queueLimits.maxMessages() + " "
                 + queueLimits.overflow() + ", inflight " + limits.maxInflight() + ", receive maximum "
                 + limits.receiveMaximum() + ", paging " + paging.heapMessages() + "/" + paging.pageMessages()
+                + (memoryBytes > 0 ? ", memory " + memoryBytes : "")
                 + (crashes > 0 ? ", " + crashes + " crashes" : "") + (storeFails ? ", failing store" : "")
                 + (calm ? ", " + ShardsProbe.sessions(shards) : "");
     }
@@ -153,7 +162,7 @@ final class Simulation {
 
     /** Whether a publisher may be told that its message was refused. */
     boolean mayRefuse() {
-        return storeFails || queueLimits.overflow().answers();
+        return storeFails || memoryBytes > 0 || queueLimits.overflow().answers();
     }
 
     SimConnection accept(String peer, SimClient client) {
@@ -311,6 +320,9 @@ final class Simulation {
         String left = ShardsProbe.leftovers(shards);
         if (!left.isEmpty()) {
             throw new AssertionError("NothingLeaks: " + left);
+        }
+        if (ShardsProbe.memory(shards) != 0) {
+            throw new AssertionError("NothingLeaks: " + ShardsProbe.memory(shards) + " bytes of the memory budget");
         }
         if (shards.sessions().get() != 0
                 || admittance.connections() != 0

@@ -16,6 +16,7 @@ public record Config(
         Auth auth,
         Limits limits,
         Queue queue,
+        Memory memory,
         Storage storage,
         Server server,
         SysTopics sysTopics,
@@ -122,6 +123,19 @@ public record Config(
             long cacheSize,
             long minFree,
             long maxSize) {}
+
+    /** @param budget bytes; 0 for a part of the heap */
+    public record Memory(long budget) {
+        /** Of the heap, if nothing is said. */
+        public static final int USUAL_PERCENT = 60;
+        /** Of the heap: the rest is for what is not counted. */
+        public static final int MOST_PERCENT = 80;
+
+        /** Bytes that the budget has with a heap of that size. */
+        public long bytes(long heapBytes) {
+            return budget > 0 ? budget : heapBytes / 100 * USUAL_PERCENT;
+        }
+    }
 
     public enum Transport {
         AUTO,

@@ -8,6 +8,8 @@ import org.dunlin.server.config.Config.AnonymousAccess;
 
 /** Faults that only show when several keys are seen together. One thread. */
 final class CrossCheck {
+    private static final long LEAST_BUDGET = 8L << 20;
+
     private final Settings settings;
     private final Set<String> faulty;
     private final List<Fault> faults;
@@ -38,10 +40,34 @@ final class CrossCheck {
             warnings.add(
                     "queue.max-bytes is smaller than limits.max-packet-size: the largest messages never fit a queue");
         }
+        checkMemory();
         if (!settings.get(Keys.STORAGE_PATH).equals(Keys.STORAGE_PATH.defaultValue())
                 && settings.get(Keys.STORAGE_ENGINE) == Config.Engine.MEMORY) {
             warnings.add("storage.path (" + settings.origin("storage.path")
                     + ") is not used: storage.engine is memory, all state ends with the process");
+        }
+    }
+
+    /** A budget that the heap cannot hold would not keep the process from running out of memory. */
+    private void checkMemory() {
+        if (faulty.contains(Keys.MEMORY_BUDGET.path(0))) {
+            return;
+        }
+        long heap = Runtime.getRuntime().maxMemory();
+        long budget = settings.get(Keys.MEMORY_BUDGET);
+        long most = heap / 100 * Config.Memory.MOST_PERCENT;
+        if (budget > most) {
+            fault(
+                    where(0, Keys.MEMORY_BUDGET),
+                    Keys.MEMORY_BUDGET.path(0),
+                    "is more than " + Config.Memory.MOST_PERCENT + " % of the heap, which has " + (heap >> 20) + "MB",
+                    "set it to " + (most >> 20) + "MB or less, or give Java a larger heap with -Xmx");
+        } else if (budget > 0 && budget < LEAST_BUDGET) {
+            fault(
+                    where(0, Keys.MEMORY_BUDGET),
+                    Keys.MEMORY_BUDGET.path(0),
+                    "is too small to serve anybody",
+                    "set it to 8MB or more, or to 0 for " + Config.Memory.USUAL_PERCENT + " % of the heap");
         }
     }
 

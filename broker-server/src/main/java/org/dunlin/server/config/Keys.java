@@ -222,6 +222,13 @@ final class Keys {
             "hold-ack",
             "As queue.overflow, for these topics."));
 
+    static final Key<Long> MEMORY_BUDGET = add(Key.of(
+            "memory.budget",
+            size(0, TERABYTE),
+            0L,
+            "Memory for messages, sessions and buffers; beyond it publishers wait, then are refused. 0 takes 60 % of the"
+                    + " heap."));
+
     static final Key<Engine> STORAGE_ENGINE = add(Key.of(
             "storage.engine",
             choice(Engine.class, Set.of()),
@@ -312,7 +319,6 @@ final class Keys {
                     "listeners[].proxy-trusted",
                     "listeners[].sni",
                     "listeners[].truststore",
-                    "memory",
                     "metrics"));
 
     private Keys() {}

@@ -96,6 +96,7 @@ public final class Settings {
                         get(Keys.QUEUE_HOLD_TIMEOUT),
                         get(Keys.QUEUE_QOS0_OFFLINE),
                         rules()),
+                new Config.Memory(get(Keys.MEMORY_BUDGET)),
                 new Config.Storage(
                         get(Keys.STORAGE_ENGINE),
                         get(Keys.STORAGE_PATH),

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.core.spi.Connection;
 
@@ -30,6 +31,7 @@ public final class Listeners implements AutoCloseable {
 
     private final NettyLoops loops;
     private final Limits limits;
+    private final MemoryBudget memory;
     private final BrokerEvents events;
     private final Function<Connection, Connection.Inbound> protocol;
     private final AtomicInteger open = new AtomicInteger();
@@ -37,9 +39,14 @@ public final class Listeners implements AutoCloseable {
 
     /** @param protocol makes the one who is told of a connection, on the connection's loop and before it is read from */
     public Listeners(
-            NettyLoops loops, Limits limits, BrokerEvents events, Function<Connection, Connection.Inbound> protocol) {
+            NettyLoops loops,
+            Limits limits,
+            MemoryBudget memory,
+            BrokerEvents events,
+            Function<Connection, Connection.Inbound> protocol) {
         this.loops = loops;
         this.limits = limits;
+        this.memory = memory;
         this.events = events;
         this.protocol = protocol;
     }
@@ -51,7 +58,7 @@ public final class Listeners implements AutoCloseable {
      * @throws ListenException if it cannot be bound
      */
     public synchronized InetSocketAddress open(Listener listener) throws ListenException {
-        Listening listening = new Listening(listener, loops, limits, protocol);
+        Listening listening = new Listening(listener, loops, limits, memory, protocol);
         InetSocketAddress address = new InetSocketAddress(listener.host(), listener.port());
         if (address.isUnresolved()) {
             throw new ListenException(

@@ -5,6 +5,7 @@ import java.net.SocketAddress;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.spi.Connection;
 import org.jspecify.annotations.Nullable;
 
@@ -13,13 +14,20 @@ final class Listening {
     private final Listener listener;
     private final NettyLoops loops;
     private final Limits limits;
+    private final MemoryBudget memory;
     private final Function<Connection, Connection.Inbound> protocol;
     private final AtomicInteger open = new AtomicInteger();
 
-    Listening(Listener listener, NettyLoops loops, Limits limits, Function<Connection, Connection.Inbound> protocol) {
+    Listening(
+            Listener listener,
+            NettyLoops loops,
+            Limits limits,
+            MemoryBudget memory,
+            Function<Connection, Connection.Inbound> protocol) {
         this.listener = listener;
         this.loops = loops;
         this.limits = limits;
+        this.memory = memory;
         this.protocol = protocol;
     }
 
@@ -33,6 +41,10 @@ final class Listening {
 
     Limits limits() {
         return limits;
+    }
+
+    MemoryBudget memory() {
+        return memory;
     }
 
     Function<Connection, Connection.Inbound> protocol() {

@@ -36,6 +36,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
 
     private static final int SMALLEST_BUFFER = 256;
 
+    /** Of a packet that is not there whole: from then on its client may have to wait for memory. */
+    private static final int LARGE_BYTES = 64 * 1024;
+
     /**
      * Topic filters that one SUBSCRIBE or UNSUBSCRIBE may have, or as many as a client may be subscribed to if that is
      * more: without a bound a packet of the largest size would take twenty times its bytes.
@@ -284,6 +287,22 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         cumulation = kept;
         if (agreed && !held) {
             expectRest(kept.readableBytes());
+            if (kept.readableBytes() >= LARGE_BYTES && listening.memory().isExhausted()) {
+                accumulating();
+            }
+        }
+    }
+
+    /** On a task of its own: the packet's bytes may be let go of. */
+    private void accumulating() {
+        NettyConnection current = connection;
+        Connection.Inbound to = inbound;
+        if (current != null && to != null && !current.isMoving()) {
+            current.loop().execute(() -> {
+                if (state == State.DECODING && !held && !current.isMoving()) {
+                    to.accumulating();
+                }
+            });
         }
     }
 

@@ -36,6 +36,7 @@ import org.slf4j.LoggerFactory;
 final class NettyConnection implements Connection {
     private static final Logger log = LoggerFactory.getLogger(NettyConnection.class);
     private static final int FIRST_BUFFER_BYTES = 512;
+    private static final int TIGHT_BUFFER_BYTES = 64 * 1024;
 
     /** Why a connection ended in whose service our own code failed. */
     static final String OUR_FAULT = "internal error";
@@ -243,11 +244,17 @@ final class NettyConnection implements Connection {
         if (closing) {
             return false;
         }
-        if (pendingBytes() <= listening.limits().outboundBufferBytes()) {
+        if (pendingBytes() <= bufferBytes()) {
             return true;
         }
         slow = true;
         return false;
+    }
+
+    /** Less while memory is tight: what a peer does not take is better kept in its queue. */
+    private int bufferBytes() {
+        int most = listening.limits().outboundBufferBytes();
+        return listening.memory().isTight() ? Math.min(most, TIGHT_BUFFER_BYTES) : most;
     }
 
     /** More of what was sent has been taken. A write begun before a move may tell of it on the loop that was left. */
@@ -257,7 +264,7 @@ final class NettyConnection implements Connection {
             here.execute(this::drained);
             return;
         }
-        if (slow && !closing && !moving && pendingBytes() <= listening.limits().outboundBufferBytes() / 2) {
+        if (slow && !closing && !moving && pendingBytes() <= bufferBytes() / 2) {
             slow = false;
             sentWhileSlow = 0;
             Connection.Inbound to = inbound;

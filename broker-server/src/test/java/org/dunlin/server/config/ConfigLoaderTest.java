@@ -189,14 +189,7 @@ class ConfigLoaderTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {
-                "admin.port",
-                "metrics.enabled",
-                "auth.jwt.secret",
-                "memory.budget",
-                "listeners[0].cert",
-                "listeners[1].sni[0]"
-            })
+            strings = {"admin.port", "metrics.enabled", "auth.jwt.secret", "listeners[0].cert", "listeners[1].sni[0]"})
     void load_keyOfLaterVersion_saysSo(String path) {
         ConfigException thrown = assertThrows(ConfigException.class, () -> set(path, "1"));
         assertTrue(thrown.getMessage().contains("later version"), thrown.getMessage());

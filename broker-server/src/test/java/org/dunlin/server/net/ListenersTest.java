@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.mqtt.Ping;
 import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.server.net.Rig.Client;
@@ -183,8 +184,12 @@ class ListenersTest {
     @Test
     void accept_thatFails_pausesForABoundedTime() {
         AtomicInteger reads = new AtomicInteger();
-        Listening listening =
-                new Listening(Listener.tcp("test", "127.0.0.1", 0), null, Limits.DEFAULTS, connection -> null);
+        Listening listening = new Listening(
+                Listener.tcp("test", "127.0.0.1", 0),
+                null,
+                Limits.DEFAULTS,
+                MemoryBudget.unlimited(),
+                connection -> null);
         EmbeddedChannel server = new EmbeddedChannel(
                 new io.netty.channel.ChannelOutboundHandlerAdapter() {
                     @Override

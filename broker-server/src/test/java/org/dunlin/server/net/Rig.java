@@ -42,6 +42,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.DropReason;
@@ -79,6 +80,9 @@ final class Rig implements AutoCloseable {
         }
     }
 
+    /** Tests may use it up. */
+    final MemoryBudget memory = new MemoryBudget(1 << 30, WAIT_MILLIS, () -> 0, (exhausted, used, limit) -> {});
+
     final NettyLoops loops;
     final Listeners listeners;
     final InetSocketAddress address;
@@ -99,7 +103,7 @@ final class Rig implements AutoCloseable {
         this.layer = layer;
         loops = new NettyLoops(
                 transport, 2, System::currentTimeMillis, new Failures(this::failed, halted -> status = halted));
-        listeners = new Listeners(loops, limits, events(), connection -> {
+        listeners = new Listeners(loops, limits, memory, events(), connection -> {
             Probe probe = new Probe(connection, loops);
             probe.script = script.apply(probe);
             probes.add(probe);
@@ -216,6 +220,7 @@ final class Rig implements AutoCloseable {
         final Queue<Packet> packets = new ConcurrentLinkedQueue<>();
         Consumer<Packet> script = packet -> {};
         Runnable whenRead = () -> {};
+        Runnable whenAccumulating = () -> {};
         Runnable whenWritable = () -> {};
         Runnable whenClosed = () -> {};
         Runnable whenViolated = () -> {};
@@ -253,6 +258,12 @@ final class Rig implements AutoCloseable {
             onLoop("readComplete");
             reads++;
             whenRead.run();
+        }
+
+        @Override
+        public void accumulating() {
+            onLoop("accumulating");
+            whenAccumulating.run();
         }
 
         @Override

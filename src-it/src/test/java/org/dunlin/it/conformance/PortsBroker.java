@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import org.dunlin.core.Broker;
 import org.dunlin.core.BrokerSettings;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.spi.Authenticator;
 import org.dunlin.core.spi.Authorizer;
@@ -48,8 +49,15 @@ final class PortsBroker implements AutoCloseable {
         Broker broker = new Broker(
                 List.<Loop>copyOf(loops.all()),
                 new BrokerSettings(
-                        Limits.DEFAULTS, QueueLimits.DEFAULTS, store, new Words(), new Topics(), new Unheard(), null));
-        listeners = new Listeners(loops, Limits.DEFAULTS, new Unheard(), broker::connect);
+                        Limits.DEFAULTS,
+                        QueueLimits.DEFAULTS,
+                        MemoryBudget.unlimited(),
+                        store,
+                        new Words(),
+                        new Topics(),
+                        new Unheard(),
+                        null));
+        listeners = new Listeners(loops, Limits.DEFAULTS, MemoryBudget.unlimited(), new Unheard(), broker::connect);
         port = listeners.open(Listener.tcp("test", "127.0.0.1", 0)).getPort();
     }
 
