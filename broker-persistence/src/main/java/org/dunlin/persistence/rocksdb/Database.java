@@ -31,6 +31,7 @@ public final class Database implements AutoCloseable {
     public final RocksDB rocks;
     private final ColumnFamilyHandle[] handles;
     private final List<RocksObject> options;
+    private volatile boolean merging;
 
     private Database(RocksDB rocks, ColumnFamilyHandle[] handles, List<RocksObject> options) {
         this.rocks = rocks;
@@ -79,7 +80,7 @@ public final class Database implements AutoCloseable {
             for (Family family : Family.values()) {
                 families.add(new ColumnFamilyDescriptor(
                         family.label,
-                        keep(options, family(family, cache, options)).setDisableAutoCompactions(!mode.strict)));
+                        keep(options, family(family, cache, options)).setDisableAutoCompactions(true)));
             }
             List<ColumnFamilyHandle> handles = new ArrayList<>();
             RocksDB rocks = mode.readOnly
@@ -154,6 +155,17 @@ public final class Database implements AutoCloseable {
 
     public List<ColumnFamilyHandle> families() {
         return List.of(handles);
+    }
+
+    /**
+     * Lets RocksDB merge tables in the background from now on. It is opened without, since after a crash there is much to
+     * merge, just when the start needs the processor and the disk for itself. May be asked for again and again.
+     */
+    public void mergeTables() throws RocksDBException {
+        if (!merging) {
+            rocks.enableAutoCompaction(families());
+            merging = true;
+        }
     }
 
     /** Every row of a family, by its key. */

@@ -29,6 +29,8 @@ public final class RocksStore implements Store {
     private static final long CACHE_BYTES = 64L << 20;
     private static final long SYNC_MILLIS = 100;
     private static final long MARK_MILLIS = 1000;
+    /** The broker is meant to serve again before this has passed. */
+    private static final long MERGE_MILLIS = 5000;
 
     private final StoreSettings settings;
     private final Disk disk;
@@ -163,6 +165,7 @@ public final class RocksStore implements Store {
         writer.start();
         clearing.add(scan.leftovers());
         keeper.scheduleAtFixedRate(this::keep, MARK_MILLIS, MARK_MILLIS, TimeUnit.MILLISECONDS);
+        keeper.scheduleWithFixedDelay(this::mergeTables, MERGE_MILLIS, MERGE_MILLIS, TimeUnit.MILLISECONDS);
         if (settings.durability() == Durability.ASYNC) {
             long millis = syncMillis();
             keeper.scheduleWithFixedDelay(this::sync, millis, millis, TimeUnit.MILLISECONDS);
@@ -244,6 +247,21 @@ public final class RocksStore implements Store {
             all.mark.write(all.clock.mark(all.writer.onDisk(), false));
         } catch (IOException | RuntimeException e) {
             LOG.warn("Cannot keep {} up to date: {}", all.directory.mark(), e.toString());
+        }
+    }
+
+    private void mergeTables() {
+        Opened all = opened();
+        if (all.writer.fault() != null) {
+            return; // the files are closed, or about to be
+        }
+        try {
+            all.lender.use(database -> {
+                database.mergeTables();
+                return database;
+            });
+        } catch (RocksDBException | Records.Unreadable | RuntimeException e) {
+            LOG.warn("The tables cannot be merged: {}", e.toString());
         }
     }
 

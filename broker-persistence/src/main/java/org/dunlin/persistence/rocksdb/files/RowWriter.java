@@ -20,6 +20,12 @@ final class RowWriter implements AutoCloseable {
     /** @param path of the database, which is made */
     RowWriter(Path path) throws RocksDBException {
         this.database = Database.open(path, CACHE_BYTES, Database.Mode.USE);
+        try {
+            database.mergeTables(); // of all that is yet to come
+        } catch (RocksDBException e) {
+            database.close();
+            throw e;
+        }
     }
 
     Database database() {
