@@ -3,6 +3,7 @@ package org.dunlin.core.routing;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -66,14 +67,19 @@ public final class RetainedTree {
     }
 
     /**
-     * Takes over from the store what it kept with this stamp; later stamps are higher. Before the first put, in any order; the
-     * limits do not apply, as what was acknowledged is kept.
+     * Takes over what the store has kept; {@link #stampsFrom} has to be told their stamps. Before the first put, in any order, also
+     * by several threads; the limits do not apply, as what was acknowledged is kept.
      */
-    public void restore(Message m, long stamp) {
-        Kept old = topics.put(m.topic().utf8(), new Kept(m));
-        count.addAndGet(old == null ? 1 : 0);
-        bytes.addAndGet(m.weight() - weight(old));
-        stampsFrom(stamp);
+    public void restore(List<Message> messages) {
+        long topicsMore = 0;
+        long bytesMore = 0;
+        for (Message m : messages) {
+            Kept old = topics.put(m.topic().utf8(), new Kept(m));
+            topicsMore += old == null ? 1 : 0;
+            bytesMore += m.weight() - weight(old);
+        }
+        count.addAndGet(topicsMore);
+        bytes.addAndGet(bytesMore);
     }
 
     /** Makes later stamps higher than this one: of what the store has seen, removals included. Before the first put. */

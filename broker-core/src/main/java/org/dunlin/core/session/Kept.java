@@ -1,6 +1,7 @@
 package org.dunlin.core.session;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,14 +17,15 @@ final class Kept {
     private final SessionKey key;
     private final @Nullable SessionRecord record;
     private final @Nullable String group;
-    private final List<SubscriptionRecord> subscriptions = new ArrayList<>(2);
+    private final List<SubscriptionRecord> subscriptions = new ArrayList<>(1);
     private long messages;
     private long bytes;
     private long firstSeq;
     private long lastSeq;
-    private final SortedMap<Long, Integer> released = new TreeMap<>();
-    private final Map<Long, Integer> numbers = new HashMap<>(0);
-    private final List<Integer> received = new ArrayList<>(0);
+    // most have none of these
+    private SortedMap<Long, Integer> released = Collections.emptySortedMap();
+    private Map<Long, Integer> numbers = Map.of();
+    private List<Integer> received = List.of();
 
     private Kept(SessionKey key, @Nullable SessionRecord record, @Nullable String group) {
         this.key = key;
@@ -89,6 +91,27 @@ final class Kept {
 
     long lastSeq() {
         return lastSeq;
+    }
+
+    void released(long seq, int packetId) {
+        if (released.isEmpty()) {
+            released = new TreeMap<>();
+        }
+        released.put(seq, packetId);
+    }
+
+    void numbered(long seq, int packetId) {
+        if (numbers.isEmpty()) {
+            numbers = new HashMap<>();
+        }
+        numbers.put(seq, packetId);
+    }
+
+    void received(int packetId) {
+        if (received.isEmpty()) {
+            received = new ArrayList<>();
+        }
+        received.add(packetId);
     }
 
     /** Packet identifiers whose PUBCOMP is still to come, by place. */

@@ -27,6 +27,8 @@ public final class Restoration implements Store.Boot {
     /** Sessions that had ended, or been replaced, but for their wills; groups whose end the store has failed to keep. */
     private final List<Kept> outlived = new ArrayList<>();
 
+    private final List<Message> retained = new ArrayList<>();
+    private long lastStamp;
     private final List<Delayed> delayed = new ArrayList<>();
     private final List<Queue<Member>> members = new ArrayList<>();
     private final List<List<Session>> restored = new ArrayList<>();
@@ -87,22 +89,23 @@ public final class Restoration implements Store.Boot {
 
     @Override
     public void released(long owner, long seq, int packetId) {
-        of(owner).released().put(seq, packetId);
+        of(owner).released(seq, packetId);
     }
 
     @Override
     public void numbered(long owner, long seq, int packetId) {
-        of(owner).numbers().put(seq, packetId);
+        of(owner).numbered(seq, packetId);
     }
 
     @Override
     public void inboundId(long owner, int packetId) {
-        of(owner).received().add(packetId);
+        of(owner).received(packetId);
     }
 
     @Override
     public void retained(Message message, long stamp) {
-        shards.retained().restore(message, stamp);
+        retained.add(message);
+        lastStamp = Math.max(lastStamp, stamp);
     }
 
     @Override
@@ -121,6 +124,7 @@ public final class Restoration implements Store.Boot {
 
     /** To be asked for when the store has told all. */
     public List<Consumer<Shard>> steps() {
+        shards.retained().stampsFrom(lastStamp);
         Map<String, Kept> latest = new HashMap<>();
         Map<String, Kept> latestGroups = new HashMap<>();
         for (Kept kept : owners.values()) {
@@ -155,6 +159,7 @@ public final class Restoration implements Store.Boot {
     }
 
     private void restoreOwners(Shard shard) {
+        shards.retained().restore(shareOf(retained, shard));
         for (Kept group : groups.get(shard.index())) {
             shard.restoreGroup(group);
         }
@@ -168,6 +173,13 @@ public final class Restoration implements Store.Boot {
                 }
             }
         }
+    }
+
+    /** Each shard's share of what has no owner: it is much, and any thread may bring it back. */
+    private List<Message> shareOf(List<Message> messages, Shard shard) {
+        long size = messages.size();
+        int from = (int) (size * shard.index() / shards.count());
+        return messages.subList(from, (int) (size * (shard.index() + 1) / shards.count()));
     }
 
     private void restoreMembers(Shard shard) {

@@ -279,8 +279,9 @@ final class RetainedTreeTest {
     @Test
     void restore_keepsStampsRising() {
         RetainedTree tree = new RetainedTree(1, MUCH);
-        tree.restore(retained("a", 1), 70);
-        tree.restore(retained("b", 2), 50);
+        tree.stampsFrom(70);
+        tree.stampsFrom(50);
+        tree.restore(List.of(retained("a", 1), retained("b", 2)));
         tree.stampsFrom(80);
         assertEquals(2, tree.count());
         assertEquals(new Outcome(Change.REPLACED, 81), tree.put(retained("a", 3)));
