@@ -40,7 +40,7 @@ public final class StartBenchmark {
         Files.createDirectories(work);
     }
 
-    /** @param arguments of the form key=value: sessions, queued, retained, bytes, rounds, java (options, commas between), work */
+    /** @param arguments of the form key=value: sessions, queued, retained, bytes, rounds, java, work, keep */
     public static void main(String[] arguments) throws IOException {
         Properties options = new Properties();
         for (String argument : arguments) {
@@ -64,8 +64,11 @@ public final class StartBenchmark {
                 number("retained", 1_000_000),
                 number("bytes", 100));
         Path full = work.resolve("full");
-        delete(full);
-        fill(contents, full);
+        boolean keep = Boolean.parseBoolean(options.getProperty("keep", "false"));
+        if (!keep || !Files.exists(full.resolve("db"))) {
+            delete(full);
+            fill(contents, full);
+        }
         print(
                 "%s, %d MB of files, %d processor(s), Java %s, %s%n",
                 contents,
@@ -88,7 +91,9 @@ public final class StartBenchmark {
             measure("full, once more", copy, someone); // the first start has moved the log into tables
         }
         delete(copy);
-        delete(full);
+        if (!keep) {
+            delete(full);
+        }
     }
 
     private void fill(Contents contents, Path directory) throws IOException {
