@@ -3,6 +3,7 @@ package org.dunlin.persistence.rocksdb;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.dunlin.core.spi.SessionRecord;
 import org.dunlin.core.spi.Store.Stored;
 import org.dunlin.core.spi.StoreBatch.SubscriptionRecord;
@@ -42,6 +43,29 @@ public final class Records {
 
         public Unreadable(String message) {
             super(message);
+        }
+    }
+
+    /**
+     * Publishers that were read of late: a million messages of one shall not have a million copies of its name. Threads may
+     * miss what others have put in.
+     */
+    private record Name(byte[] utf8, String text) {
+        private static final int LONGEST = 64;
+        private static final Name[] OF_LATE = new Name[256];
+
+        static String of(byte[] utf8) {
+            if (utf8.length > LONGEST) {
+                return new String(utf8, StandardCharsets.UTF_8);
+            }
+            int hash = Arrays.hashCode(utf8);
+            int at = (hash ^ hash >>> 16) & OF_LATE.length - 1;
+            Name name = OF_LATE[at];
+            if (name == null || !Arrays.equals(name.utf8, utf8)) {
+                name = new Name(utf8, new String(utf8, StandardCharsets.UTF_8));
+                OF_LATE[at] = name;
+            }
+            return name.text;
         }
     }
 
@@ -318,7 +342,7 @@ public final class Records {
         long id = in.getLong();
         int flags = in.get();
         long expiresAtMillis = (flags & HAS_EXPIRY) == 0 ? Message.NEVER : in.getLong();
-        String publisher = takeText(in);
+        String publisher = Name.of(take(in, in.getInt()));
         TopicName topic = topic(take(in, in.getInt()));
         byte[] properties = take(in, in.getInt());
         byte[] payload = take(in, in.remaining());
