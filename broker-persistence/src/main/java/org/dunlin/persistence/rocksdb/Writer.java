@@ -1,5 +1,6 @@
 package org.dunlin.persistence.rocksdb;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -45,7 +46,6 @@ final class Writer {
     private boolean noSpace;
     private boolean lost;
     private long lastProbe;
-    /** RocksDB's number of the last change that was answered as committed. */
     private long answered;
 
     private long sinceLook;
@@ -67,12 +67,14 @@ final class Writer {
     /** What the writer does not do itself. Writer thread only. */
     interface Files {
         /**
-         * Takes the files away from all who use them, closes them, opens them again, fills the ledger from them and lends
-         * them out.
+         * Takes the files away from all who use them, closes them, cuts off what nobody was told to be kept, opens them
+         * again, fills the ledger from them and lends them out.
          *
          * @param former null if they are closed already
+         * @param answered RocksDB's number of the last change that was answered as committed
          */
-        Reopened reopen(@Nullable Database former) throws RocksDBException, Records.Unreadable;
+        Reopened reopen(@Nullable Database former, long answered)
+                throws RocksDBException, Records.Unreadable, IOException;
 
         /** Owners that a group has removed. */
         void removed(List<Long> owners);
@@ -121,6 +123,11 @@ final class Writer {
     /** RocksDB's number of the last change that is surely on disk; 0 if nobody looks after that. Any thread. */
     long onDisk() {
         return onDisk;
+    }
+
+    /** RocksDB's number of the last change that was answered as committed. Writer thread, or any when it has ended. */
+    long answered() {
+        return answered;
     }
 
     /** That all up to a number is on disk, found out by another thread. */
@@ -269,8 +276,9 @@ final class Writer {
     }
 
     /**
-     * After an error nobody knows whether the group will be there at the next start. So the files are opened again at once:
-     * what that finds is on disk for certain, and answers it. If they cannot be opened, the group has failed.
+     * After an error nobody knows how much of the group the log holds, and the same sync must not be tried again: so the
+     * group has failed, and what there is of it is cut off before the files are opened again. Else the broker would find
+     * messages that it has told to be lost. Should it be in a table already, it has not failed after all.
      */
     private void fail(Exception cause, long before, int rows) {
         noSpace = Disk.isFull(cause);
@@ -303,9 +311,7 @@ final class Writer {
             long before = answered;
             long found = reopen(onDisk);
             if (found > before) {
-                LOG.warn(
-                        "{} changes that were answered as failed are in the files: nobody could know then",
-                        found - before);
+                LOG.error("{} changes that were answered as failed are in the tables", found - before);
             }
         }
     }
@@ -318,7 +324,7 @@ final class Writer {
         Database former = database;
         database = null;
         try {
-            Reopened opened = files.reopen(former);
+            Reopened opened = files.reopen(former, answered);
             database = opened.database;
             if (opened.found < expected) {
                 lost = true;
@@ -335,7 +341,7 @@ final class Writer {
             noSpace = false;
             LOG.warn("The files were opened again; all is well");
             return opened.found;
-        } catch (RocksDBException | Records.Unreadable | RuntimeException e) {
+        } catch (RocksDBException | Records.Unreadable | IOException | RuntimeException e) {
             noSpace = Disk.isFull(e);
             String reason = reason(e);
             if (!reason.equals(fault)) {
