@@ -57,7 +57,9 @@ public final class DataDirectory implements AutoCloseable {
 
     public static DataDirectory hold(Path root) throws StoreException {
         try {
-            Files.createDirectories(root);
+            if (!Files.isDirectory(root)) { // it may be a link to one, which would not be taken for one below
+                Files.createDirectories(root);
+            }
         } catch (FileAlreadyExistsException e) {
             throw new StoreException(Kind.IO, "storage.path " + root + " is no directory", e);
         } catch (IOException e) {

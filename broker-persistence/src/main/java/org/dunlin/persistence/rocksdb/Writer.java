@@ -25,6 +25,8 @@ final class Writer {
     private static final long GROUP_BYTES = 4 << 20;
     private static final long LOOK_BYTES = 32 << 20;
     private static final long PROBE_NANOS = 1_000_000_000;
+    /** How much longer than opening the files in vain the pause behind that is. */
+    private static final int PAUSES = 10;
 
     private final Queue<Waiting> queue = new ConcurrentLinkedQueue<>();
     private final Pressure pressure = new Pressure();
@@ -46,6 +48,7 @@ final class Writer {
     private boolean noSpace;
     private boolean lost;
     private long lastProbe;
+    private long pause = PROBE_NANOS;
     private long answered;
 
     private long sinceLook;
@@ -173,24 +176,38 @@ final class Writer {
     }
 
     private void run() {
-        while (true) {
-            Waiting first = queue.poll();
-            if (first == null) {
-                if (closing) {
-                    return;
-                }
-                await();
-                probe();
-                continue;
-            }
-            probe();
-            String reason = fault;
-            if (reason == null) {
-                commit(first);
-            } else {
-                complete(first, reason);
+        boolean more = true;
+        while (more) {
+            try {
+                more = turn();
+            } catch (RuntimeException | Error e) { // whoever waits must hear of it
+                lost = true;
+                fault = "the store has failed: " + e + "; stop the broker and start it again";
+                LOG.error("{}", fault, e);
+                completeGroup(fault);
             }
         }
+    }
+
+    /** @return false if nothing is left to be done */
+    private boolean turn() {
+        Waiting first = queue.poll();
+        if (first == null) {
+            if (closing) {
+                return false;
+            }
+            await();
+            probe();
+            return true;
+        }
+        probe();
+        String reason = fault;
+        if (reason == null) {
+            commit(first);
+        } else {
+            complete(first, reason);
+        }
+        return true;
     }
 
     private void await() {
@@ -219,7 +236,7 @@ final class Writer {
             if (rows > 0) {
                 disk.write(open, options, ledger.rows());
             }
-        } catch (RocksDBException | RuntimeException e) {
+        } catch (RocksDBException | RuntimeException | Error e) {
             fail(e, before, rows);
             return;
         }
@@ -270,7 +287,7 @@ final class Writer {
         pressure.takeOff(one.batch.bytes(), one.batch.size());
         try {
             one.done.done(failure);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("A completion has failed", e);
         }
     }
@@ -280,12 +297,12 @@ final class Writer {
      * group has failed, and what there is of it is cut off before the files are opened again. Else the broker would find
      * messages that it has told to be lost. Should it be in a table already, it has not failed after all.
      */
-    private void fail(Exception cause, long before, int rows) {
+    private void fail(Throwable cause, long before, int rows) {
         noSpace = Disk.isFull(cause);
         String reason = reason(cause);
         fault = reason;
         lastProbe = System.nanoTime();
-        LOG.error("Nothing can be written: {}", reason, cause instanceof RuntimeException ? cause : null);
+        LOG.error("Nothing can be written: {}", reason, cause instanceof RocksDBException ? null : cause);
         Runnable undo = ledger.failed();
         boolean kept = false;
         if (!noSpace || space.mayReopen()) {
@@ -298,15 +315,15 @@ final class Writer {
         completeGroup(kept ? null : reason);
     }
 
-    private String reason(Exception cause) {
+    private String reason(Throwable cause) {
         return noSpace ? "the disk is full: " + cause.getMessage() : "writing has failed: " + cause.getMessage();
     }
 
     private void probe() {
-        if (fault == null || lost || closing || System.nanoTime() - lastProbe < PROBE_NANOS) {
+        if (fault == null || lost || closing || System.nanoTime() - lastProbe < pause) {
             return;
         }
-        lastProbe = System.nanoTime();
+        long began = System.nanoTime();
         if (!noSpace || space.mayReopen()) {
             long before = answered;
             long found = reopen(onDisk);
@@ -314,6 +331,9 @@ final class Writer {
                 LOG.error("{} changes that were answered as failed are in the tables", found - before);
             }
         }
+        lastProbe = System.nanoTime();
+        // reading much in vain must not keep others from reading
+        pause = Math.max(PROBE_NANOS, PAUSES * (lastProbe - began));
     }
 
     /**
@@ -341,7 +361,7 @@ final class Writer {
             noSpace = false;
             LOG.warn("The files were opened again; all is well");
             return opened.found;
-        } catch (RocksDBException | Records.Unreadable | IOException | RuntimeException e) {
+        } catch (RocksDBException | Records.Unreadable | IOException | RuntimeException | Error e) {
             noSpace = Disk.isFull(e);
             String reason = reason(e);
             if (!reason.equals(fault)) {
