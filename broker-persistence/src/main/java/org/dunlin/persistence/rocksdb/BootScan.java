@@ -72,7 +72,14 @@ final class BootScan {
         }
     }
 
+    private static void need(boolean condition, String what) throws Unreadable {
+        if (!condition) {
+            throw new Unreadable("the key or record of " + what + " is damaged");
+        }
+    }
+
     private void owner(byte[] key, byte[] value) throws Unreadable {
+        need(key.length == 8, "a session");
         Records.OwnerRecord owner = Records.owner(value);
         SessionKey session = new SessionKey(Layout.number(key, 0), owner.generation());
         ledger.knowOwner(session.sid(), session.generation());
@@ -96,6 +103,7 @@ final class BootScan {
     }
 
     private void subscription(byte[] key, byte[] value) throws Unreadable {
+        need(key.length > 8, "a subscription");
         long sid = Layout.number(key, 0);
         if (boot != null && isLive(sid)) {
             subscriptions++;
@@ -115,8 +123,8 @@ final class BootScan {
         try (ReadOptions options = new ReadOptions().setFillCache(false).setReadaheadSize(READ_AHEAD);
                 RocksIterator rows = database.rocks.newIterator(database.family(Family.QUEUE), options)) {
             for (rows.seekToFirst(); rows.isValid(); rows.next()) {
-                rows.key(key.clear());
-                rows.value(head.clear());
+                int length = rows.key(key.clear());
+                need(rows.value(head.clear()) >= Records.LEAST_QUEUED && length == 16, "a queued message");
                 if (key.getLong(0) != sid && messages > 0) {
                     queue(sid, messages, bytes, firstSeq, lastSeq);
                     messages = 0;
@@ -150,10 +158,11 @@ final class BootScan {
         }
     }
 
-    private void lastBody() throws RocksDBException {
+    private void lastBody() throws RocksDBException, Unreadable {
         try (RocksIterator bodies = database.rocks.newIterator(database.family(Family.BODY))) {
             bodies.seekToLast();
             if (bodies.isValid()) {
+                need(bodies.key().length == 8, "a shared message");
                 ledger.knowLastBody(Layout.number(bodies.key(), 0));
             }
             bodies.status();
@@ -161,11 +170,13 @@ final class BootScan {
     }
 
     private void flow(byte[] key, byte[] value) throws Unreadable {
+        need(key.length == 11 || key.length == 17, "a packet identifier");
         long sid = Layout.number(key, 0);
         if (!isLive(sid)) {
             return;
         }
         byte kind = key[8];
+        need(kind == Layout.NUMBERED == (key.length == 17), "a packet identifier");
         int packetId = (key[9] & 0xFF) << 8 | key[10] & 0xFF;
         if (kind == Layout.RELEASED) {
             long seq = Records.number(value, "a released message");
@@ -193,6 +204,7 @@ final class BootScan {
     }
 
     private void timer(byte[] key, byte[] value) throws Unreadable {
+        need(key.length == 16, "a delayed message");
         if (boot != null) {
             boot.delayed(Layout.number(key, 8), Layout.number(key, 0), Records.message(value));
         }

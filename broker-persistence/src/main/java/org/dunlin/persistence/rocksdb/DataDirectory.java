@@ -51,13 +51,25 @@ public final class DataDirectory implements AutoCloseable {
         return root.resolve("seq.mark");
     }
 
+    /** What an import fills, until it is whole and gets the name of the database. */
+    public static Path partIn(Path root) {
+        return root.resolve("db.part");
+    }
+
+    /** Whether an import has begun there and not come to its end. */
+    public static boolean isHalfFilled(Path root) {
+        return Files.exists(partIn(root)) && !Files.exists(root.resolve("db"));
+    }
+
     private Path format() {
         return root.resolve("FORMAT");
     }
 
     public static DataDirectory hold(Path root) throws StoreException {
         try {
-            Files.createDirectories(root);
+            if (!Files.isDirectory(root)) { // it may be a link to one, which would not be taken for one below
+                Files.createDirectories(root);
+            }
         } catch (FileAlreadyExistsException e) {
             throw new StoreException(Kind.IO, "storage.path " + root + " is no directory", e);
         } catch (IOException e) {
@@ -95,7 +107,7 @@ public final class DataDirectory implements AutoCloseable {
      * @throws StoreException if a broker uses it, or nothing was ever stored there
      */
     public static DataDirectory visit(Path root) throws StoreException {
-        if (!Files.exists(root.resolve("FORMAT")) && !hasFiles(root.resolve("db"))) {
+        if (!Files.exists(root.resolve("FORMAT")) && !hasFiles(root.resolve("db")) && !isHalfFilled(root)) {
             throw new StoreException(
                     Kind.IO,
                     "storage.path " + root + " holds no store; name the data directory with -d or storage.path");
@@ -125,6 +137,7 @@ public final class DataDirectory implements AutoCloseable {
 
     /** As {@link #checkFormat}, of a directory that has been used, without a change to anything. */
     public void requireDatabase() throws StoreException {
+        refusePart();
         if (!hasFormat()) {
             throw damaged("FORMAT is missing, but there is a database");
         }
@@ -139,9 +152,19 @@ public final class DataDirectory implements AutoCloseable {
         return Files.exists(format());
     }
 
+    private void refusePart() throws StoreException {
+        if (isHalfFilled(root)) {
+            throw new StoreException(
+                    Kind.IO,
+                    "storage.path " + root + " holds part of an import that was cut short. Run 'dunlin store import'"
+                            + " again, which begins anew, or move the directory away to start empty");
+        }
+    }
+
     /** Whatever FORMAT says if it is damaged. */
     public void refuseNewer() throws StoreException {
         try {
+            refusePart();
             if (hasFormat()) {
                 checkFormat();
             }
@@ -192,6 +215,7 @@ public final class DataDirectory implements AutoCloseable {
      */
     public boolean checkFormat() throws StoreException {
         boolean hasDatabase = Files.exists(database().resolve("CURRENT"));
+        refusePart();
         if (Files.exists(format())) {
             int layout = readLayout();
             if (layout < 1) {

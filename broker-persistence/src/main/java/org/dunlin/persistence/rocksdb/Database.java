@@ -72,10 +72,18 @@ public final class Database implements AutoCloseable {
     }
 
     public static Database open(Path directory, long cacheBytes, Mode mode) throws RocksDBException {
+        return open(directory, directory, cacheBytes, mode);
+    }
+
+    /** @param logs where the logs are, if they are not to be read as they are in the directory */
+    public static Database open(Path directory, Path logs, long cacheBytes, Mode mode) throws RocksDBException {
         List<RocksObject> options = new ArrayList<>();
         try {
             Cache cache = keep(options, new LRUCache(cacheBytes));
             DBOptions general = keep(options, general(mode));
+            if (!logs.equals(directory)) {
+                general.setWalDir(logs.toString());
+            }
             List<ColumnFamilyDescriptor> families = new ArrayList<>();
             for (Family family : Family.values()) {
                 families.add(new ColumnFamilyDescriptor(

@@ -30,6 +30,11 @@ public class Disk {
         return Database.open(directory, cacheBytes, mode);
     }
 
+    /** Cuts off the logs of a closed database all behind a change. Returns how many bytes that were. */
+    public long cutOff(Path directory, long sequence) throws IOException {
+        return LogFile.cutBehind(directory, sequence);
+    }
+
     public long usableBytes(Path directory) throws IOException {
         return Files.getFileStore(directory).getUsableSpace();
     }

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -22,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 public final class LogFile {
     private static final int BLOCK = 32_768;
     private static final int HEADER = 7;
+    private static final int FULL_TYPE = 1;
+    private static final int FIRST_TYPE = 2;
     private static final int LAST_TYPE = 4;
     /** Kinds of records in files that are used again: those of the four parts, and two that say something of the file. */
     private static final Set<Integer> FOREIGN_TYPES = Set.of(5, 6, 7, 8, 11, 131);
@@ -61,7 +64,7 @@ public final class LogFile {
         try (FileChannel channel = FileChannel.open(log, StandardOpenOption.READ)) {
             long length = Math.min(channel.size(), Integer.MAX_VALUE);
             LogFile file = new LogFile(channel.map(FileChannel.MapMode.READ_ONLY, 0, length));
-            int foreign = file.firstForeign();
+            int foreign = file.foreignFrom(0);
             if (foreign >= 0 && file.hasRecordBehind(foreign, Math.min(foreign + NEAR, file.size))) {
                 throw new IOException(
                         log.getFileName() + " is altered at byte " + foreign + ", and there are changes behind that");
@@ -70,9 +73,20 @@ public final class LogFile {
         }
     }
 
-    /** Goes from header to header, without a look at what lies between. */
-    private int firstForeign() {
-        int at = 0;
+    /** Makes of each record that RocksDB must not be let read one that it passes over for its checksum. */
+    public static void disarm(Path log) throws IOException {
+        try (FileChannel channel = FileChannel.open(log, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            long length = Math.min(channel.size(), Integer.MAX_VALUE);
+            LogFile file = new LogFile(channel.map(FileChannel.MapMode.READ_WRITE, 0, length));
+            for (int at = file.foreignFrom(0); at >= 0; at = file.foreignFrom(at)) {
+                file.bytes.put(at + 6, (byte) FULL_TYPE);
+            }
+        }
+    }
+
+    /** Goes from header to header, without a look at what lies between; behind a bad one from the next block. */
+    private int foreignFrom(int start) {
+        int at = start;
         while (at <= size - HEADER) {
             int left = BLOCK - at % BLOCK;
             if (left < HEADER) {
@@ -84,8 +98,68 @@ public final class LogFile {
             if (FOREIGN_TYPES.contains(type)) {
                 return at;
             }
+            at += type == 0 || length > left - HEADER ? left : HEADER + length;
+        }
+        return -1;
+    }
+
+    /**
+     * Cuts off the logs all that was written behind a change.
+     *
+     * @param sequence RocksDB's number of the last change that stays
+     * @return how many bytes that were
+     */
+    static long cutBehind(Path database, long sequence) throws IOException {
+        long cut = 0;
+        try (DirectoryStream<Path> logs = Files.newDirectoryStream(database, "*.log")) {
+            for (Path log : logs) {
+                try (FileChannel channel = FileChannel.open(log, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+                    long length = Math.min(channel.size(), Integer.MAX_VALUE);
+                    int end = new LogFile(channel.map(FileChannel.MapMode.READ_ONLY, 0, length)).firstBehind(sequence);
+                    if (end >= 0) {
+                        cut += channel.size() - end;
+                        channel.truncate(end);
+                        channel.force(true);
+                    }
+                }
+            }
+        }
+        return cut;
+    }
+
+    /** Where the first write begins whose changes have higher numbers; -1 if there is none. */
+    private int firstBehind(long sequence) {
+        int at = 0;
+        int start = -1;
+        int read = 0;
+        long number = 0;
+        while (at <= size - HEADER) {
+            int left = BLOCK - at % BLOCK;
+            if (left < HEADER) {
+                at += left;
+                continue;
+            }
+            int length = bytes.getShort(at + 4) & 0xFFFF;
+            int type = bytes.get(at + 6) & 0xFF;
             if (type == 0 || length > left - HEADER) {
                 return -1;
+            }
+            if (type == FULL_TYPE || type == FIRST_TYPE) {
+                start = at;
+                read = 0;
+                number = 0;
+            }
+            // a write begins with the number of its first change, which may itself be divided
+            for (int i = at + HEADER;
+                    start >= 0 && type <= LAST_TYPE && i < Math.min(at + HEADER + length, size);
+                    i++) {
+                number |= (bytes.get(i) & 0xFFL) << 8 * read;
+                if (++read == Long.BYTES) {
+                    if (number > sequence) {
+                        return start;
+                    }
+                    start = -1;
+                }
             }
             at += HEADER + length;
         }

@@ -4,9 +4,12 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Counts what waits to be written, and says when that is too much. Any thread. */
 final class Pressure {
+    private static final Logger LOG = LoggerFactory.getLogger(Pressure.class);
     private static final long BYTES_FULL = 64L << 20;
     private static final int CHANGES_FULL = 100_000;
 
@@ -65,7 +68,11 @@ final class Pressure {
 
     private void runWaiting() {
         for (Runnable task = waiting.poll(); task != null; task = waiting.poll()) {
-            task.run();
+            try {
+                task.run();
+            } catch (RuntimeException e) { // such as of a loop that has ended; the others and the writer go on
+                LOG.debug("Nobody wants to know any more that the store is writable", e);
+            }
         }
     }
 }

@@ -68,12 +68,12 @@ final class Readers {
             if (!ledger.isGone(request.owner)) {
                 more = lender.use(database -> fill(messages, request, database));
             }
-        } catch (RocksDBException | Unreadable | RuntimeException e) {
+        } catch (RocksDBException | Unreadable | RuntimeException | Error e) { // no page must be waited for in vain
             failure = "its queue cannot be read after place "
                     + (messages.isEmpty()
                             ? request.afterSeq
                             : messages.get(messages.size() - 1).seq()) + ": "
-                    + e.getMessage();
+                    + (e instanceof Error ? e.toString() : e.getMessage());
             LOG.error("Queue of owner {}: {}", request.owner, failure);
         }
         if (failure != null && !messages.isEmpty()) {
@@ -83,7 +83,7 @@ final class Readers {
         }
         try {
             page.read(messages, more, failure);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("A reader of a queue has failed", e);
         }
     }

@@ -22,6 +22,9 @@ public final class Records {
     /** How much of a queue value says what it weighs and where its body is. */
     public static final int QUEUE_HEAD = 14;
 
+    /** What a queue value has at least: its head with the message behind it, or {@link #QUEUE_HEAD} and identifiers. */
+    static final int LEAST_QUEUED = QUEUE_HEAD + 2;
+
     /** A message in more than one queue is kept once if it is larger than what that costs, a large one always. */
     private static final int SHARED_OVER = 100;
 
@@ -94,7 +97,7 @@ public final class Records {
         ByteBuffer in = open(value, "a message");
         try {
             return takeMessage(in);
-        } catch (BufferUnderflowException | IndexOutOfBoundsException e) {
+        } catch (BufferUnderflowException | IndexOutOfBoundsException | IllegalArgumentException e) {
             throw cut("a message", value);
         }
     }
@@ -110,7 +113,7 @@ public final class Records {
         ByteBuffer in = open(value, "a retained message");
         try {
             return new Retained(in.getLong(), takeMessage(in));
-        } catch (BufferUnderflowException | IndexOutOfBoundsException e) {
+        } catch (BufferUnderflowException | IndexOutOfBoundsException | IllegalArgumentException e) {
             throw cut("a retained message", value);
         }
     }
@@ -179,7 +182,7 @@ public final class Records {
             }
             Message message = apart == null ? takeMessage(in) : apart;
             return new Stored(seq, body, message, Qos.of(flags & 3), (flags & RETAIN) != 0, ids);
-        } catch (BufferUnderflowException | IndexOutOfBoundsException e) {
+        } catch (BufferUnderflowException | IndexOutOfBoundsException | IllegalArgumentException e) {
             throw cut("a queued message", value);
         }
     }
@@ -234,7 +237,7 @@ public final class Records {
             }
             long generation = in.getLong();
             return new OwnerRecord(generation, takeSession(in), null);
-        } catch (BufferUnderflowException | IndexOutOfBoundsException e) {
+        } catch (BufferUnderflowException | IndexOutOfBoundsException | IllegalArgumentException e) {
             throw cut("a session", value);
         }
     }
@@ -298,7 +301,7 @@ public final class Records {
         try {
             int flags = in.get();
             return new SubscriptionRecord(filter, Qos.of(flags & 3), (flags & 4) != 0, (flags & 8) != 0, in.getInt());
-        } catch (BufferUnderflowException | IndexOutOfBoundsException e) {
+        } catch (BufferUnderflowException | IndexOutOfBoundsException | IllegalArgumentException e) {
             throw cut("a subscription", value);
         }
     }

@@ -78,10 +78,9 @@ public final class Recovery {
             return;
         }
         Path copy = copyLogs();
-        try (FileChannel channel = FileChannel.open(log, StandardOpenOption.WRITE)) {
+        try {
             long end = LogFile.foreignEnd(log);
-            channel.truncate(end);
-            channel.force(true);
+            cut(log, end);
             LOG.warn(
                     "What is behind byte {} of {} is no record of the log. It is cut off; a copy is in {}",
                     end,
@@ -127,13 +126,11 @@ public final class Recovery {
         if (fault != null) {
             throw directory.damaged(fault);
         }
-        Path log = foreign();
-        if (log != null) {
-            throw directory.damaged(log.getFileName() + " ends in bytes that are no record; a start cuts them off");
-        }
         Database database;
         try {
-            database = disk.open(directory.database(), cacheBytes, Database.Mode.INSPECT);
+            database = hasForeignEnd()
+                    ? openWithoutForeignEnd()
+                    : disk.open(directory.database(), cacheBytes, Database.Mode.INSPECT);
         } catch (RocksDBException e) {
             if (mark == null) {
                 throw explain(directory, e);
@@ -147,6 +144,59 @@ public final class Recovery {
             throw missing(sequence, mark);
         }
         return database;
+    }
+
+    /** Whether a log ends in what RocksDB must not be let read, and a start cuts off. */
+    public boolean hasForeignEnd() throws StoreException {
+        return foreign() != null;
+    }
+
+    /** Reads copies of the logs, of which what a start cuts off is missing. */
+    private Database openWithoutForeignEnd() throws StoreException, RocksDBException {
+        Path copies = null;
+        try {
+            copies = Files.createTempDirectory("dunlin-logs");
+            try (DirectoryStream<Path> logs = Files.newDirectoryStream(directory.database(), "*.log")) {
+                for (Path log : logs) {
+                    Path copy = copies.resolve(log.getFileName());
+                    Files.copy(log, copy);
+                    long end = LogFile.foreignEnd(log);
+                    if (end >= 0) {
+                        cut(copy, end);
+                    }
+                }
+            }
+            return Database.open(directory.database(), copies, cacheBytes, Database.Mode.INSPECT);
+        } catch (IOException e) {
+            throw new StoreException(
+                    Kind.IO,
+                    "the logs of storage.path " + directory.root() + " cannot be copied to "
+                            + System.getProperty("java.io.tmpdir") + ", which is needed to read them: " + e,
+                    e);
+        } finally {
+            discard(copies); // they were read when it was opened
+        }
+    }
+
+    private static void cut(Path log, long end) throws IOException {
+        try (FileChannel channel = FileChannel.open(log, StandardOpenOption.WRITE)) {
+            channel.truncate(end);
+            channel.force(true);
+        }
+    }
+
+    private static void discard(@Nullable Path directory) {
+        if (directory == null) {
+            return;
+        }
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+            for (Path file : files) {
+                Files.delete(file);
+            }
+            Files.delete(directory);
+        } catch (IOException e) {
+            LOG.warn("{} cannot be removed: {}", directory, e.toString());
+        }
     }
 
     private StoreException missing(long sequence, Mark.State mark) {
@@ -223,6 +273,7 @@ public final class Recovery {
             }
             return copy;
         } catch (IOException e) {
+            discard(copy); // a full disk would be fuller with each start
             throw DataDirectory.failure("cannot take a copy of the log", copy, e);
         }
     }

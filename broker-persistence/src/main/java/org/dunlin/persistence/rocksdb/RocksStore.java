@@ -183,13 +183,18 @@ public final class RocksStore implements Store {
     /** What the writer wants done to the files when it cannot write to them any more. */
     private final class Filing implements Writer.Files {
         @Override
-        public Writer.Reopened reopen(@Nullable Database former) throws RocksDBException, Records.Unreadable {
+        public Writer.Reopened reopen(@Nullable Database former, long answered)
+                throws RocksDBException, Records.Unreadable, IOException {
             Lender lender = opened().lender;
             Database database = null;
             lender.take(); // a page that is asked for meanwhile waits
             try {
                 if (former != null) {
                     former.close();
+                }
+                long cut = disk.cutOff(opened().directory.database(), answered);
+                if (cut > 0) {
+                    LOG.warn("{} bytes of the log, which were answered as failed, are cut off", cut);
                 }
                 Writer.Reopened reopened = openAgain();
                 database = reopened.database();
@@ -388,12 +393,17 @@ public final class RocksStore implements Store {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        if (database != null) {
+        if (database == null) {
+            cutOffFailed(all);
+        } else {
             boolean clean = all.writer.fault() == null && finish(database);
             all.lender.take();
             all.lender.give(null);
             long sequence = database.rocks.getLatestSequenceNumber();
             database.close();
+            if (all.writer.fault() != null) {
+                cutOffFailed(all);
+            }
             if (clean) {
                 try {
                     all.mark.write(all.clock.mark(sequence, true)); // the tables are on disk, whatever is of the log
@@ -405,6 +415,15 @@ public final class RocksStore implements Store {
         all.ledger.close();
         closeMark(all.mark);
         all.directory.close();
+    }
+
+    /** What was answered as failed must not be there at the next start. */
+    private void cutOffFailed(Opened all) {
+        try {
+            disk.cutOff(all.directory.database(), all.writer.answered());
+        } catch (IOException e) {
+            LOG.warn("What could not be written may be found at the next start: {}", e.toString());
+        }
     }
 
     /** Brings all to disk; the tables, too, so that the next start has no log to read. */

@@ -1,6 +1,7 @@
 package org.dunlin.persistence.rocksdb;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -99,6 +100,8 @@ final class Space {
                     continue; // compacted away meanwhile
                 }
             }
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
         }
         return sum;
     }

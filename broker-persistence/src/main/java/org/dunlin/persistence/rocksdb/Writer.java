@@ -1,5 +1,6 @@
 package org.dunlin.persistence.rocksdb;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -24,6 +25,8 @@ final class Writer {
     private static final long GROUP_BYTES = 4 << 20;
     private static final long LOOK_BYTES = 32 << 20;
     private static final long PROBE_NANOS = 1_000_000_000;
+    /** How much longer than opening the files in vain the pause behind that is. */
+    private static final int PAUSES = 10;
 
     private final Queue<Waiting> queue = new ConcurrentLinkedQueue<>();
     private final Pressure pressure = new Pressure();
@@ -45,7 +48,7 @@ final class Writer {
     private boolean noSpace;
     private boolean lost;
     private long lastProbe;
-    /** RocksDB's number of the last change that was answered as committed. */
+    private long pause = PROBE_NANOS;
     private long answered;
 
     private long sinceLook;
@@ -67,12 +70,14 @@ final class Writer {
     /** What the writer does not do itself. Writer thread only. */
     interface Files {
         /**
-         * Takes the files away from all who use them, closes them, opens them again, fills the ledger from them and lends
-         * them out.
+         * Takes the files away from all who use them, closes them, cuts off what nobody was told to be kept, opens them
+         * again, fills the ledger from them and lends them out.
          *
          * @param former null if they are closed already
+         * @param answered RocksDB's number of the last change that was answered as committed
          */
-        Reopened reopen(@Nullable Database former) throws RocksDBException, Records.Unreadable;
+        Reopened reopen(@Nullable Database former, long answered)
+                throws RocksDBException, Records.Unreadable, IOException;
 
         /** Owners that a group has removed. */
         void removed(List<Long> owners);
@@ -123,6 +128,11 @@ final class Writer {
         return onDisk;
     }
 
+    /** RocksDB's number of the last change that was answered as committed. Writer thread, or any when it has ended. */
+    long answered() {
+        return answered;
+    }
+
     /** That all up to a number is on disk, found out by another thread. */
     void synced(long sequence) {
         onDisk = sequence;
@@ -166,24 +176,38 @@ final class Writer {
     }
 
     private void run() {
-        while (true) {
-            Waiting first = queue.poll();
-            if (first == null) {
-                if (closing) {
-                    return;
-                }
-                await();
-                probe();
-                continue;
-            }
-            probe();
-            String reason = fault;
-            if (reason == null) {
-                commit(first);
-            } else {
-                complete(first, reason);
+        boolean more = true;
+        while (more) {
+            try {
+                more = turn();
+            } catch (RuntimeException | Error e) { // whoever waits must hear of it
+                lost = true;
+                fault = "the store has failed: " + e + "; stop the broker and start it again";
+                LOG.error("{}", fault, e);
+                completeGroup(fault);
             }
         }
+    }
+
+    /** @return false if nothing is left to be done */
+    private boolean turn() {
+        Waiting first = queue.poll();
+        if (first == null) {
+            if (closing) {
+                return false;
+            }
+            await();
+            probe();
+            return true;
+        }
+        probe();
+        String reason = fault;
+        if (reason == null) {
+            commit(first);
+        } else {
+            complete(first, reason);
+        }
+        return true;
     }
 
     private void await() {
@@ -212,7 +236,7 @@ final class Writer {
             if (rows > 0) {
                 disk.write(open, options, ledger.rows());
             }
-        } catch (RocksDBException | RuntimeException e) {
+        } catch (RocksDBException | RuntimeException | Error e) {
             fail(e, before, rows);
             return;
         }
@@ -263,21 +287,22 @@ final class Writer {
         pressure.takeOff(one.batch.bytes(), one.batch.size());
         try {
             one.done.done(failure);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("A completion has failed", e);
         }
     }
 
     /**
-     * After an error nobody knows whether the group will be there at the next start. So the files are opened again at once:
-     * what that finds is on disk for certain, and answers it. If they cannot be opened, the group has failed.
+     * After an error nobody knows how much of the group the log holds, and the same sync must not be tried again: so the
+     * group has failed, and what there is of it is cut off before the files are opened again. Else the broker would find
+     * messages that it has told to be lost. Should it be in a table already, it has not failed after all.
      */
-    private void fail(Exception cause, long before, int rows) {
+    private void fail(Throwable cause, long before, int rows) {
         noSpace = Disk.isFull(cause);
         String reason = reason(cause);
         fault = reason;
         lastProbe = System.nanoTime();
-        LOG.error("Nothing can be written: {}", reason, cause instanceof RuntimeException ? cause : null);
+        LOG.error("Nothing can be written: {}", reason, cause instanceof RocksDBException ? null : cause);
         Runnable undo = ledger.failed();
         boolean kept = false;
         if (!noSpace || space.mayReopen()) {
@@ -290,24 +315,25 @@ final class Writer {
         completeGroup(kept ? null : reason);
     }
 
-    private String reason(Exception cause) {
+    private String reason(Throwable cause) {
         return noSpace ? "the disk is full: " + cause.getMessage() : "writing has failed: " + cause.getMessage();
     }
 
     private void probe() {
-        if (fault == null || lost || closing || System.nanoTime() - lastProbe < PROBE_NANOS) {
+        if (fault == null || lost || closing || System.nanoTime() - lastProbe < pause) {
             return;
         }
-        lastProbe = System.nanoTime();
+        long began = System.nanoTime();
         if (!noSpace || space.mayReopen()) {
             long before = answered;
             long found = reopen(onDisk);
             if (found > before) {
-                LOG.warn(
-                        "{} changes that were answered as failed are in the files: nobody could know then",
-                        found - before);
+                LOG.error("{} changes that were answered as failed are in the tables", found - before);
             }
         }
+        lastProbe = System.nanoTime();
+        // reading much in vain must not keep others from reading
+        pause = Math.max(PROBE_NANOS, PAUSES * (lastProbe - began));
     }
 
     /**
@@ -318,7 +344,7 @@ final class Writer {
         Database former = database;
         database = null;
         try {
-            Reopened opened = files.reopen(former);
+            Reopened opened = files.reopen(former, answered);
             database = opened.database;
             if (opened.found < expected) {
                 lost = true;
@@ -335,7 +361,7 @@ final class Writer {
             noSpace = false;
             LOG.warn("The files were opened again; all is well");
             return opened.found;
-        } catch (RocksDBException | Records.Unreadable | RuntimeException e) {
+        } catch (RocksDBException | Records.Unreadable | IOException | RuntimeException | Error e) {
             noSpace = Disk.isFull(e);
             String reason = reason(e);
             if (!reason.equals(fault)) {

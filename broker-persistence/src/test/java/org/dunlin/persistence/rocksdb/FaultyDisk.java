@@ -23,6 +23,10 @@ class FaultyDisk extends Disk {
     volatile RocksDBException afterWrite;
     volatile RocksDBException onSync;
     volatile RocksDBException onOpen;
+    /** What the next openings end with, after they have been made. */
+    volatile RocksDBException afterOpen;
+
+    volatile IOException onCutOff;
     volatile long usable = Long.MAX_VALUE;
     private volatile Database opened;
     /** Held while a write is under way. */
@@ -57,8 +61,21 @@ class FaultyDisk extends Disk {
         if (onOpen != null) {
             throw onOpen;
         }
-        opened = super.open(directory, cacheBytes, mode);
+        Database database = super.open(directory, cacheBytes, mode);
+        if (afterOpen != null) {
+            database.close();
+            throw afterOpen;
+        }
+        opened = database;
         return opened;
+    }
+
+    @Override
+    public long cutOff(Path directory, long sequence) throws IOException {
+        if (onCutOff != null) {
+            throw onCutOff;
+        }
+        return super.cutOff(directory, sequence);
     }
 
     /** Makes a copy of a data directory in use as it would be if the process was killed now. */

@@ -238,6 +238,25 @@ class RecoveryTest {
         }
     }
 
+    /** As RocksDB passes over the rest of a block that makes no sense, it comes to them in the next one. */
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void lastLog_withRecordsAsOfFilesUsedAgainBehindOtherRubbish_isCutOff() throws Exception {
+        long length = Files.size(killed.resolve("data").resolve(lastLog));
+        for (int type : new int[] {5, 6, 7, 8, 11, 131}) {
+            byte[] rubbish = random((int) (2 * 32_768 - length % 32_768) + 11);
+            rubbish[5] = (byte) 0xFF;
+            rubbish[6] = 1;
+            byte[] foreign = {1, 2, 3, 4, 4, 0, (byte) type, 1, 2, 3, 4};
+            System.arraycopy(foreign, 0, rubbish, rubbish.length - 11 - 32_768, 11);
+            System.arraycopy(foreign, 0, rubbish, rubbish.length - 11, 11);
+            Path data = data("foreign" + type);
+            append(data.resolve(lastLog), rubbish);
+            assertEquals(2 * EACH, open(data, mark(2 * EACH)));
+            assertEquals(2 * EACH, open(data, mark(2 * EACH)), "opened once more");
+        }
+    }
+
     private static byte[] random(int bytes) {
         byte[] random = new byte[bytes];
         new Random(7).nextBytes(random);

@@ -47,9 +47,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.rocksdb.RocksDBException;
-import org.rocksdb.WriteBatch;
-import org.rocksdb.WriteOptions;
 
 /** What is the store's own beside the contract: files, faults, time, space. */
 class RocksStoreTest {
@@ -225,38 +222,82 @@ class RocksStoreTest {
     }
 
     @Test
-    void write_whoseSyncFails_isAnsweredByWhatIsThereAfterwards() throws Exception {
+    void write_whoseSyncFails_isNeverFoundAgain_howeverLateTheFilesCanBeOpened() throws Exception {
+        for (String way : List.of("at once", "not at first", "as far as tables", "not cut at first", "full")) {
+            Path data = directory.resolve(way);
+            RocksStore store = open(data, new Told());
+            commit(store, batch -> batch.putSession(ANN, session("ann")));
+            Place first = enqueue(store, message(1, "a", 300), ANN);
+            disk.onOpen = way.equals("not at first") ? FaultyDisk.BROKEN : null;
+            disk.afterOpen = way.equals("as far as tables") ? FaultyDisk.BROKEN : null;
+            disk.onCutOff = way.equals("not cut at first") ? new IOException("Input/output error") : null;
+            disk.usable = way.equals("full") ? 0 : Long.MAX_VALUE;
+            disk.afterWrite = way.equals("full") ? FaultyDisk.FULL : FaultyDisk.BROKEN;
+            String failure = write(store, batch -> {
+                batch.enqueue(message(2, "a", 40_000), List.of(new Place(ANN, Qos.EXACTLY_ONCE, false)));
+                batch.ack(ANN, first.seq, first.body);
+                batch.inboundId(ANN, 7, true);
+            });
+            assertNotNull(failure, way);
+            disk.afterWrite = null;
+            disk.onOpen = null;
+            disk.afterOpen = null;
+            disk.onCutOff = null;
+            disk.usable = Long.MAX_VALUE;
+            until(() -> store.status().fault() == null);
+            assertEquals(List.of(first.seq), readAll(store, 1).places(), way);
+            Place third = enqueue(store, message(3, "a", 10), ANN);
+            store.close();
+            Told told = new Told();
+            assertEquals(
+                    List.of(first.seq, third.seq), readAll(open(data, told), 1).places(), way);
+            assertEquals(Set.of("owner 1", "queue 1"), told.things.keySet(), way);
+        }
+    }
+
+    @Test
+    void close_ofAStoreThatCannotWrite_leavesNothingOfWhatFailed() throws Exception {
         RocksStore store = open();
         commit(store, batch -> batch.putSession(ANN, session("ann")));
-        disk.afterWrite = FaultyDisk.BROKEN;
-        CompletableFuture<String> end = writing(
-                store, batch -> batch.enqueue(message(2, "a", 10), List.of(new Place(ANN, Qos.AT_LEAST_ONCE, false))));
-        // Opening writes, too: it goes well once the disk does.
-        String failure = await(end);
+        disk.usable = 0;
+        disk.afterWrite = FaultyDisk.FULL;
+        assertNotNull(write(
+                store, batch -> batch.enqueue(message(2, "a", 10), List.of(new Place(ANN, Qos.AT_LEAST_ONCE, false)))));
+        store.close();
         disk.afterWrite = null;
-        until(() -> store.status().fault() == null);
-        assertNotNull(failure, "it could not be opened again, so nobody could know");
-        AtomicInteger errors = new AtomicInteger(1);
-        FaultyDisk once = new FaultyDisk() {
-            @Override
-            public void write(Database database, WriteOptions options, WriteBatch rows) throws RocksDBException {
-                super.write(database, options, rows);
-                if (rows.count() > 1 && errors.getAndDecrement() > 0) {
-                    throw BROKEN;
+        Told told = new Told();
+        disk.usable = Long.MAX_VALUE;
+        open(directory.resolve("data"), told);
+        assertEquals(Set.of("owner 1"), told.things.keySet());
+    }
+
+    /** Numbers of changes stand at all places of RocksDB's blocks, some of them divided. */
+    @Test
+    void cutOff_findsItsPlaceWhereverItIs() throws Exception {
+        NativeLibrary.load(directory);
+        for (int fill = 32_640; fill < 32_680; fill++) {
+            Path files = directory.resolve("db" + fill);
+            long kept;
+            try (Database database = Database.open(files, 1 << 20, Database.Mode.USE)) {
+                kept = put(database, 1, fill);
+                for (int i = 2; i < 5; i++) {
+                    put(database, i, 10);
                 }
             }
-        };
-        RocksStore other = new RocksStore(
-                Engine.settings(directory.resolve("other"), Durability.FSYNC), once, wall::get, nanos::get);
-        open.add(other);
-        other.open(new Told());
-        commit(other, batch -> {
-            batch.putSession(ANN, session("ann"));
-            batch.putSession(BEN, session("ben"));
-        });
-        assertEquals(0, errors.get());
-        assertNull(other.status().fault());
-        enqueue(other, message(1, "a", 10), BEN);
+            assertTrue(LogFile.cutBehind(files, kept) > 0);
+            assertEquals(0, LogFile.cutBehind(files, kept));
+            AtomicInteger count = new AtomicInteger();
+            try (Database database = Database.open(files, 1 << 20, Database.Mode.USE)) {
+                database.scan(Family.META, (key, value) -> count.incrementAndGet());
+                assertEquals(kept, database.rocks.getLatestSequenceNumber());
+            }
+            assertEquals(1, count.get());
+        }
+    }
+
+    private static long put(Database database, int key, int bytes) throws Exception {
+        database.rocks.put(database.family(Family.META), new byte[] {(byte) key}, new byte[bytes]);
+        return database.rocks.getLatestSequenceNumber();
     }
 
     @Test

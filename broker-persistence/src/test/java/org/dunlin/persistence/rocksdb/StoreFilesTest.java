@@ -573,6 +573,34 @@ class StoreFilesTest {
     }
 
     @Test
+    void import_thatWasCutShort_isNamed_andCanBeRunAgain() throws Exception {
+        String whole = export(data("closed", "data"));
+        Path early = directory.resolve("early");
+        Path filling = directory.resolve("filling");
+        try (StoreFiles.Filling begun = files(filling).fill()) {
+            begun.begin(1, 1, 1);
+            copy(filling, early);
+        }
+        Path late = directory.resolve("late");
+        StoreExport.read(new StringReader(whole), files(late));
+        Files.move(late.resolve("db"), late.resolve("db.part"));
+        for (Path part : List.of(early, late)) {
+            for (String said : List.of(
+                    assertThrows(StoreException.class, () -> store(part).open(new Told()))
+                            .getMessage(),
+                    assertThrows(StoreException.class, () -> files(part).inspect())
+                            .getMessage(),
+                    assertThrows(StoreException.class, () -> files(part).repair())
+                            .getMessage())) {
+                assertTrue(said.contains("import that was cut short"), said);
+            }
+            StoreExport.read(new StringReader(whole), files(part));
+            assertEquals(whole, export(part));
+            assertFalse(Files.exists(part.resolve("db.part")));
+        }
+    }
+
+    @Test
     void import_intoADirectoryThatIsNotEmpty_isRefused() throws Exception {
         Path data = data("closed", "data");
         String whole = export(data);

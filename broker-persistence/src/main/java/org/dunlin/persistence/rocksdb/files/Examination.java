@@ -69,6 +69,17 @@ final class Examination {
         if (manifest != null) {
             faults.add("the list of files is damaged, so that tables may be forgotten", manifest);
         }
+        Recovery recovery = new Recovery(directory, new Disk(), CACHE_BYTES, System::currentTimeMillis);
+        try {
+            if (recovery.hasForeignEnd()) {
+                notes.add("Behind the last record of the log is what no broker writes; the next start cuts it off and"
+                        + " keeps a copy");
+                return recovery.view(mark);
+            }
+        } catch (RocksDBException | StoreException e) {
+            faults.add("a broker cannot be started from the files", String.valueOf(e.getMessage()));
+            return null;
+        }
         String refusal;
         try {
             Database database = Database.open(path, CACHE_BYTES, Database.Mode.INSPECT);
@@ -83,7 +94,7 @@ final class Examination {
         } catch (RocksDBException e) {
             refusal = String.valueOf(e.getMessage());
         }
-        long whole = mark == null ? -1 : changesBeforeTornEnd(mark);
+        long whole = mark == null ? -1 : changesBeforeTornEnd(recovery, mark);
         if (whole >= 0) {
             notes.add("The end of the log is torn behind all that was surely on disk; the next start cuts it off");
             return openOr(Database.Mode.INSPECT_BEFORE_DAMAGE);
@@ -125,9 +136,8 @@ final class Examination {
     }
 
     /** The number of the last change, if a start would pass over the damage; else -1. */
-    private long changesBeforeTornEnd(Mark.State mark) {
-        try (Database database =
-                new Recovery(directory, new Disk(), CACHE_BYTES, System::currentTimeMillis).view(mark)) {
+    private static long changesBeforeTornEnd(Recovery recovery, Mark.State mark) {
+        try (Database database = recovery.view(mark)) {
             return database.rocks.getLatestSequenceNumber();
         } catch (RocksDBException | StoreException e) {
             return -1;

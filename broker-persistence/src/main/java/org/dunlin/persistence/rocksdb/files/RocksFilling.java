@@ -37,11 +37,12 @@ final class RocksFilling implements Filling {
     private long wallMillis;
     private boolean finished;
 
-    /** @param root must be empty or not be there */
+    /** @param root must be empty, not be there, or hold what another left that was cut short */
     RocksFilling(Path root) throws StoreException {
         isNew = !Files.exists(root);
+        boolean begun = DataDirectory.isHalfFilled(root);
         try {
-            if (!isNew && (!Files.isDirectory(root) || !FileTree.isEmpty(root))) {
+            if (!isNew && !begun && (!Files.isDirectory(root) || !FileTree.isEmpty(root))) {
                 throw new StoreException(
                         Kind.IO, "storage.path " + root + " is not empty; name a directory that is new, with -d");
             }
@@ -49,10 +50,14 @@ final class RocksFilling implements Filling {
             throw DataDirectory.failure("cannot be read", root, e);
         }
         directory = DataDirectory.hold(root);
-        part = root.resolve("db.part");
+        part = DataDirectory.partIn(root);
         try {
+            FileTree.delete(part);
             NativeLibrary.load(root);
             rows = new RowWriter(part);
+        } catch (IOException e) {
+            close();
+            throw DataDirectory.failure("cannot be written to", root, e);
         } catch (RocksDBException e) {
             close();
             throw failed(e);
@@ -161,11 +166,12 @@ final class RocksFilling implements Filling {
         rows = null;
         try (Mark mark = Mark.open(directory.mark())) {
             mark.write(new Mark.State(sequence, brokerMillis, wallMillis, true));
-            Files.move(part, directory.database(), StandardCopyOption.ATOMIC_MOVE);
+            directory.renewFormat();
+            Files.move(part, directory.database(), StandardCopyOption.ATOMIC_MOVE); // last: until then it is a part
+            DataDirectory.syncDirectory(directory.root());
         } catch (IOException e) {
             throw DataDirectory.failure("cannot be written to", directory.root(), e);
         }
-        directory.renewFormat(); // last: a database without it is none
         finished = true;
     }
 
@@ -180,7 +186,12 @@ final class RocksFilling implements Filling {
             try {
                 Path root = directory.root();
                 for (Path made : new Path[] {
-                    part, directory.database(), directory.mark(), root.resolve("native"), root.resolve("LOCK.broker")
+                    directory.database(),
+                    directory.mark(),
+                    root.resolve("FORMAT"),
+                    root.resolve("native"),
+                    root.resolve("LOCK.broker"),
+                    part // last, so that what is left can be told for what it is
                 }) {
                     FileTree.delete(made);
                 }

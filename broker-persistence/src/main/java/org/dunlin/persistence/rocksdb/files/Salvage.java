@@ -74,6 +74,11 @@ final class Salvage {
             FileTree.delete(rebuilt);
             FileTree.copyDatabase(directory.database(), work, true);
             nameManifest();
+            try (DirectoryStream<Path> logs = Files.newDirectoryStream(work, "*.log")) {
+                for (Path log : logs) {
+                    LogFile.disarm(log);
+                }
+            }
             String manifestFault = LogFile.faultOfList(work);
             Set<String> tables = manifestFault == null ? Set.of() : tablesInWork();
             long last = rebuild(tables);
