@@ -298,7 +298,7 @@ final class Checker implements BrokerEvents {
 
     @Override
     public void denied(Peer peer, String what, ReasonCode reason, String detail) {
-        if (reason != ReasonCode.QUOTA_EXCEEDED || !sim.mayRefuse()) {
+        if (reason != ReasonCode.QUOTA_EXCEEDED || !sim.isMemorySmall()) {
             throw breach("NothingDenied", peer + " " + what + " " + reason + " " + detail);
         }
     }

@@ -523,7 +523,8 @@ final class SimClient {
         }
         for (int i = 0; i < asked.size(); i++) {
             Sub sub = asked.get(i);
-            if (ack.reasons().get(i) == ReasonCode.QUOTA_EXCEEDED && sim.mayRefuse()) {
+            ReasonCode noMemory = version.isV5() ? ReasonCode.QUOTA_EXCEEDED : ReasonCode.UNSPECIFIED_ERROR;
+            if (ack.reasons().get(i) == noMemory && sim.isMemorySmall()) {
                 continue;
             }
             if (ack.reasons().get(i).isError()) {

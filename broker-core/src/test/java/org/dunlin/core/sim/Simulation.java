@@ -160,6 +160,11 @@ final class Simulation {
         return storeFails;
     }
 
+    /** Whether subscriptions and publishers may be refused for want of memory. */
+    boolean isMemorySmall() {
+        return memoryBytes > 0;
+    }
+
     /** Whether a publisher may be told that its message was refused. */
     boolean mayRefuse() {
         return storeFails || memoryBytes > 0 || queueLimits.overflow().answers();
