@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 public final class LogFile {
     private static final int BLOCK = 32_768;
     private static final int HEADER = 7;
+    /** What a write begins with: the number of its first change and how many there are. */
+    private static final int WRITE_HEAD = 12;
+
     private static final int FULL_TYPE = 1;
     private static final int FIRST_TYPE = 2;
     private static final int LAST_TYPE = 4;
@@ -101,6 +104,61 @@ public final class LogFile {
             at += type == 0 || length > left - HEADER ? left : HEADER + length;
         }
         return -1;
+    }
+
+    /** RocksDB's number of the last change in the logs if each of their records is whole; -1 if not, or there is none. */
+    static long lastChange(Path database) throws IOException {
+        long last = -1;
+        try (DirectoryStream<Path> logs = Files.newDirectoryStream(database, "*.log")) {
+            for (Path log : logs) {
+                try (FileChannel channel = FileChannel.open(log, StandardOpenOption.READ)) {
+                    if (channel.size() > Integer.MAX_VALUE) {
+                        return -1;
+                    }
+                    LogFile file = new LogFile(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
+                    long here = file.lastOfWhole();
+                    if (here < 0) {
+                        return -1;
+                    }
+                    last = Math.max(last, here);
+                }
+            }
+        }
+        return last;
+    }
+
+    /** The number of the last change if all records are whole, 0 if there are none; else -1. */
+    private long lastOfWhole() {
+        ByteBuffer head = ByteBuffer.allocate(WRITE_HEAD).order(ByteOrder.LITTLE_ENDIAN);
+        long last = 0;
+        boolean began = false;
+        int at = 0;
+        while (at < size) {
+            int left = BLOCK - at % BLOCK;
+            if (left < HEADER) {
+                at += left;
+                continue;
+            }
+            int length = record(at);
+            int type = length < 0 ? 0 : bytes.get(at + 6);
+            boolean begins = type == FULL_TYPE || type == FIRST_TYPE;
+            if (length < 0 || begins == began) {
+                return -1;
+            }
+            for (int i = 0; i < length && head.hasRemaining(); i++) {
+                head.put(bytes.get(at + HEADER + i));
+            }
+            began = type == FIRST_TYPE || type != FULL_TYPE && type != LAST_TYPE;
+            if (!began) {
+                if (head.hasRemaining()) {
+                    return -1;
+                }
+                last = Math.max(last, head.getLong(0) + head.getInt(Long.BYTES) - 1);
+                head.clear();
+            }
+            at += HEADER + length;
+        }
+        return began ? -1 : last;
     }
 
     /**

@@ -59,16 +59,29 @@ public final class Recovery {
         if (fault != null) {
             throw directory.damaged(fault);
         }
-        long sequence;
+        if (lastChange() < mark.sequence()) { // else the log is whole, and to replay it twice would take its time
+            try {
+                long sequence = inspect(Database.Mode.INSPECT);
+                if (sequence < mark.sequence()) {
+                    throw missing(sequence, mark);
+                }
+            } catch (RocksDBException e) {
+                return salvage(e, mark);
+            }
+        }
         try {
-            sequence = inspect(Database.Mode.INSPECT);
+            return disk.open(directory.database(), cacheBytes, Database.Mode.USE);
         } catch (RocksDBException e) {
-            return salvage(e, mark);
+            throw explain(directory, e);
         }
-        if (sequence < mark.sequence()) {
-            throw missing(sequence, mark);
+    }
+
+    private long lastChange() throws StoreException {
+        try {
+            return LogFile.lastChange(directory.database());
+        } catch (IOException e) {
+            throw DataDirectory.failure("cannot be read", directory.database(), e);
         }
-        return disk.open(directory.database(), cacheBytes, Database.Mode.USE);
     }
 
     /** What lies behind it was never written by us, and if RocksDB were let read it, it would not come to an end. */

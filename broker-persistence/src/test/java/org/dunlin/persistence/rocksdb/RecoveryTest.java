@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.rocksdb.FlushOptions;
 import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
@@ -188,6 +189,42 @@ class RecoveryTest {
     @Test
     void undamaged_isOpened() throws Exception {
         assertEquals(2 * EACH, open(data("a"), mark(2 * EACH)));
+    }
+
+    @Test
+    void undamaged_isReplayedOnce_damagedIsLookedAtFirst() throws Exception {
+        List<Database.Mode> modes = new ArrayList<>();
+        Disk disk = new Disk() {
+            @Override
+            public Database open(Path directory, long cacheBytes, Database.Mode mode) throws RocksDBException {
+                modes.add(mode);
+                return super.open(directory, cacheBytes, mode);
+            }
+        };
+        Path torn = data("torn");
+        cut(torn.resolve(lastLog), Files.size(torn.resolve(lastLog)) - 5);
+        for (Path path : List.of(data("whole"), torn)) {
+            try (DataDirectory held = DataDirectory.hold(path)) {
+                new Recovery(held, disk, 1 << 20, System::currentTimeMillis)
+                        .open(true, mark(EACH))
+                        .close();
+            }
+        }
+        assertEquals(List.of(Database.Mode.USE, Database.Mode.INSPECT, Database.Mode.USE), modes);
+    }
+
+    @Test
+    void lastChangeOfALog_isKnownOnlyIfAllOfItIsWhole() throws Exception {
+        Path database = data("whole").resolve("db");
+        assertEquals(mark(2 * EACH).sequence(), LogFile.lastChange(database));
+        Path log = data("altered").resolve(lastLog);
+        long length = Files.size(log);
+        for (long at = 0; at < length; at += 97) {
+            flip(log, at);
+            assertEquals(-1, LogFile.lastChange(log.getParent()), "bit at " + at);
+            flip(log, at);
+        }
+        assertEquals(mark(2 * EACH).sequence(), LogFile.lastChange(log.getParent()));
     }
 
     @Test
