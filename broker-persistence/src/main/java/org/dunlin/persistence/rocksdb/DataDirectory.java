@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Properties;
 import java.util.UUID;
@@ -67,9 +69,7 @@ public final class DataDirectory implements AutoCloseable {
 
     public static DataDirectory hold(Path root) throws StoreException {
         try {
-            if (!Files.isDirectory(root)) { // it may be a link to one, which would not be taken for one below
-                Files.createDirectories(root);
-            }
+            make(root);
         } catch (FileAlreadyExistsException e) {
             throw new StoreException(Kind.IO, "storage.path " + root + " is no directory", e);
         } catch (IOException e) {
@@ -99,6 +99,20 @@ public final class DataDirectory implements AutoCloseable {
             closeQuietly(file);
             throw failure("cannot be written to", root, e);
         }
+    }
+
+    /** Makes a directory and those that it is in, where they are missing, so that a power cut does not take their names. */
+    public static void make(Path directory) throws IOException {
+        List<Path> parents = new ArrayList<>();
+        Path child = directory.toAbsolutePath();
+        while (child.getParent() != null && (parents.isEmpty() || !Files.exists(child))) {
+            child = child.getParent();
+            parents.add(child);
+        }
+        if (!Files.isDirectory(directory)) { // it may be a link to one, which would not be taken for one below
+            Files.createDirectories(directory);
+        }
+        parents.forEach(DataDirectory::syncDirectory); // the nearest always: whoever made it may have come no further
     }
 
     /**
