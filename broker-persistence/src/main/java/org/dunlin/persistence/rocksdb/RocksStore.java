@@ -153,8 +153,8 @@ public final class RocksStore implements Store {
             batch.add(0, rows -> rows.clear(page));
             writer.write(batch, done);
         });
+        DataDirectory.syncDirectory(directory.root()); // before the mark says that there must be a database
         mark.write(clock.mark(writer.onDisk(), false));
-        DataDirectory.syncDirectory(directory.root());
         ScheduledExecutorService keeper = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "store-keeper");
             thread.setDaemon(true);
