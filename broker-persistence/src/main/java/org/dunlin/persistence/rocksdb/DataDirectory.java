@@ -315,7 +315,11 @@ public final class DataDirectory implements AutoCloseable {
 
     /** The same for a backup: it is the same broker that will be started from it. */
     public void copyFormat(Path target) throws IOException {
-        Files.copy(format(), target.resolve("FORMAT"));
+        Path copy = target.resolve("FORMAT");
+        Files.copy(format(), copy);
+        try (FileChannel file = FileChannel.open(copy, StandardOpenOption.WRITE)) {
+            file.force(true);
+        }
         syncDirectory(target);
     }
 

@@ -343,7 +343,7 @@ public final class RocksStore implements Store {
             throw new StoreException(Kind.IO, "the backup needs a directory of its own, but " + target + " exists");
         }
         try {
-            Files.createDirectories(target);
+            DataDirectory.make(target);
             Mark.State state = all.clock.mark(all.writer.onDisk(), false);
             all.lender.use(database -> {
                 try (Checkpoint checkpoint = Checkpoint.create(database.rocks)) {

@@ -87,7 +87,7 @@ public final class RocksFiles implements StoreFiles {
     }
 
     private static void copy(DataDirectory directory, Path target) throws IOException, StoreException {
-        Files.createDirectories(target);
+        DataDirectory.make(target);
         long size = Examination.sizeOf(directory.database());
         if (Files.getFileStore(target).getUsableSpace() < size) {
             throw new StoreException(
