@@ -11,12 +11,19 @@ public final class DunlinVictim implements Victim {
     private static final List<String> JAVA_OPTIONS = List.of("-Xmx512m", "-XX:TieredStopAtLevel=1");
     private static final int LINES_SHOWN = 30;
 
+    private final List<String> prefix;
     private final List<String> settings;
     private @Nullable RunningBroker broker;
     private int port;
 
     /** @param moreSettings key=value, such as storage.durability=async */
     public DunlinVictim(Path data, List<String> moreSettings) {
+        this(List.of(), data, moreSettings);
+    }
+
+    /** @param prefix a command that takes the broker's as its arguments and becomes that process, such as env */
+    public DunlinVictim(List<String> prefix, Path data, List<String> moreSettings) {
+        this.prefix = prefix;
         settings = new ArrayList<>(moreSettings);
         settings.add("storage.path=" + data);
     }
@@ -26,7 +33,9 @@ public final class DunlinVictim implements Victim {
         if (newPort) {
             port = Ports.free();
         }
-        broker = RunningBroker.launch(RunningBroker.command(JAVA_OPTIONS, port, settings));
+        List<String> command = new ArrayList<>(prefix);
+        command.addAll(RunningBroker.command(JAVA_OPTIONS, port, settings));
+        broker = RunningBroker.launch(command);
     }
 
     @Override
