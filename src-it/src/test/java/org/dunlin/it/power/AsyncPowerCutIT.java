@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 class AsyncPowerCutIT {
     private static final int CUTS = Integer.getInteger("dunlin.it.cuts", 3);
     private static final long SEED = Long.getLong("dunlin.seed", new Random().nextLong());
-    private static final int MOST = 1500;
+    private static final int MOST = 600;
     private static final int QUIET_MILLIS = 500;
 
     private final Random random = new Random(SEED);
@@ -47,7 +47,7 @@ class AsyncPowerCutIT {
     private void run(Path work, String durability) {
         System.out.println("AsyncPowerCutIT: -Ddunlin.seed=" + SEED + " " + durability);
         List<String> settings = List.of("storage.engine=rocksdb", "storage.durability=" + durability);
-        try (PowerCut victim = new PowerCut(work, settings, "", SEED)) {
+        try (PowerCut victim = new PowerCut(work, settings, false, "", SEED)) {
             victim.launch(true);
             int port = victim.awaitReady();
             for (int cut = 1; cut <= CUTS; cut++) {

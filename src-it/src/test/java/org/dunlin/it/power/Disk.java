@@ -134,9 +134,9 @@ final class Disk {
         return node;
     }
 
-    /** The power fails. */
-    void cut(Random random) {
-        root.cut(random, loss);
+    /** The power fails. @param chance what of all that was not synced is left; null if nothing is */
+    void cut(@Nullable Random chance) {
+        root.cut(chance, loss);
     }
 
     /** Puts on the real disk what is on this one now, into the same or another folder. */

@@ -35,15 +35,20 @@ abstract sealed class Node {
     /** The oldest change that was not on disk is. */
     abstract void keepNext();
 
-    /** The power fails: of what is not on disk, some is kept by chance, and the rest is gone. */
-    final void cut(Random random, Loss loss) {
-        long left = changes - synced;
-        synced(synced + someOf(left, random));
-        cutRest(random, loss);
+    /**
+     * The power fails: of what is not on disk, some is kept by chance, and the rest is gone.
+     *
+     * @param chance null if nothing is kept
+     */
+    final void cut(@Nullable Random chance, Loss loss) {
+        if (chance != null) {
+            synced(synced + someOf(changes - synced, chance));
+        }
+        cutRest(chance, loss);
         synced = changes;
     }
 
-    abstract void cutRest(Random random, Loss loss);
+    abstract void cutRest(@Nullable Random chance, Loss loss);
 
     private static long someOf(long count, Random random) {
         return switch (random.nextInt(3)) {
@@ -124,25 +129,30 @@ abstract sealed class Node {
         }
 
         @Override
-        void cutRest(Random random, Loss loss) {
-            if (done < pending.size()) {
-                int before = kept.size();
-                loss.writes += pending.size() - done;
-                tear(pending.get(done), random);
-                if (kept.size() > before && random.nextInt(4) == 0) { // pages reach the disk in any order
-                    int from = Math.max(before, (before + random.nextInt(kept.size() - before)) / PAGE * PAGE);
-                    kept.zero(from, Math.min(kept.size(), (from / PAGE + 1) * PAGE));
-                    loss.torn++;
-                }
-                int room = Math.min(SECTOR * (1 + random.nextInt(PAGE / SECTOR)), now.size() - kept.size());
-                if (room > 0 && random.nextInt(3) == 0) { // the size is on disk and the bytes are not
-                    tail(room, random);
-                    loss.torn++;
-                }
+        void cutRest(@Nullable Random chance, Loss loss) {
+            loss.writes += pending.size() - done;
+            if (done < pending.size() && chance != null) {
+                leaveTraces(pending.get(done), chance, loss);
             }
             pending.clear();
             done = 0;
             now = new Content(kept.toArray());
+        }
+
+        /** Of the first change that is lost a part may be there. */
+        private void leaveTraces(Change change, Random random, Loss loss) {
+            int before = kept.size();
+            tear(change, random);
+            if (kept.size() > before && random.nextInt(4) == 0) { // pages reach the disk in any order
+                int from = Math.max(before, (before + random.nextInt(kept.size() - before)) / PAGE * PAGE);
+                kept.zero(from, Math.min(kept.size(), (from / PAGE + 1) * PAGE));
+                loss.torn++;
+            }
+            int room = Math.min(SECTOR * (1 + random.nextInt(PAGE / SECTOR)), now.size() - kept.size());
+            if (room > 0 && random.nextInt(3) == 0) { // the size is on disk and the bytes are not
+                tail(room, random);
+                loss.torn++;
+            }
         }
 
         /** Does a part of a change: appending may stop anywhere, overwriting at a sector's border. */
@@ -221,13 +231,13 @@ abstract sealed class Node {
         }
 
         @Override
-        void cutRest(Random random, Loss loss) {
+        void cutRest(@Nullable Random chance, Loss loss) {
             loss.names += pending.size();
             pending.clear();
             now.clear();
             now.putAll(kept);
             for (Node node : kept.values()) {
-                node.cut(random, loss);
+                node.cut(chance, loss);
             }
         }
     }

@@ -19,13 +19,16 @@ final class PowerCut implements Victim {
     private final Disk disk;
     private final Random random;
     private final DunlinVictim broker;
+    private final boolean alwaysWorst;
     private int cuts;
 
     /**
      * @param work an empty folder
+     * @param alwaysWorst nothing is ever left that was not synced; else that is so of every third cut
      * @param lies the end of the names of files whose syncs the disk only confirms; empty for a disk that keeps its word
      */
-    PowerCut(Path work, List<String> settings, String lies, long seed) {
+    PowerCut(Path work, List<String> settings, boolean alwaysWorst, String lies, long seed) {
+        this.alwaysWorst = alwaysWorst;
         try {
             Path real = work.toRealPath();
             folder = Files.createDirectory(real.resolve("disk"));
@@ -60,7 +63,7 @@ final class PowerCut implements Victim {
     public void kill() {
         broker.kill();
         disk.replay(journal);
-        disk.cut(random);
+        disk.cut(random.nextInt(3) == 0 || alwaysWorst ? null : random);
         disk.restore(folder);
         cuts++;
     }

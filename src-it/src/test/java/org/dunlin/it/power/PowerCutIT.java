@@ -29,7 +29,7 @@ class PowerCutIT {
 
     @Test
     void acknowledged_survivesPowerCuts(@TempDir(cleanup = CleanupMode.ON_SUCCESS) Path work) {
-        assertEquals(List.of(), run(work, "fsync", "", CUTS, SEED));
+        assertEquals(List.of(), run(work, "fsync", "", false, CUTS, SEED));
     }
 
     /** The proof that this test can fail: the same broker where syncs of the log are only confirmed. */
@@ -49,7 +49,7 @@ class PowerCutIT {
             List<String> found;
             try {
                 Path own = Files.createDirectory(work.resolve("attempt" + attempt));
-                found = run(own, durability, lies, 1, SEED + attempt);
+                found = run(own, durability, lies, true, 1, SEED + attempt);
             } catch (AssertionError e) { // the broker itself may see by its mark what is missing, and refuse to start
                 found = List.of(String.valueOf(e.getMessage()));
             }
@@ -61,18 +61,16 @@ class PowerCutIT {
         fail("nothing was lost in " + ATTEMPTS + " runs without syncs: this test cannot fail");
     }
 
-    private static List<String> run(Path work, String durability, String lies, int cuts, long seed) {
+    private static List<String> run(
+            Path work, String durability, String lies, boolean alwaysWorst, int cuts, long seed) {
         System.out.println("PowerCutIT: -Ddunlin.seed=" + seed + " -Ddunlin.it.cuts=" + CUTS + ", " + durability + ", "
                 + cuts + " cuts" + (lies.isEmpty() ? "" : ", syncs of *" + lies + " are lies"));
-        PowerCut victim = new PowerCut(work, settings(durability), lies, seed);
+        List<String> settings = List.of("storage.engine=rocksdb", "storage.durability=" + durability);
+        PowerCut victim = new PowerCut(work, settings, alwaysWorst, lies, seed);
         try (CrashRun run = new CrashRun(victim, false, seed, System.out)) {
             List<String> found = run.run(cuts);
             System.out.println("PowerCutIT: " + victim.toll());
             return found;
         }
-    }
-
-    private static List<String> settings(String durability) {
-        return List.of("storage.engine=rocksdb", "storage.durability=" + durability);
     }
 }
