@@ -23,10 +23,15 @@ import org.rocksdb.RocksIterator;
 import org.rocksdb.RocksObject;
 import org.rocksdb.TablePropertiesCollectorFactory;
 import org.rocksdb.WALRecoveryMode;
+import org.rocksdb.WriteBufferManager;
 
 /** RocksDB, opened, with its column families and the options that it must outlive. Any thread, until it is closed. */
 public final class Database implements AutoCloseable {
     private static final long MB = 1 << 20;
+    /** How much memory may hold what was written last, of all families together. */
+    private static final long LEAST_WRITTEN = 16 * MB;
+
+    private static final long MOST_WRITTEN = 128 * MB;
 
     public final RocksDB rocks;
     private final ColumnFamilyHandle[] handles;
@@ -71,6 +76,10 @@ public final class Database implements AutoCloseable {
         }
     }
 
+    /**
+     * @param cacheBytes for blocks, indexes and filters that were read; what was written last takes about twice as much, from
+     *     16 to 128 MB, above which it is brought to tables
+     */
     public static Database open(Path directory, long cacheBytes, Mode mode) throws RocksDBException {
         return open(directory, directory, cacheBytes, mode);
     }
@@ -79,8 +88,10 @@ public final class Database implements AutoCloseable {
     public static Database open(Path directory, Path logs, long cacheBytes, Mode mode) throws RocksDBException {
         List<RocksObject> options = new ArrayList<>();
         try {
-            Cache cache = keep(options, new LRUCache(cacheBytes));
+            long written = Math.max(LEAST_WRITTEN, Math.min(2 * cacheBytes, MOST_WRITTEN));
+            Cache cache = keep(options, new LRUCache(cacheBytes + written));
             DBOptions general = keep(options, general(mode));
+            general.setWriteBufferManager(keep(options, new WriteBufferManager(written, cache)));
             if (!logs.equals(directory)) {
                 general.setWalDir(logs.toString());
             }
