@@ -253,7 +253,7 @@ final class Keys {
             "storage.cache-size",
             size(1 << 20, 1L << 40),
             64L << 20,
-            "Memory for what is read from the data files; twice that, from 16 to 128 MB, for what was written last."));
+            "Memory for what is read from the files; twice that, 16 to 128 MB, for what was written last."));
     static final Key<Long> STORAGE_MIN_FREE = add(Key.of(
             "storage.min-free",
             size(0, 1L << 50),
