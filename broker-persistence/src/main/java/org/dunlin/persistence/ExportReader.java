@@ -42,6 +42,8 @@ final class ExportReader {
     private final Contents<StoreException> listener;
     private final Map<String, Long> counts = new LinkedHashMap<>();
     private final Set<Long> owners = new HashSet<>();
+    /** Client identifiers and filters of groups, of which each has one owner. */
+    private final Set<String> names = new HashSet<>();
     /** What the messages weigh that queues may refer to. */
     private final Map<Long, Integer> bodies = new HashMap<>();
 
@@ -119,7 +121,7 @@ final class ExportReader {
         counts.merge(kind, 1L, Long::sum);
         switch (kind) {
             case "session" -> session(line);
-            case "group" -> listener.group(new SessionKey(newOwner(line, kind), 0), line.text("filter"));
+            case "group" -> listener.group(new SessionKey(newOwner(line, kind), 0), newName(line, "filter"));
             case "subscription" -> subscription(line);
             case "body" -> body(line);
             case "queued" -> queued(line);
@@ -136,6 +138,14 @@ final class ExportReader {
             }
         }
         line.end();
+    }
+
+    private String newName(ExportLine line, String field) throws ExportException {
+        String name = line.text(field);
+        if (!names.add(field + ' ' + name)) {
+            throw line.fault(field + " '" + name + "' is there a second time");
+        }
+        return name;
     }
 
     private long newOwner(ExportLine line, String kind) throws ExportException {
@@ -165,7 +175,7 @@ final class ExportReader {
     private void session(ExportLine line) throws StoreException, ExportException {
         SessionKey key = new SessionKey(newOwner(line, "session"), line.number("generation", 0, Long.MAX_VALUE));
         SessionRecord state = new SessionRecord(
-                line.text("client-id"),
+                newName(line, "client-id"),
                 line.has("user") ? line.text("user") : null,
                 version(line),
                 line.flag("connected"),

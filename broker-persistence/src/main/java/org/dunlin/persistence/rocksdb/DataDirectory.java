@@ -1,8 +1,6 @@
 package org.dunlin.persistence.rocksdb;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -203,13 +201,22 @@ public final class DataDirectory implements AutoCloseable {
     }
 
     private static String holder() {
-        String host;
-        try {
-            host = InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
-            host = "unknown";
+        return "pid " + ProcessHandle.current().pid() + " on " + hostName() + ", since " + Instant.now() + "\n";
+    }
+
+    /** As the system has it; to ask the network for it may take longer than all of a start. */
+    private static String hostName() {
+        for (String name : new String[] {System.getenv("HOSTNAME"), System.getenv("COMPUTERNAME")}) {
+            if (name != null && !name.isBlank()) {
+                return name.trim();
+            }
         }
-        return "pid " + ProcessHandle.current().pid() + " on " + host + ", since " + Instant.now() + "\n";
+        try {
+            return Files.readString(Path.of("/proc/sys/kernel/hostname"), StandardCharsets.UTF_8)
+                    .trim();
+        } catch (IOException e) {
+            return "this host";
+        }
     }
 
     /** Says in words for people why a file operation on the directory failed. */

@@ -23,10 +23,15 @@ import org.rocksdb.RocksIterator;
 import org.rocksdb.RocksObject;
 import org.rocksdb.TablePropertiesCollectorFactory;
 import org.rocksdb.WALRecoveryMode;
+import org.rocksdb.WriteBufferManager;
 
 /** RocksDB, opened, with its column families and the options that it must outlive. Any thread, until it is closed. */
 public final class Database implements AutoCloseable {
     private static final long MB = 1 << 20;
+    /** How much memory may hold what was written last, of all families together. */
+    private static final long LEAST_WRITTEN = 16 * MB;
+
+    private static final long MOST_WRITTEN = 128 * MB;
 
     public final RocksDB rocks;
     private final ColumnFamilyHandle[] handles;
@@ -71,6 +76,10 @@ public final class Database implements AutoCloseable {
         }
     }
 
+    /**
+     * @param cacheBytes for blocks, indexes and filters that were read; what was written last takes about twice as much, from
+     *     16 to 128 MB, above which it is brought to tables
+     */
     public static Database open(Path directory, long cacheBytes, Mode mode) throws RocksDBException {
         return open(directory, directory, cacheBytes, mode);
     }
@@ -79,8 +88,10 @@ public final class Database implements AutoCloseable {
     public static Database open(Path directory, Path logs, long cacheBytes, Mode mode) throws RocksDBException {
         List<RocksObject> options = new ArrayList<>();
         try {
-            Cache cache = keep(options, new LRUCache(cacheBytes));
+            long written = Math.max(LEAST_WRITTEN, Math.min(2 * cacheBytes, MOST_WRITTEN));
+            Cache cache = keep(options, new LRUCache(cacheBytes + written));
             DBOptions general = keep(options, general(mode));
+            general.setWriteBufferManager(keep(options, new WriteBufferManager(written, cache)));
             if (!logs.equals(directory)) {
                 general.setWalDir(logs.toString());
             }
@@ -135,16 +146,16 @@ public final class Database implements AutoCloseable {
         if (family == Family.BODY) {
             table.setFilterPolicy(keep(kept, new BloomFilter(10)));
         }
-        ColumnFamilyOptions options;
+        ColumnFamilyOptions options = family == Family.QUEUE ? nearTheLast() : new ColumnFamilyOptions();
         if (family == Family.QUEUE || family == Family.FLOW || family == Family.BODY) {
             // Only Options can take a collector from Java; what lies behind deletions is compacted away soon.
-            try (Options carrier = new Options()) {
+            try (ColumnFamilyOptions plain = options;
+                    DBOptions none = new DBOptions();
+                    Options carrier = new Options(none, plain)) {
                 carrier.setTablePropertiesCollectorFactory(List.of(keep(
                         kept, TablePropertiesCollectorFactory.NewCompactOnDeletionCollectorFactory(4096, 2048, 0.5))));
                 options = new ColumnFamilyOptions(carrier);
             }
-        } else {
-            options = new ColumnFamilyOptions();
         }
         options.setTableFormatConfig(table)
                 .setWriteBufferSize(family == Family.QUEUE ? 64 * MB : 16 * MB)
@@ -155,6 +166,17 @@ public final class Database implements AutoCloseable {
             options.setEnableBlobFiles(true).setMinBlobSize(4096).setEnableBlobGarbageCollection(true);
         }
         return options;
+    }
+
+    /**
+     * Has a row looked for its place in memory beside the one before it of the same queue: that is where it belongs, and to
+     * find it from the start is most of what writing costs. Has no setter in Java.
+     */
+    private static ColumnFamilyOptions nearTheLast() {
+        Properties unnamed = new Properties();
+        unnamed.setProperty("memtable_insert_with_hint_prefix_extractor", "rocksdb.FixedPrefix." + Long.BYTES);
+        ColumnFamilyOptions options = ColumnFamilyOptions.getColumnFamilyOptionsFromProps(unnamed);
+        return options == null ? new ColumnFamilyOptions() : options;
     }
 
     public ColumnFamilyHandle family(Family family) {

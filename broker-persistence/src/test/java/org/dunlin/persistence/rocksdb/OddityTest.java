@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.dunlin.core.spi.SessionKey;
 import org.dunlin.core.spi.StoreBatch;
 import org.dunlin.core.spi.StoreException;
@@ -88,6 +90,33 @@ class OddityTest {
         ends.forEach(end -> assertNull(Uses.await(end)));
         enqueue(store, message(2, "a", 10), ANN);
         assertNull(store.status().fault());
+    }
+
+    @Test
+    void memory_forWhatWasReadAndWritten_isBoundedTogether() throws Exception {
+        NativeLibrary.load(directory);
+        long mb = 1 << 20;
+        try (Database database = Database.open(directory.resolve("db"), mb, Database.Mode.USE)) {
+            for (int i = 0; i < 60; i++) {
+                for (Family family : Family.values()) {
+                    database.rocks.put(database.family(family), Layout.key(1, i), new byte[128 << 10]);
+                }
+            }
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+            while (sum(database, "rocksdb.cur-size-all-mem-tables") > 17 * mb) { // each has much less than it may alone
+                assertTrue(System.nanoTime() < deadline, "60 MB that were written stay in memory");
+                database.rocks.put(database.family(Family.META), Layout.key(2), new byte[10]);
+            }
+            assertEquals(17 * mb, sum(database, "rocksdb.block-cache-capacity") / Family.values().length);
+        }
+    }
+
+    private static long sum(Database database, String property) throws Exception {
+        long sum = 0;
+        for (Family family : Family.values()) {
+            sum += database.rocks.getLongProperty(database.family(family), property);
+        }
+        return sum;
     }
 
     @Test

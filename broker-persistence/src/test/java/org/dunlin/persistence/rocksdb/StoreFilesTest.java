@@ -564,6 +564,42 @@ class StoreFilesTest {
         assertTrue(tried.get() > 40);
     }
 
+    @Test
+    void import_ofWhatIsThereTwice_isRefused_andLeavesNothing() throws Exception {
+        String whole = export(data("closed", "data"));
+        AtomicInteger tried = new AtomicInteger();
+        for (String kind : List.of("subscription", "queued", "released", "retained", "delayed")) {
+            String twice = doubled(whole, kind);
+            Path target = directory.resolve("twice " + kind);
+            StoreException refusal = assertThrows(
+                    StoreException.class, () -> StoreExport.read(new StringReader(twice), files(target)), kind);
+            assertTrue(refusal.getMessage().contains("twice"), refusal.getMessage());
+            assertFalse(Files.exists(target));
+        }
+        for (String kind : List.of("session", "group")) {
+            assertTrue(refused(doubled(whole, kind), tried).contains("second time"));
+            String otherNumber = doubled(whole, kind).replaceFirst("\"" + kind + "\":(\\d)", "\"" + kind + "\":77$1");
+            assertTrue(refused(otherNumber, tried).contains("' is there a second time"));
+        }
+    }
+
+    /** With the first line of a kind twice, and the count of them at the end as it is then. */
+    private static String doubled(String export, String kind) {
+        List<String> lines = new ArrayList<>(export.lines().toList());
+        for (int i = 0; i < lines.size() - 1; i++) {
+            if (lines.get(i).startsWith("{\"" + kind + "\":")) {
+                lines.add(i, lines.get(i));
+                break;
+            }
+        }
+        long count = lines.stream()
+                .filter(line -> line.startsWith("{\"" + kind + "\":"))
+                .count();
+        int end = lines.size() - 1;
+        lines.set(end, lines.get(end).replaceFirst("\"" + kind + "\":\\d+", "\"" + kind + "\":" + count));
+        return String.join("\n", lines) + "\n";
+    }
+
     private String refused(String text, AtomicInteger tried) throws Exception {
         Path target = directory.resolve("import " + tried.incrementAndGet());
         String said = assertThrows(ExportException.class, () -> StoreExport.read(new StringReader(text), files(target)))

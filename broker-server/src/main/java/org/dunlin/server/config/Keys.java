@@ -250,7 +250,10 @@ final class Keys {
             Duration.ofMillis(100),
             "With async, the longest time whose acknowledged messages a power cut may cost."));
     static final Key<Long> STORAGE_CACHE_SIZE = add(Key.of(
-            "storage.cache-size", size(1 << 20, 1L << 40), 64L << 20, "Memory for what is read from the data files."));
+            "storage.cache-size",
+            size(1 << 20, 1L << 40),
+            64L << 20,
+            "Memory for what is read from the files; twice that, 16 to 128 MB, for what was written last."));
     static final Key<Long> STORAGE_MIN_FREE = add(Key.of(
             "storage.min-free",
             size(0, 1L << 50),

@@ -36,6 +36,8 @@ final class RocksFilling implements Filling {
     private long brokerMillis;
     private long wallMillis;
     private boolean finished;
+    /** How many rows each family ought to have. */
+    private final long[] told = new long[Family.values().length];
 
     /** @param root must be empty, not be there, or hold what another left that was cut short */
     RocksFilling(Path root) throws StoreException {
@@ -81,6 +83,7 @@ final class RocksFilling implements Filling {
             throw new IllegalStateException("it is finished");
         }
         try {
+            told[family.ordinal()]++;
             writer.put(family, key, value);
         } catch (RocksDBException e) {
             throw failed(e);
@@ -160,6 +163,17 @@ final class RocksFilling implements Filling {
         long sequence;
         try (writer) {
             sequence = writer.finish();
+            for (Family family : Family.values()) {
+                long rows = writer.count(family);
+                if (rows < told[family.ordinal()]) {
+                    throw new StoreException(
+                            Kind.IO,
+                            (told[family.ordinal()] - rows) + " of what was told for the table "
+                                    + new String(family.label, StandardCharsets.US_ASCII)
+                                    + " was there twice, such as two"
+                                    + " messages at one place; nothing is left in " + directory.root());
+                }
+            }
         } catch (RocksDBException e) {
             throw failed(e);
         }

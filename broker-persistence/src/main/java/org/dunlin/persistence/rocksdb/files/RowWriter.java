@@ -4,7 +4,9 @@ import java.nio.file.Path;
 import org.dunlin.persistence.rocksdb.Database;
 import org.dunlin.persistence.rocksdb.Layout.Family;
 import org.rocksdb.FlushOptions;
+import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
@@ -55,6 +57,19 @@ final class RowWriter implements AutoCloseable {
             database.rocks.flush(flush, database.families());
         }
         return database.rocks.getLatestSequenceNumber();
+    }
+
+    /** How many rows a family has. */
+    long count(Family family) throws RocksDBException {
+        long count = 0;
+        try (ReadOptions options = new ReadOptions().setFillCache(false);
+                RocksIterator rows = database.rocks.newIterator(database.family(family), options)) {
+            for (rows.seekToFirst(); rows.isValid(); rows.next()) {
+                count++;
+            }
+            rows.status();
+        }
+        return count;
     }
 
     @Override
