@@ -289,14 +289,14 @@ final class Simulation {
             String what = session.toString();
             int heap = Math.max(paging.heapMessages(), paging.low() - 1 + paging.pageMessages());
             boolean heapKept = !session.durable() || session.inHeap() - session.lent() <= heap;
-            // what is promised to an idle queue may find the window taken, so one more than the limit; what is too much
-            // is
-            // read before it is dropped; whose acknowledgement a crash has undone is in the queue again
+            // what is promised to an idle queue may find the window taken; the oldest are read before they are dropped,
+            // so
+            // that more may wait, and what a crash has undone is in the queue again
+            long late =
+                    session.loading() || store.failures() > 0 ? queueLimits.maxMessages() + paging.heapMessages() : 0;
+            long most = queueLimits.maxMessages() + 1 + late + 2L * limits.maxInflight();
             boolean kept = heapKept
-                    && (crashes > 0
-                            || session.loading()
-                            || session.queued() - session.lent()
-                                    <= queueLimits.maxMessages() + 1 + 2 * limits.maxInflight())
+                    && (crashes > 0 || session.queued() - session.lent() <= most)
                     && session.lent() <= SimClient.GROUPS.length * limits.maxInflight()
                     && session.open() <= Math.max(limits.maxInflight(), session.released())
                     && session.unacknowledged() <= 2 * limits.receiveMaximum() + 40;
