@@ -80,12 +80,16 @@ final class Checker implements BrokerEvents {
         DISCONNECTED
     }
 
-    private record SharedReception(String clientId, String peer, Qos qos, long atMicros) {}
+    /** @param ends whether the session ends with its connection */
+    private record SharedReception(String clientId, String peer, boolean ends, Qos qos, long atMicros) {}
 
     private record Left(long atMicros, boolean inOrder) {}
 
     /** Connections that the broker has not seen the end of, or not put on record, when it crashed. */
     private final Set<String> crashedOn = new HashSet<>();
+
+    /** When the broker crashed under a connection that it had accepted, by peer. */
+    private final Map<String, Long> diedAt = new HashMap<>();
 
     private record Crash(long atMicros, long lostSinceMicros) {}
 
@@ -150,6 +154,7 @@ final class Checker implements BrokerEvents {
     void crashed(long lostSince) {
         long turn = 200_000;
         crashes.add(new Crash(sim.loops.nowMicros(), lostSince - turn));
+        accepted.values().forEach(connection -> diedAt.putIfAbsent(connection.peer(), sim.loops.nowMicros()));
         for (String peer : wills.keySet()) {
             if (!endedAt.containsKey(peer)) {
                 crashedOn.add(peer);
@@ -245,7 +250,8 @@ final class Checker implements BrokerEvents {
                 shared.computeIfAbsent(SimClient.GROUPS[group] + " " + sent.id, key -> new ArrayList<>());
         SimConnection at = client.connection;
         assert at != null;
-        SharedReception now = new SharedReception(client.id, at.peer(), qos, sim.loops.nowMicros());
+        SharedReception now =
+                new SharedReception(client.id, at.peer(), client.endsWithConnection(), qos, sim.loops.nowMicros());
         for (SharedReception earlier : before) {
             SharedOnce(SimClient.GROUPS[group], sent, earlier, now, packet.dup());
         }
@@ -416,12 +422,20 @@ final class Checker implements BrokerEvents {
      * the publisher has sent it again; the same one gets it again with DUP or after having been away.
      */
     private void SharedOnce(String group, Sent sent, SharedReception earlier, SharedReception now, boolean dup) {
-        if (sent.qos == Qos.AT_LEAST_ONCE && sent.times > 1 || wasRefusedUnseen(sent)) {
+        boolean mayBeForgotten = sent.times > 1 && (isForgotten(sent, earlier) || isForgotten(sent, now));
+        if (sent.qos == Qos.AT_LEAST_ONCE && sent.times > 1 || wasRefusedUnseen(sent) || mayBeForgotten) {
             return;
         }
         if (!hasGivenBack(earlier) && !hasGivenBack(now)) { // the order in which they come is not that of sending
             throw breach("SharedOnce", group + " got " + sent + ": " + earlier + ", " + now + (dup ? " dup" : ""));
         }
+    }
+
+    /** A session that ends with its connection waits for nothing: it may get what a crash undoes before it is taken over. */
+    private boolean isForgotten(Sent sent, SharedReception reception) {
+        Long died = diedAt.get(reception.peer);
+        boolean acked = died != null && sent.ackedAtMicros != Sent.NOT_YET && sent.ackedAtMicros <= died;
+        return died != null && reception.ends && !acked;
     }
 
     private boolean hasGivenBack(SharedReception reception) {

@@ -307,6 +307,10 @@ final class SimClient {
         now.write(connect.build());
     }
 
+    boolean endsWithConnection() {
+        return asksExpiry == 0;
+    }
+
     void subscribe(String filter, Qos qos) {
         subscribe(filter, qos, false, Subscribe.RetainHandling.SEND);
     }
