@@ -393,9 +393,14 @@ public final class Delivery {
 
     private void doneWith(Outgoing message) {
         if (message.seq > 0) {
-            shard.turn().batch().ack(session.key(), message.seq, message.body);
-            forget(message.seq);
+            forget(message.seq, message.body);
         }
+    }
+
+    /** The message at that place is done with. */
+    void forget(long seq, long body) {
+        shard.turn().ack(session, seq, body);
+        forget(seq);
     }
 
     private void forget(long seq) {
@@ -512,7 +517,7 @@ public final class Delivery {
         if (flow.state != Outgoing.State.RELEASED) {
             doneWith(flow);
         } else if (flow.seq > 0) {
-            shard.turn().batch().completed(session.key(), flow.packetId);
+            complete(flow.packetId);
         }
         if (!queue.isIdle() || outbound.nextResend() != null || isReplaying()) {
             pump();
@@ -520,6 +525,20 @@ public final class Delivery {
         if (!isOwedAcks()) {
             session.inbound().nothingOwed();
         }
+    }
+
+    /** Else another message that gets the identifier would have to give it up after a restart. */
+    private void complete(int packetId) {
+        shard.turn().batch().completed(session.key(), packetId);
+        shard.turn().afterCommit(failure -> {
+            if (failure != null) {
+                shard.turn().later(() -> {
+                    if (!outbound.isReleased(packetId)) {
+                        complete(packetId);
+                    }
+                });
+            }
+        });
     }
 
     private void dropped(Outgoing message, DropReason reason) {

@@ -133,6 +133,12 @@ final class OutboundWindow {
         return flow == null || flow.resend ? null : flow;
     }
 
+    /** Whether PUBREC has come for the flow with that identifier, and PUBCOMP has not. */
+    boolean isReleased(int packetId) {
+        Outgoing flow = find(packetId);
+        return flow != null && flow.state == Outgoing.State.RELEASED;
+    }
+
     private @Nullable Outgoing find(int packetId) {
         Outgoing flow = table[packetId & table.length - 1];
         while (flow != null && flow.packetId != packetId) {

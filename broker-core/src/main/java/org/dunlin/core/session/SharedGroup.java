@@ -468,9 +468,10 @@ final class SharedGroup implements Place.Owner {
         forget(message.seq, message.body);
     }
 
-    private void forget(long seq, long body) {
+    @Override
+    public void forget(long seq, long body) {
         if (seq > 0) {
-            shard.turn().batch().ack(key, seq, body);
+            shard.turn().ack(this, seq, body);
             if (queue.isPassed(seq)) {
                 shard.turn().afterCommit(failure -> {
                     if (failure == null) {

@@ -142,6 +142,11 @@ public final class ShardsProbe {
         return left.toString();
     }
 
+    /** The index of the shard that a shared group lives on. */
+    public static int shardOfGroup(Shards shards, String filter) {
+        return shards.ofGroup(filter).index();
+    }
+
     /** Messages that wait in shared groups, not with their members. */
     public static int waitingInGroups(Shards shards) {
         int waiting = 0;

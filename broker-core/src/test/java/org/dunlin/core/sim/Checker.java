@@ -410,7 +410,9 @@ final class Checker implements BrokerEvents {
             boolean isNew = sent.times > 1
                     && sent.qos == Qos.AT_LEAST_ONCE
                     && (!isSubscribedThroughout(log.client, sent) || drops(log.client.id, sent.topic) > 0);
-            if (isNew || wasRefusedUnseen(sent)) {
+            // what was dropped may be back after a crash if the store has failed to remove it
+            boolean isBack = mayLose() && !crashes.isEmpty() && drops(log.client.id, sent.topic) > 0;
+            if (isNew || isBack || wasRefusedUnseen(sent)) {
                 return;
             }
             throw breach("OrderPerPublisherAndTopic", log.client.id + " got " + sent + " after " + before);
@@ -422,8 +424,14 @@ final class Checker implements BrokerEvents {
      * the publisher has sent it again; the same one gets it again with DUP or after having been away.
      */
     private void SharedOnce(String group, Sent sent, SharedReception earlier, SharedReception now, boolean dup) {
-        boolean mayBeForgotten = sent.times > 1 && (isForgotten(sent, earlier) || isForgotten(sent, now));
-        if (sent.qos == Qos.AT_LEAST_ONCE && sent.times > 1 || wasRefusedUnseen(sent) || mayBeForgotten) {
+        boolean mayBeForgotten =
+                (sent.times > 1 || sent.delayed) && (isForgotten(sent, earlier) || isForgotten(sent, now));
+        // it may still be on record as delayed for the second after which a failing store is asked again to forget it
+        boolean mayComeTwice = sent.delayed && mayLose() && !crashes.isEmpty();
+        if (sent.qos == Qos.AT_LEAST_ONCE && sent.times > 1
+                || wasRefusedUnseen(sent)
+                || mayBeForgotten
+                || mayComeTwice) {
             return;
         }
         if (!hasGivenBack(earlier) && !hasGivenBack(now)) { // the order in which they come is not that of sending
@@ -435,7 +443,7 @@ final class Checker implements BrokerEvents {
     private boolean isForgotten(Sent sent, SharedReception reception) {
         Long died = diedAt.get(reception.peer);
         boolean acked = died != null && sent.ackedAtMicros != Sent.NOT_YET && sent.ackedAtMicros <= died;
-        return died != null && reception.ends && !acked;
+        return died != null && reception.ends && (!acked || sent.delayed);
     }
 
     private boolean hasGivenBack(SharedReception reception) {

@@ -47,7 +47,7 @@ final class Simulation {
     Simulation(long seed) {
         random = new Random((seed ^ 0x5DEECE66DL) * 0x9E3779B97F4A7C15L); // else near seeds begin alike
         loops = new SimLoops(random, 1 + random.nextInt(4));
-        storeFails = random.nextInt(6) == 0;
+        storeFails = random.nextInt(Integer.getInteger("x.f", 6)) == 0;
         store = new SimStore(loops, random, storeFails ? 1 + random.nextInt(10) : 0);
         checker = new Checker(this);
         int count = 2 + random.nextInt(5);
@@ -184,8 +184,7 @@ final class Simulation {
         observer.subscribe("will/#", Qos.EXACTLY_ONCE);
         loops.runFor(1000);
         clients.forEach(SimClient::act);
-        // what a store has failed to forget comes back after a crash, so that little could be said of runs with both
-        for (int n = storeFails || random.nextInt(5) < 2 ? 0 : 1 + random.nextInt(4); n > 0; n--) {
+        for (int n = random.nextInt(5) < 2 ? 0 : 1 + random.nextInt(4); n > 0; n--) {
             loops.later(random.nextInt((int) millis * 1000), () -> {
                 // in the middle of what it does: so many tasks later
                 loops.interruptAfter(1 + random.nextInt(random.nextBoolean() ? 5 : 300), this::crash);
