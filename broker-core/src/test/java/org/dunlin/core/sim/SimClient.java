@@ -263,6 +263,7 @@ final class SimClient {
 
     void connect(boolean clean, long expiry, @Nullable Will will) {
         String peer = id + "#" + ++connections;
+        checker.connecting(peer);
         SimConnection now = sim.accept(peer, this);
         connection = now;
         connected = false;

@@ -183,6 +183,7 @@ final class Simulation {
         loops.runFor(1000);
         observer.subscribe("will/#", Qos.EXACTLY_ONCE);
         loops.runFor(1000);
+        store.trouble();
         clients.forEach(SimClient::act);
         for (int n = random.nextInt(5) < 2 ? 0 : 1 + random.nextInt(4); n > 0; n--) {
             loops.later(random.nextInt((int) millis * 1000), () -> {
@@ -256,6 +257,7 @@ final class Simulation {
                     + ShardsProbe.delayed(shards) + " delayed of " + kept.owners + " " + kept.delayed);
         }
         down = false;
+        checker.restarted();
         SimConnection.trace(loops, "restart with " + kept.owners + " delayed " + kept.delayed);
     }
 
