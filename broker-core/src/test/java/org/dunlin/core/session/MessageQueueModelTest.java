@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.mqtt.Message;
@@ -40,6 +41,8 @@ class MessageQueueModelTest {
         private final ScriptedPages pages = new ScriptedPages();
         private final QueueLimits limits;
         private final MessageQueue.Paging paging;
+        private final MemoryBudget.Account memory;
+        private final boolean tightBudget;
         private final MessageQueue queue;
         /** What waits, oldest first. */
         private final ArrayDeque<String> model = new ArrayDeque<>();
@@ -72,7 +75,12 @@ class MessageQueueModelTest {
                     1 + random.nextInt(4),
                     random.nextInt(3) == 0 ? 1 + random.nextInt(300) : 1 << 20,
                     1 + random.nextInt(3));
-            queue = new MessageQueue(limits, paging, message -> message.isExpired(now), pages);
+            tightBudget = random.nextInt(3) == 0;
+            MemoryBudget budget = tightBudget
+                    ? new MemoryBudget(1 + random.nextInt(4000), 0, () -> 0, (exhausted, used, limit) -> {})
+                    : MemoryBudget.unlimited();
+            memory = budget.account(() -> 0);
+            queue = new MessageQueue(limits, paging, memory, message -> message.isExpired(now), pages);
         }
 
         void run() {
@@ -92,6 +100,7 @@ class MessageQueueModelTest {
             } while (take() || pages.pagesWaiting() > 0);
             Assertions.assertEquals(List.of(), List.copyOf(model), "still owed");
             Assertions.assertTrue(queue.isIdle(), () -> queue.size() + " wait");
+            Assertions.assertEquals(0, memory.budget().countedBytes() + memory.untoldBytes(), "still counted");
         }
 
         private void restore() {

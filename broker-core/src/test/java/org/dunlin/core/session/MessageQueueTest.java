@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.mqtt.Message;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
 class MessageQueueTest {
     private static final int WEIGHT = ScriptedPages.message("a").weight();
 
+    private final MemoryBudget.Account memory = MemoryBudget.unlimited().account(() -> 0);
     private final ScriptedPages pages = new ScriptedPages();
     private long now;
     private MessageQueue queue = queue(100, 2, 2, 1);
@@ -27,7 +29,7 @@ class MessageQueueTest {
 
     private MessageQueue queue(int maxMessages, long maxBytes, MessageQueue.Paging paging) {
         QueueLimits limits = new QueueLimits(maxMessages, maxBytes, Overflow.DROP_OLDEST, 1000, false, List.of());
-        return new MessageQueue(limits, paging, message -> message.isExpired(now), pages);
+        return new MessageQueue(limits, paging, memory, message -> message.isExpired(now), pages);
     }
 
     private void addStored(String... names) {
