@@ -432,8 +432,8 @@ public final class Shard {
     }
 
     /** Messages that wait in the groups of this shard, not with their members. */
-    int waitingInGroups() {
-        return groups.values().stream().mapToInt(SharedGroup::waiting).sum();
+    long waitingInGroups() {
+        return groups.values().stream().mapToLong(SharedGroup::waiting).sum();
     }
 
     void endedGroup(SharedGroup group) {

@@ -97,9 +97,9 @@ final class SharedGroup implements Place.Owner {
         return key;
     }
 
-    /** Messages that wait in the heap; others may be with the store alone. */
-    int waiting() {
-        return returned.size() + queue.inHeap();
+    /** Messages that wait, in the heap or with the store alone. */
+    long waiting() {
+        return returned.size() + queue.size();
     }
 
     TopicFilter filter() {

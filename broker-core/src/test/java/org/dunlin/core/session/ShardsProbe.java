@@ -148,8 +148,8 @@ public final class ShardsProbe {
     }
 
     /** Messages that wait in shared groups, not with their members. */
-    public static int waitingInGroups(Shards shards) {
-        int waiting = 0;
+    public static long waitingInGroups(Shards shards) {
+        long waiting = 0;
         for (int i = 0; i < shards.count(); i++) {
             waiting += shards.shard(i).waitingInGroups();
         }

@@ -47,7 +47,7 @@ final class Simulation {
     Simulation(long seed) {
         random = new Random((seed ^ 0x5DEECE66DL) * 0x9E3779B97F4A7C15L); // else near seeds begin alike
         loops = new SimLoops(random, 1 + random.nextInt(4));
-        storeFails = random.nextInt(Integer.getInteger("x.f", 6)) == 0;
+        storeFails = random.nextInt(4) == 0;
         store = new SimStore(loops, random, storeFails ? 1 + random.nextInt(10) : 0);
         checker = new Checker(this);
         int count = 2 + random.nextInt(5);
@@ -272,7 +272,8 @@ final class Simulation {
         loops.runFor(20_000);
         for (int i = 0; i < 60; i++) {
             boolean idle = clients.stream().allMatch(client -> client.connected && client.flights.isEmpty())
-                    && ShardsProbe.sessions(shards).stream().allMatch(one -> one.queued() == 0 && one.open() == 0);
+                    && ShardsProbe.sessions(shards).stream().allMatch(one -> one.queued() == 0 && one.open() == 0)
+                    && ShardsProbe.waitingInGroups(shards) == 0;
             if (idle) {
                 return;
             }
