@@ -309,7 +309,6 @@ public final class Session implements Receiver, Place.Owner {
             shard.memory().add(-memoryOf(subscription.filter().text()));
         }
         subscriptions.clear();
-        delivery.settleLoans();
         delivery.clear();
         if (recorded) {
             shard.turn().removeSession(clientId, key);

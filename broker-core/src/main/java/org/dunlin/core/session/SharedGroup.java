@@ -472,13 +472,7 @@ final class SharedGroup implements Place.Owner {
     public void forget(long seq, long body) {
         if (seq > 0) {
             shard.turn().ack(this, seq, body);
-            if (queue.isPassed(seq)) {
-                shard.turn().afterCommit(failure -> {
-                    if (failure == null) {
-                        queue.forgetPassed(seq);
-                    }
-                });
-            }
+            shard.turn().forgetPassed(queue, seq);
         }
     }
 

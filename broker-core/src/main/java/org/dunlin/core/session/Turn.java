@@ -158,6 +158,17 @@ public final class Turn {
         current.acked.add(new Acked(owner, seq, body));
     }
 
+    /** A message that may have gone past others in its queue is being removed from the store, by this turn's batch. */
+    void forgetPassed(MessageQueue queue, long seq) {
+        if (queue.isPassed(seq)) {
+            afterCommit(failure -> {
+                if (failure == null) {
+                    queue.forgetPassed(seq);
+                }
+            });
+        }
+    }
+
     /** Gives the store a message that no publisher waits for. */
     void store(Place place) {
         store(place.message, List.of(place));
