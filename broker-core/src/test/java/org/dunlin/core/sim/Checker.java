@@ -426,9 +426,8 @@ final class Checker implements BrokerEvents {
             boolean isNew = sent.times > 1
                     && sent.qos == Qos.AT_LEAST_ONCE
                     && (!isSubscribedThroughout(log.client, sent) || drops(log.client.id, sent.topic) > 0);
-            // what was dropped may be back after a crash if the store has not removed it yet
-            boolean mayBe = mayBeBack() || sent.expires && !crashes.isEmpty();
-            boolean isBack = mayBe && drops(log.client.id, sent.topic) > 0;
+            // what was dropped is back after a crash if that was not on record yet
+            boolean isBack = !crashes.isEmpty() && drops(log.client.id, sent.topic) > 0;
             if (isNew || isBack || wasRefusedUnseen(sent)) {
                 return;
             }
