@@ -193,7 +193,10 @@ final class SubscribeFlow {
         private final ReasonCode[] reasons;
         private final @Nullable Subscription[] replays;
         private @Nullable String refused;
+        /** Filters that are not in force yet, and the store, which does not know of them yet. */
         private int open = 1;
+
+        private @Nullable String failure;
 
         Request(Subscribe packet) {
             this.packet = packet;
@@ -206,7 +209,11 @@ final class SubscribeFlow {
             for (int i = 0; i < reasons.length; i++) {
                 put(i, packet.entries().get(i));
             }
-            inForce();
+            // in the turn whose batch has them: other shards may answer in a later one
+            shard.turn().afterCommit(session, cause -> {
+                failure = cause;
+                inForce();
+            });
         }
 
         private void put(int i, Subscribe.Entry entry) {
@@ -257,11 +264,11 @@ final class SubscribeFlow {
 
         private void inForce() {
             if (--open == 0) {
-                shard.turn().afterCommit(session, this::answer);
+                answer();
             }
         }
 
-        private void answer(@Nullable String failure) {
+        private void answer() {
             if (failure != null) {
                 handler.end(
                         ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "the subscription could not be stored: " + failure);

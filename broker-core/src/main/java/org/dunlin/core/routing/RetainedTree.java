@@ -28,6 +28,7 @@ public final class RetainedTree {
     private final AtomicLong count = new AtomicLong();
     private final AtomicLong bytes = new AtomicLong();
     private final AtomicLong stamps = new AtomicLong();
+    private volatile boolean storeMayHaveMore;
 
     /**
      * @param maxCount topics with a retained message
@@ -54,7 +55,7 @@ public final class RetainedTree {
 
     /**
      * @param stamp of the changes of one topic the one with the highest stamp is in force; unique, above 0; 0 if there was no
-     *     change (UNCHANGED, FULL)
+     *     change (FULL, and UNCHANGED unless the store may have what is not here)
      */
     public record Outcome(Change change, long stamp) {
         private static final Outcome UNCHANGED = new Outcome(Change.UNCHANGED, 0);
@@ -85,6 +86,14 @@ public final class RetainedTree {
     /** Makes later stamps higher than this one: of what the store has seen, removals included. Before the first put. */
     public void stampsFrom(long stamp) {
         stamps.accumulateAndGet(stamp, Math::max);
+    }
+
+    /**
+     * The store has failed to keep a change, so it may have what is not here: from now on every clear is a change that has to be
+     * stored.
+     */
+    public void storeFailed() {
+        storeMayHaveMore = true;
     }
 
     public @Nullable Message get(TopicName topic) {
@@ -163,7 +172,11 @@ public final class RetainedTree {
         while (true) {
             Kept old = topics.get(key);
             if (old == null || old.message == null) {
-                return Outcome.UNCHANGED;
+                long stamp = storeMayHaveMore ? clearUnknown(key, old) : 0;
+                if (stamp < 0) {
+                    continue;
+                }
+                return stamp == 0 ? Outcome.UNCHANGED : new Outcome(Change.UNCHANGED, stamp);
             }
             long stamp = stamps.incrementAndGet();
             if (topics.remove(key, old)) {
@@ -171,6 +184,25 @@ public final class RetainedTree {
                 return new Outcome(Change.REMOVED, stamp);
             }
         }
+    }
+
+    /** @param old an empty place, or null. @return a stamp; below 0 if another change has come between */
+    private long clearUnknown(byte[] key, @Nullable Kept old) {
+        Kept place = old;
+        if (place == null) {
+            place = new Kept(null);
+            count.getAndIncrement();
+            if (topics.putIfAbsent(key, place) != null) {
+                count.getAndDecrement();
+                return -1;
+            }
+        }
+        long stamp = stamps.incrementAndGet();
+        if (!topics.remove(key, place)) {
+            return -1;
+        }
+        count.getAndDecrement();
+        return stamp;
     }
 
     private void forget(int weight) {

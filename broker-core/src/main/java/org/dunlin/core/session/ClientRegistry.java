@@ -1,7 +1,10 @@
 package org.dunlin.core.session;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import org.dunlin.core.spi.SessionKey;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class ClientRegistry {
     private final ConcurrentMap<String, Owner> owners = new ConcurrentHashMap<>();
+    /** Sessions that have ended and are still in the store. */
+    private final ConcurrentMap<String, List<SessionKey>> leaving = new ConcurrentHashMap<>();
 
     /**
      * The owner of a client identifier, who is the given shard if there was none. A shard that finds itself named has to make
@@ -29,6 +34,31 @@ final class ClientRegistry {
     /** On the owner's thread, when the session has ended. */
     void release(String clientId, Owner owner) {
         owners.remove(clientId, owner);
+    }
+
+    /** A session of the client has ended, and the store does not know yet. */
+    void leaving(String clientId, SessionKey session) {
+        leaving.merge(clientId, List.of(session), (others, added) -> {
+            List<SessionKey> all = new ArrayList<>(others);
+            if (!all.contains(session)) {
+                all.add(session);
+            }
+            return all;
+        });
+    }
+
+    /** The store knows that the session has ended. */
+    void left(String clientId, SessionKey session) {
+        leaving.computeIfPresent(clientId, (id, sessions) -> {
+            List<SessionKey> others = new ArrayList<>(sessions);
+            others.remove(session);
+            return others.isEmpty() ? null : others;
+        });
+    }
+
+    /** The client's sessions that have ended and are still in the store. */
+    List<SessionKey> leaving(String clientId) {
+        return leaving.getOrDefault(clientId, List.of());
     }
 
     int size() {

@@ -1,6 +1,5 @@
 package org.dunlin.core.session;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.dunlin.core.limits.QueueLimits.Overflow;
@@ -393,19 +392,14 @@ public final class Delivery {
 
     private void doneWith(Outgoing message) {
         if (message.seq > 0) {
-            shard.turn().batch().ack(session.key(), message.seq, message.body);
-            forget(message.seq);
+            forget(message.seq, message.body);
         }
     }
 
-    private void forget(long seq) {
-        if (queue.isPassed(seq)) {
-            shard.turn().afterCommit(failure -> {
-                if (failure == null) {
-                    queue.forgetPassed(seq);
-                }
-            });
-        }
+    /** The message at that place is done with. */
+    void forget(long seq, long body) {
+        shard.turn().ack(session, seq, body);
+        shard.turn().forgetPassed(queue, seq);
     }
 
     private boolean sendRetained() {
@@ -474,7 +468,7 @@ public final class Delivery {
         outbound.released(flow);
         if (records && flow.seq > 0) {
             shard.turn().batch().released(session.key(), flow.seq, flow.body, packetId);
-            forget(flow.seq);
+            shard.turn().forgetPassed(queue, flow.seq);
         }
         // all of a durable session's, stored or not: PUBRELs keep the order of the PUBRECs [MQTT-4.6.0-4]
         shard.turn().afterCommit(session, failure -> {
@@ -512,13 +506,21 @@ public final class Delivery {
         if (flow.state != Outgoing.State.RELEASED) {
             doneWith(flow);
         } else if (flow.seq > 0) {
-            shard.turn().batch().completed(session.key(), flow.packetId);
+            // else another message that gets the identifier would have to give it up after a restart
+            int packetId = flow.packetId;
+            shard.turn().untilStored(() -> complete(packetId));
         }
         if (!queue.isIdle() || outbound.nextResend() != null || isReplaying()) {
             pump();
         }
         if (!isOwedAcks()) {
             session.inbound().nothingOwed();
+        }
+    }
+
+    private void complete(int packetId) {
+        if (!outbound.isReleased(packetId)) { // by another message, while the store was failing
+            shard.turn().batch().completed(session.key(), packetId);
         }
     }
 
@@ -541,16 +543,7 @@ public final class Delivery {
     void giveBackLoans() {
         // first of all, so that nothing that goes back is lent here again
         shard.groupsOf(session, SharedGroup::memberAway);
-        List<Outgoing> back = new ArrayList<>();
-        Outgoing flow = outbound.first();
-        while (flow != null) {
-            Outgoing next = flow.next;
-            if (flow.loan != null && flow.qos == Qos.AT_LEAST_ONCE) {
-                outbound.end(flow);
-                back.add(flow);
-            }
-            flow = next;
-        }
+        List<Outgoing> back = outbound.takeOutLentQos1();
         back.addAll(queue.takeOut(Outgoing::isLent));
         back.forEach(lent -> lent.lender().giveBack());
     }
@@ -561,17 +554,9 @@ public final class Delivery {
                 .forEach(lent -> lent.lender().giveBack());
     }
 
-    /** The session has ended: its QoS 2 flows go to no other member [MQTT-4.8.2-5]. */
-    void settleLoans() {
-        for (Outgoing flow = outbound.first(); flow != null; flow = flow.next) {
-            if (flow.loan != null) {
-                flow.loan.settle();
-            }
-        }
-    }
-
-    /** Lets go of all, after {@link #end}. */
+    /** Lets go of all, after {@link #end}: QoS 2 flows that a group has lent go to no other member [MQTT-4.8.2-5]. */
     void clear() {
+        outbound.settleLoans();
         queue.clear();
         outbound.clear();
     }

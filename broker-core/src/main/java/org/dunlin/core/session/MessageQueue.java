@@ -151,19 +151,23 @@ final class MessageQueue {
 
     /**
      * Adds one; at a full queue drops the oldest or, by {@link Overflow#DROP_NEWEST}, this one. Under a policy that answers
-     * it has been admitted before and is never dropped.
+     * it has been admitted before and is never dropped. This one goes, too, if so many of the oldest are already to be dropped
+     * that the store does not keep up with reading them, or cannot.
      */
     void add(Outgoing message, Overflow overflow) {
         int weight = message.message().weight();
         if (!overflow.answers() && isFull(weight)) {
-            if (overflow == Overflow.DROP_NEWEST) {
+            boolean farTooFull = overflow == Overflow.DROP_OLDEST && isFarTooFull();
+            if (overflow == Overflow.DROP_OLDEST) {
+                dropOldest(weight);
+            }
+            if (overflow == Overflow.DROP_NEWEST || farTooFull) {
                 if (message.seq > 0) {
                     passed(message.seq); // what is told to be lost must not be read again
                 }
                 owner.dropped(message, DropReason.QUEUE_FULL);
                 return;
             }
-            dropOldest(weight);
         }
         bytes += weight;
         boolean stays = message.seq > 0
@@ -181,6 +185,12 @@ final class MessageQueue {
                 readThrough = message.seq;
             }
         }
+    }
+
+    /** Whether what waits to be read only to be dropped exceeds all that may wait, and a heap full more. */
+    private boolean isFarTooFull() {
+        return size() - lent >= 2L * limits.maxMessages() + paging.heapMessages
+                || bytes >= 2 * limits.maxBytes() + paging.heapBytes;
     }
 
     /** Makes room; what only the store has is dropped when it has been read, since it has to be said what it was. */

@@ -1,10 +1,13 @@
 package org.dunlin.core.session;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.spi.StoreBatch;
 import org.dunlin.mqtt.Message;
+import org.dunlin.mqtt.Qos;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -133,6 +136,12 @@ final class OutboundWindow {
         return flow == null || flow.resend ? null : flow;
     }
 
+    /** Whether PUBREC has come for the flow with that identifier, and PUBCOMP has not. */
+    boolean isReleased(int packetId) {
+        Outgoing flow = find(packetId);
+        return flow != null && flow.state == Outgoing.State.RELEASED;
+    }
+
     private @Nullable Outgoing find(int packetId) {
         Outgoing flow = table[packetId & table.length - 1];
         while (flow != null && flow.packetId != packetId) {
@@ -179,6 +188,30 @@ final class OutboundWindow {
         }
         unlink(flow);
         size--;
+    }
+
+    /** Ends the QoS 1 flows that a shared group has lent. @return them, in their order */
+    List<Outgoing> takeOutLentQos1() {
+        List<Outgoing> lent = new ArrayList<>();
+        Outgoing flow = first;
+        while (flow != null) {
+            Outgoing next = flow.next;
+            if (flow.loan != null && flow.qos == Qos.AT_LEAST_ONCE) {
+                end(flow);
+                lent.add(flow);
+            }
+            flow = next;
+        }
+        return lent;
+    }
+
+    /** Shared groups wait for none of these flows any more. */
+    void settleLoans() {
+        for (Outgoing flow = first; flow != null; flow = flow.next) {
+            if (flow.loan != null) {
+                flow.loan.settle();
+            }
+        }
     }
 
     /** The connection is gone: what was sent has to be sent again on the next one. */

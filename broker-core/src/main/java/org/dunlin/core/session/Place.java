@@ -28,6 +28,9 @@ public final class Place implements StoreBatch.Target {
     /** With {@link Origin#GROUP}. */
     final @Nullable Loan loan;
 
+    /** It is given to the store again if that fails, so that the promise stands. */
+    boolean keeps;
+
     private final SessionKey owner;
     final Message message;
     private final Qos qos;
@@ -106,5 +109,8 @@ public final class Place implements StoreBatch.Target {
 
         /** On its shard: the store has failed, the promise is void. */
         void failed(Place place);
+
+        /** On its shard: the message at that place is done with. */
+        void forget(long seq, long body);
     }
 }

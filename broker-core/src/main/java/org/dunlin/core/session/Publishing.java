@@ -3,6 +3,7 @@ package org.dunlin.core.session;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.dunlin.core.routing.Match;
 import org.dunlin.core.routing.RetainedTree;
 import org.dunlin.core.spi.DropReason;
@@ -12,6 +13,7 @@ import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.Will;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is published on one shard: the messages of its clients, their wills, and what was to be published later. It goes to the
@@ -22,6 +24,7 @@ public final class Publishing {
     private final Shards shards;
     private final Loop loop;
     private final Router router;
+    private final Consumer<@Nullable String> afterRetaining;
     /** Messages that receivers here hold back until there is room. */
     private final Map<Ticket, Ticket.Sheet> held = new HashMap<>();
 
@@ -30,6 +33,11 @@ public final class Publishing {
         this.shards = shard.shards();
         this.loop = shard.loop();
         this.router = router;
+        this.afterRetaining = failure -> {
+            if (failure != null) {
+                shards.retained().storeFailed();
+            }
+        };
     }
 
     /** Publishes a message of the broker's own. */
@@ -67,6 +75,12 @@ public final class Publishing {
         ticket.withIt = withIt;
         gather(ticket, match);
         return true;
+    }
+
+    /** A will or a delayed message, still on record as such, keeps its places until the store takes it. */
+    private void submitAgain(Ticket ticket) {
+        ticket.state = Ticket.State.GATHERED;
+        submit(ticket);
     }
 
     /**
@@ -180,7 +194,7 @@ public final class Publishing {
             ticket.withIt.run();
         }
         retain(ticket.message(), ticket.stamp);
-        if (ticket.isRefused()) {
+        if (ticket.isRefused() && ticket.publisher != null) {
             ticket.reason = ReasonCode.QUOTA_EXCEEDED;
             ticket.done();
             return;
@@ -188,25 +202,28 @@ public final class Publishing {
         List<StoreBatch.Target> targets = ticket.targets();
         Session publisher = ticket.publisher == null ? null : ticket.publisher.session();
         boolean keepsId = publisher != null && publisher.durable() && ticket.qos == Qos.EXACTLY_ONCE;
-        if (targets.isEmpty() && !keepsId && !ticket.mustBeStored && ticket.stamp == 0) {
+        if (targets.isEmpty() && !keepsId && ticket.withIt == null && ticket.stamp == 0) {
             ticket.done();
             return;
         }
         ticket.state = Ticket.State.SUBMITTED;
         if (!targets.isEmpty()) {
+            if (publisher == null) {
+                targets.forEach(target -> ((Place) target).keeps = true);
+            }
             shard.turn().store(ticket.message(), targets);
         }
         if (keepsId && publisher != null) {
             shard.turn().batch().inboundId(publisher.key(), ticket.packetId, true);
         }
         shard.turn().afterCommit(failure -> {
+            if (failure != null && ticket.publisher == null) {
+                shard.turn().later(() -> submitAgain(ticket));
+                return;
+            }
             if (failure != null) {
                 Message lost = ticket.message();
-                shards.events()
-                        .dropped(
-                                lost.publisher(),
-                                lost.topic(),
-                                ticket.publisher == null ? DropReason.STORE_FAILED : DropReason.NOT_STORED);
+                shards.events().dropped(lost.publisher(), lost.topic(), DropReason.NOT_STORED);
                 ticket.reason = ReasonCode.UNSPECIFIED_ERROR; // never a success for what is not safe
             }
             ticket.done();
@@ -252,6 +269,7 @@ public final class Publishing {
     private void retain(Message message, long stamp) {
         if (stamp > 0 && !message.publisher().isEmpty()) {
             shard.turn().batch().retain(message.topic(), message.payload().length == 0 ? null : message, stamp);
+            shard.turn().afterCommit(afterRetaining);
         }
     }
 
@@ -260,6 +278,7 @@ public final class Publishing {
         long stamp = shards.retained().remove(message);
         if (stamp > 0) {
             shard.turn().batch().retain(message.topic(), null, stamp);
+            shard.turn().afterCommit(afterRetaining);
             shards.events().dropped(message.publisher(), message.topic(), DropReason.EXPIRED);
         }
     }
@@ -304,7 +323,6 @@ public final class Publishing {
             window.receive(packetId);
         }
         Ticket ticket = new Ticket(message, window, publisher.connection(), packetId, shard.memory());
-        ticket.mustBeStored = true;
         ticket.withIt = () -> putDelayed(message, id, dueAt);
         window.add(ticket);
         gathered(ticket);
@@ -336,7 +354,7 @@ public final class Publishing {
             shards.events().dropped(message.publisher(), message.topic(), DropReason.EXPIRED);
         }
         if (expired || !publish(message, forget)) {
-            forget.run();
+            shard.turn().untilStored(forget);
         }
     }
 
@@ -351,9 +369,9 @@ public final class Publishing {
     /** A session or group that the store has kept although another one has taken its place: only a will is left of it. */
     void restoreOutlived(Kept kept) {
         Will will = kept.isSession() ? kept.record().will() : null;
-        Runnable forget = () -> shard.turn().removeOwner(kept.key());
+        Runnable forget = () -> shard.turn().batch().removeOwner(kept.key());
         if (will == null || !publish(willOf(kept.record().clientId(), will), forget)) {
-            forget.run();
+            shard.turn().untilStored(forget);
         }
     }
 }

@@ -194,7 +194,7 @@ public final class Restoration implements Store.Boot {
         List<Kept> kept = sessions.get(shard.index());
         List<Session> here = restored.get(shard.index());
         for (int i = 0; i < here.size(); i++) {
-            here.get(i).resume(kept.get(i).record().connected());
+            here.get(i).resume(kept.get(i).record());
         }
         if (shard.index() == 0) {
             outlived.forEach(shard.publishing()::restoreOutlived);

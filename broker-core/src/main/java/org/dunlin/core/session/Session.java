@@ -68,6 +68,9 @@ public final class Session implements Receiver, Place.Owner {
     private long expiresAtMillis = Message.NEVER;
     private Loop.@Nullable Timer willTimer;
     private Loop.@Nullable Timer expiryTimer;
+    /** Writes it once more, since the store has failed to. */
+    private Loop.@Nullable Timer recording;
+
     private @Nullable Gathering gathering;
     /** Whether the store knows of it. */
     private boolean recorded;
@@ -232,6 +235,7 @@ public final class Session implements Receiver, Place.Owner {
     }
 
     private void cancelTimers() {
+        stopRecording();
         if (expiryTimer != null) {
             expiryTimer.cancel();
             expiryTimer = null;
@@ -242,6 +246,13 @@ public final class Session implements Receiver, Place.Owner {
         }
         expiresAtMillis = Message.NEVER;
         willDueAtMillis = Message.NEVER;
+    }
+
+    private void stopRecording() {
+        if (recording != null) {
+            recording.cancel();
+            recording = null;
+        }
     }
 
     private void expire() {
@@ -273,9 +284,9 @@ public final class Session implements Receiver, Place.Owner {
         Will due = will;
         setWill(null);
         if (due != null) {
-            Leaving leaving = new Leaving();
+            Leaving leaving = new Leaving(due);
             if (shard.publishing().publishWill(this, due, leaving::stored)) {
-                leaving.keep(due);
+                leaving.keep();
             }
         }
     }
@@ -298,10 +309,9 @@ public final class Session implements Receiver, Place.Owner {
             shard.memory().add(-memoryOf(subscription.filter().text()));
         }
         subscriptions.clear();
-        delivery.settleLoans();
         delivery.clear();
         if (recorded) {
-            shard.turn().removeOwner(key);
+            shard.turn().removeSession(clientId, key);
         }
         shard.ended(this, owner);
     }
@@ -313,6 +323,7 @@ public final class Session implements Receiver, Place.Owner {
 
     /** Writes the session as it is now, if it is kept at all: one that is not is kept for its will. */
     private void remember() {
+        stopRecording();
         if (durable || will != null || recorded) {
             recorded = true;
             shard.turn()
@@ -329,6 +340,12 @@ public final class Session implements Receiver, Place.Owner {
                                     will,
                                     willDueAtMillis,
                                     delivery.sentThrough()));
+            shard.turn().afterCommit(failure -> {
+                if (failure != null && recording == null && state == State.OFFLINE) {
+                    // else a will that was given up would go out after a restart, and its time would begin anew
+                    recording = shard.turn().later(this::remember);
+                }
+            });
         }
     }
 
@@ -356,9 +373,9 @@ public final class Session implements Receiver, Place.Owner {
         kept.received().forEach(inbound::receive);
     }
 
-    /** Lets its time go on. @param left whether the store does not know yet that its client has left */
-    void resume(boolean left) {
-        if (left) {
+    /** Lets its time go on, and tells the store what it does not know yet: that its client has left, that all was received. */
+    void resume(SessionRecord record) {
+        if (record.connected() || record.sentThrough() > delivery.sentThrough()) {
             remember();
         }
         schedule(shard.loop().nowMillis());
@@ -429,11 +446,12 @@ public final class Session implements Receiver, Place.Owner {
     @Nullable
     Subscription remove(String filter) {
         Subscription removed = subscriptions.remove(filter);
+        if (durable) {
+            // one that is not there, too: the store may have failed to remove it before
+            shard.turn().batch().removeSubscription(key, filter);
+        }
         if (removed != null) {
             shard.memory().add(-memoryOf(filter));
-            if (durable) {
-                shard.turn().batch().removeSubscription(key, filter);
-            }
             delivery.forgetReplay(filter);
         }
         return removed;
@@ -469,6 +487,13 @@ public final class Session implements Receiver, Place.Owner {
         intake.failed(place);
     }
 
+    @Override
+    public void forget(long seq, long body) {
+        if (state != State.ENDED) {
+            delivery.forget(seq, body);
+        }
+    }
+
     // ---- its will
 
     /**
@@ -476,18 +501,29 @@ public final class Session implements Receiver, Place.Owner {
      * ended, whatever becomes of the one that it is of.
      */
     private final class Leaving {
+        private final Will due;
         private @Nullable SessionKey record;
         private boolean stored;
 
-        void keep(Will due) {
+        Leaving(Will due) {
+            this.due = due;
+        }
+
+        /** The message is still on its way. */
+        void keep() {
             if (!stored) {
-                long now = shard.loop().nowMillis();
-                SessionKey made = new SessionKey(shard.shards().store().nextId(), 0);
-                record = made;
-                shard.turn()
-                        .batch()
-                        .putSession(made, new SessionRecord(clientId, userName, version, false, 0, now, due, now, 0));
+                put();
             }
+        }
+
+        private void put() {
+            long now = shard.loop().nowMillis();
+            SessionKey made =
+                    record == null ? new SessionKey(shard.shards().store().nextId(), 0) : record;
+            record = made;
+            shard.turn()
+                    .batch()
+                    .putSession(made, new SessionRecord(clientId, userName, version, false, 0, now, due, now, 0));
         }
 
         /** In the same batch as the message. */
@@ -495,8 +531,13 @@ public final class Session implements Receiver, Place.Owner {
             stored = true;
             SessionKey made = record;
             if (made != null) {
-                shard.turn().removeOwner(made);
+                shard.turn().batch().removeOwner(made);
             }
+            shard.turn().afterCommit(failure -> {
+                if (failure != null) {
+                    put(); // the record of its session may say by the next attempt that it has none
+                }
+            });
         }
     }
 

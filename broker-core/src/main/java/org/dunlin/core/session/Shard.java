@@ -246,7 +246,7 @@ public final class Shard {
         ClientRegistry.Owner owner = shards.registry().claim(clientId, this);
         assert owner.shard() == this;
         Session session = sessions.get(clientId);
-        boolean removes = false;
+        boolean removes = turn.removeLeaving(clientId);
         boolean resumes = session != null && !connect.cleanStart() && session.expirySeconds() > 0;
         if (session == null && shards.sessions().get() >= shards.limits().maxSessions()) {
             shards.registry().release(clientId, owner);
@@ -260,7 +260,7 @@ public final class Shard {
                 session.detach(former, true);
             }
             if (!resumes) {
-                removes = session.durable();
+                removes |= session.durable();
                 session.end();
                 session = null;
             }
@@ -432,8 +432,8 @@ public final class Shard {
     }
 
     /** Messages that wait in the groups of this shard, not with their members. */
-    int waitingInGroups() {
-        return groups.values().stream().mapToInt(SharedGroup::waiting).sum();
+    long waitingInGroups() {
+        return groups.values().stream().mapToLong(SharedGroup::waiting).sum();
     }
 
     void endedGroup(SharedGroup group) {

@@ -97,9 +97,9 @@ final class SharedGroup implements Place.Owner {
         return key;
     }
 
-    /** Messages that wait in the heap; others may be with the store alone. */
-    int waiting() {
-        return returned.size() + queue.inHeap();
+    /** Messages that wait, in the heap or with the store alone. */
+    long waiting() {
+        return returned.size() + queue.size();
     }
 
     TopicFilter filter() {
@@ -468,16 +468,11 @@ final class SharedGroup implements Place.Owner {
         forget(message.seq, message.body);
     }
 
-    private void forget(long seq, long body) {
+    @Override
+    public void forget(long seq, long body) {
         if (seq > 0) {
-            shard.turn().batch().ack(key, seq, body);
-            if (queue.isPassed(seq)) {
-                shard.turn().afterCommit(failure -> {
-                    if (failure == null) {
-                        queue.forgetPassed(seq);
-                    }
-                });
-            }
+            shard.turn().ack(this, seq, body);
+            shard.turn().forgetPassed(queue, seq);
         }
     }
 

@@ -38,13 +38,10 @@ final class Ticket {
 
     State state = State.GATHERING;
     ReasonCode reason = ReasonCode.SUCCESS;
-    /** What {@link #withIt} gives to the store has to be durable before the acknowledgement: a delayed message. */
-    boolean mustBeStored;
-
     /** Of the retained message that it is; 0 if it changes none. */
     long stamp;
 
-    /** Runs when it is given to the store; null for nothing. */
+    /** Runs when it is given to the store, and what it gives has to be durable with it; null for nothing. */
     @Nullable
     Runnable withIt;
 

@@ -110,12 +110,63 @@ public final class Turn {
 
     /** Removes what has ended from the store, which is asked until it does: else it would be back after a restart. */
     void removeOwner(SessionKey owner) {
-        batch().removeOwner(owner);
+        untilStored(() -> batch().removeOwner(owner));
+    }
+
+    /** Removes a session that has ended; until it is gone, no other one of its client is told that it has been made. */
+    void removeSession(String clientId, SessionKey session) {
+        shards.registry().leaving(clientId, session);
+        batch().removeOwner(session);
         afterCommit(failure -> {
-            if (failure != null) {
-                loop.schedule(() -> removeOwner(owner), RETRY_MILLIS);
+            if (failure == null) {
+                shards.registry().left(clientId, session);
+            } else {
+                later(() -> removeSession(clientId, session));
             }
         });
+    }
+
+    /** Removes what is still in the store of former sessions of a client. @return whether there is anything */
+    boolean removeLeaving(String clientId) {
+        List<SessionKey> sessions = shards.registry().leaving(clientId);
+        sessions.forEach(session -> batch().removeOwner(session));
+        return !sessions.isEmpty();
+    }
+
+    /** Changes a batch, and another one later as long as the store fails. */
+    void untilStored(Runnable change) {
+        change.run();
+        afterCommit(failure -> {
+            if (failure != null) {
+                later(() -> untilStored(change));
+            }
+        });
+    }
+
+    /** Runs what the store has failed to do once more, a while after. */
+    Loop.Timer later(Runnable again) {
+        return loop.schedule(again, RETRY_MILLIS);
+    }
+
+    /**
+     * Tells the store that a message of a queue is done with. Should that fail, the owner is asked to {@link
+     * Place.Owner#forget} it again: a message that was dropped must not be back after a restart, and none is to stay for ever.
+     */
+    void ack(Place.Owner owner, long seq, long body) {
+        Commit current = current();
+        current.batch.ack(owner.key(), seq, body);
+        current.acked.add(new Acked(owner, seq, body));
+    }
+
+    /** A message that may have gone past others in its queue is being removed from the store, by this turn's batch. */
+    void forgetPassed(MessageQueue queue, long seq) {
+        if (queue.isPassed(seq)) {
+            afterCommit(failure -> {
+                if (failure == null) {
+                    queue.forgetPassed(seq);
+                }
+            });
+        }
     }
 
     /** Gives the store a message that no publisher waits for. */
@@ -148,11 +199,14 @@ public final class Turn {
                                 loop.execute(() -> shard.guard(() -> page.read(messages, more, failure))));
     }
 
+    private record Acked(Place.Owner owner, long seq, long body) {}
+
     /** A turn's batch on its way through the store. */
     private final class Commit implements Store.Completion {
         private final StoreBatch batch;
         private final List<Consumer<@Nullable String>> then = new ArrayList<>();
         private final List<Place> places = new ArrayList<>();
+        private final List<Acked> acked = new ArrayList<>(0);
 
         private Commit(StoreBatch batch) {
             this.batch = batch;
@@ -178,13 +232,16 @@ public final class Turn {
             if (!then.isEmpty()) {
                 loop.execute(() -> then.forEach(task -> shard.guard(() -> task.accept(failure))));
             }
+            if (failure != null && !acked.isEmpty()) {
+                loop.execute(() -> later(() -> acked.forEach(done -> done.owner.forget(done.seq, done.body))));
+            }
         }
 
         private void settle(List<Place> places, @Nullable String failure) {
             for (Place place : places) {
                 if (failure == null) {
                     shard.guard(() -> place.queue.committed(place));
-                } else {
+                } else if (!place.keeps) {
                     shard.guard(() -> place.queue.failed(place));
                 }
             }

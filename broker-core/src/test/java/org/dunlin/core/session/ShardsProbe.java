@@ -142,9 +142,14 @@ public final class ShardsProbe {
         return left.toString();
     }
 
+    /** The index of the shard that a shared group lives on. */
+    public static int shardOfGroup(Shards shards, String filter) {
+        return shards.ofGroup(filter).index();
+    }
+
     /** Messages that wait in shared groups, not with their members. */
-    public static int waitingInGroups(Shards shards) {
-        int waiting = 0;
+    public static long waitingInGroups(Shards shards) {
+        long waiting = 0;
         for (int i = 0; i < shards.count(); i++) {
             waiting += shards.shard(i).waitingInGroups();
         }

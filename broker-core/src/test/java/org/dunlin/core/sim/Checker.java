@@ -54,6 +54,8 @@ final class Checker implements BrokerEvents {
     private final Map<String, Integer> willsSeen = new HashMap<>();
     private final Map<String, Long> connectedAt = new LinkedHashMap<>();
     private final Map<String, Left> left = new HashMap<>();
+    /** When each connection was begun, accepted or not. */
+    private final Map<String, Long> begunAt = new HashMap<>();
 
     /** What retained messages a client has been sent at the end. */
     final Map<String, String> replayed = new TreeMap<>();
@@ -80,16 +82,21 @@ final class Checker implements BrokerEvents {
         DISCONNECTED
     }
 
-    private record SharedReception(String clientId, String peer, Qos qos, long atMicros) {}
+    /** @param ends whether the session ends with its connection */
+    private record SharedReception(String clientId, String peer, boolean ends, Qos qos, long atMicros) {}
 
     private record Left(long atMicros, boolean inOrder) {}
 
     /** Connections that the broker has not seen the end of, or not put on record, when it crashed. */
     private final Set<String> crashedOn = new HashSet<>();
 
+    /** When the broker crashed under a connection that it had accepted, by peer. */
+    private final Map<String, Long> diedAt = new HashMap<>();
+
     private record Crash(long atMicros, long lostSinceMicros) {}
 
     private final List<Crash> crashes = new ArrayList<>();
+    private final List<Long> restartedAt = new ArrayList<>();
 
     Checker(Simulation sim) {
         this.sim = sim;
@@ -129,6 +136,14 @@ final class Checker implements BrokerEvents {
         }
     }
 
+    void connecting(String peer) {
+        begunAt.put(peer, sim.loops.nowMicros());
+    }
+
+    void restarted() {
+        restartedAt.add(sim.loops.nowMicros());
+    }
+
     void willOf(String peer, Will will) {
         wills.put(peer, will);
     }
@@ -150,6 +165,7 @@ final class Checker implements BrokerEvents {
     void crashed(long lostSince) {
         long turn = 200_000;
         crashes.add(new Crash(sim.loops.nowMicros(), lostSince - turn));
+        accepted.values().forEach(connection -> diedAt.putIfAbsent(connection.peer(), sim.loops.nowMicros()));
         for (String peer : wills.keySet()) {
             if (!endedAt.containsKey(peer)) {
                 crashedOn.add(peer);
@@ -165,6 +181,11 @@ final class Checker implements BrokerEvents {
             }
         }
         return false;
+    }
+
+    /** Whether a broker may have crashed before the store, which has failed, was asked again to forget something. */
+    private boolean mayBeBack() {
+        return mayLose() && !crashes.isEmpty();
     }
 
     void sentToClient(SimConnection connection, Packet packet, boolean unseen) {
@@ -245,7 +266,8 @@ final class Checker implements BrokerEvents {
                 shared.computeIfAbsent(SimClient.GROUPS[group] + " " + sent.id, key -> new ArrayList<>());
         SimConnection at = client.connection;
         assert at != null;
-        SharedReception now = new SharedReception(client.id, at.peer(), qos, sim.loops.nowMicros());
+        SharedReception now =
+                new SharedReception(client.id, at.peer(), client.endsWithConnection(), qos, sim.loops.nowMicros());
         for (SharedReception earlier : before) {
             SharedOnce(SimClient.GROUPS[group], sent, earlier, now, packet.dup());
         }
@@ -350,7 +372,7 @@ final class Checker implements BrokerEvents {
 
     /** A session whose expiry has passed is gone, whatever has happened to the broker meanwhile. */
     void SessionEnded(String who, boolean mustBeAbsent, boolean present) {
-        if (mustBeAbsent && present) {
+        if (mustBeAbsent && present && !mayBeBack()) {
             throw breach("SessionEnded", who + "the session should have ended");
         }
     }
@@ -404,7 +426,9 @@ final class Checker implements BrokerEvents {
             boolean isNew = sent.times > 1
                     && sent.qos == Qos.AT_LEAST_ONCE
                     && (!isSubscribedThroughout(log.client, sent) || drops(log.client.id, sent.topic) > 0);
-            if (isNew || wasRefusedUnseen(sent)) {
+            // what was dropped is back after a crash if that was not on record yet
+            boolean isBack = !crashes.isEmpty() && drops(log.client.id, sent.topic) > 0;
+            if (isNew || isBack || wasRefusedUnseen(sent)) {
                 return;
             }
             throw breach("OrderPerPublisherAndTopic", log.client.id + " got " + sent + " after " + before);
@@ -416,12 +440,26 @@ final class Checker implements BrokerEvents {
      * the publisher has sent it again; the same one gets it again with DUP or after having been away.
      */
     private void SharedOnce(String group, Sent sent, SharedReception earlier, SharedReception now, boolean dup) {
-        if (sent.qos == Qos.AT_LEAST_ONCE && sent.times > 1 || wasRefusedUnseen(sent)) {
+        boolean mayBeForgotten =
+                (sent.times > 1 || sent.delayed) && (isForgotten(sent, earlier) || isForgotten(sent, now));
+        // it may still be on record as delayed for the second after which a failing store is asked again to forget it
+        boolean mayComeTwice = sent.delayed && mayBeBack();
+        if (sent.qos == Qos.AT_LEAST_ONCE && sent.times > 1
+                || wasRefusedUnseen(sent)
+                || mayBeForgotten
+                || mayComeTwice) {
             return;
         }
         if (!hasGivenBack(earlier) && !hasGivenBack(now)) { // the order in which they come is not that of sending
             throw breach("SharedOnce", group + " got " + sent + ": " + earlier + ", " + now + (dup ? " dup" : ""));
         }
+    }
+
+    /** A session that ends with its connection waits for nothing: it may get what a crash undoes before it is taken over. */
+    private boolean isForgotten(Sent sent, SharedReception reception) {
+        Long died = diedAt.get(reception.peer);
+        boolean acked = died != null && sent.ackedAtMicros != Sent.NOT_YET && sent.ackedAtMicros <= died;
+        return died != null && reception.ends && (!acked || sent.delayed);
     }
 
     private boolean hasGivenBack(SharedReception reception) {
@@ -576,7 +614,8 @@ final class Checker implements BrokerEvents {
 
     /**
      * [MQTT-3.1.2-8] [MQTT-3.1.2-10]: a will goes out once when its connection ends without DISCONNECT 0x00, and never else.
-     * One with a delay is given up if its session is taken up again in time. What a crash has undone happens again.
+     * One with a delay is given up if its session is taken up again in time; the delay goes on while the broker is away. What a
+     * crash has undone happens again.
      */
     void WillsOnce() {
         wills.forEach((peer, will) -> {
@@ -586,18 +625,49 @@ final class Checker implements BrokerEvents {
             boolean wasAccepted = connectedAt.containsKey(peer);
             int most = wasAccepted && (end == null ? crashedOn.contains(peer) : !end.inOrder) ? 1 : 0;
             long endedAtMicros = end != null ? end.atMicros : endedAt.getOrDefault(peer, 0L);
-            boolean unsure = end == null && crashedOn.contains(peer) || mayBeForgotten(endedAtMicros);
+            boolean unsure = end == null && crashedOn.contains(peer) || mayBeForgotten(endedAtMicros) || mayBeBack();
             if (seen > most && !unsure && (seen > most + crashes.size() || will.delaySeconds() == 0)) {
                 throw breach("WillsOnce", "the will of " + peer + " came " + seen + " times, not " + most);
             }
             boolean mustCome = most == 1
-                    && will.delaySeconds() == 0
-                    && !sim.storeFails()
+                    && isOverdue(peer, endedAtMicros, will.delaySeconds())
+                    && !mayBeUnstored(endedAtMicros + will.delaySeconds() * 1_000_000)
                     && drops(sim.observer.id, will.topic().text()) == 0;
             if (mustCome && never) {
                 throw breach("WillsOnce", "the will of " + peer + " never came");
             }
         });
+    }
+
+    /** Whether a broker crashed before the store, which has failed, was asked once more to keep what was due then. */
+    private boolean mayBeUnstored(long dueMicros) {
+        for (Crash crash : crashes) {
+            if (mayLose() && dueMicros - 1_000_000 <= crash.atMicros && crash.atMicros <= dueMicros + 3_000_000) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a will must have come by now: it had no delay, or its client was away until that was over. */
+    private boolean isOverdue(String peer, long endedAtMicros, long delaySeconds) {
+        if (delaySeconds == 0) {
+            return true;
+        }
+        long since = endedAtMicros;
+        for (Crash crash : crashes) {
+            if (endedAtMicros == 0 && diedAt.getOrDefault(peer, 0L) == crash.atMicros) {
+                since = crash.atMicros;
+            }
+        }
+        long due = since + delaySeconds * 1_000_000;
+        for (int i = 0; i < restartedAt.size(); i++) {
+            due = crashes.get(i).atMicros <= due ? Math.max(due, restartedAt.get(i)) : due;
+        }
+        due += 1_000_000; // a loop may lag behind, and the store
+        int number = peer.lastIndexOf('#') + 1;
+        String next = peer.substring(0, number) + (Integer.parseInt(peer.substring(number)) + 1);
+        return since > 0 && due < begunAt.getOrDefault(next, sim.loops.nowMicros());
     }
 
     int messages() {

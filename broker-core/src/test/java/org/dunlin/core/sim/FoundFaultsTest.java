@@ -423,7 +423,11 @@ class FoundFaultsTest {
         store.releaseOne("the disk is full");
         loops.runFor(1);
         assertEquals(List.of(), receiver.payloads());
-        assertEquals(List.of("publisher t store-failed"), broker.drops);
+        loops.runFor(2_000);
+        store.release(null);
+        loops.runFor(1);
+        assertEquals(List.of("a"), receiver.payloads());
+        assertEquals(List.of(), broker.drops);
     }
 
     @Test

@@ -15,6 +15,10 @@ final class HeldStore implements Store {
     private final List<Runnable> held = new ArrayList<>();
     private final List<Completion> completions = new ArrayList<>();
     boolean holds;
+    /** What every write fails with, if it does. */
+    @Nullable
+    String failure;
+
     private final LongSupplier clock;
 
     HeldStore(LongSupplier clock) {
@@ -28,7 +32,10 @@ final class HeldStore implements Store {
 
     @Override
     public void write(StoreBatch batch, Completion done) {
-        if (holds) {
+        String cause = failure;
+        if (cause != null) {
+            done.done(cause);
+        } else if (holds) {
             held.add(() -> memory.write(batch, done));
             completions.add(done);
         } else {
@@ -72,6 +79,7 @@ final class HeldStore implements Store {
         held.clear();
         completions.clear();
         holds = false;
+        failure = null;
     }
 
     @Override

@@ -20,11 +20,15 @@ import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicName;
 import org.jspecify.annotations.Nullable;
 
-/** The test's thread only. The core on one loop, for tests that go step by step. Settings count until the first client. */
+/**
+ * The test's thread only. The core for tests that go step by step, on one loop unless more are asked for; clients come to the
+ * first. Settings count until the first client.
+ */
 final class ScriptedBroker implements BrokerEvents {
-    final SimLoops loops = new SimLoops(new Random(1), 1);
-    Loop loop = loops.any();
-    final HeldStore store = new HeldStore(loops::nowMillis);
+    private final int count;
+    final SimLoops loops;
+    Loop loop;
+    final HeldStore store;
     /** What was dropped, as "client topic reason". */
     final List<String> drops = new ArrayList<>();
     /** What was refused within a connection, as "what reason". */
@@ -47,6 +51,18 @@ final class ScriptedBroker implements BrokerEvents {
     int maxDelayed = Limits.DEFAULTS.maxDelayed();
     private @Nullable Shards shards;
     private @Nullable Admittance admittance;
+
+    ScriptedBroker() {
+        this(1);
+    }
+
+    /** @param count loops */
+    ScriptedBroker(int count) {
+        this.count = count;
+        this.loops = new SimLoops(new Random(1), count);
+        this.loop = loops.all().get(0);
+        this.store = new HeldStore(loops::nowMillis);
+    }
 
     private Limits limits() {
         Limits d = Limits.DEFAULTS;
@@ -80,7 +96,7 @@ final class ScriptedBroker implements BrokerEvents {
     Shards shards() {
         Shards known = shards;
         if (known == null) {
-            known = ShardsProbe.shards(List.of(loop), limits(), queueLimits, memory, store, this, 65_536, paging);
+            known = ShardsProbe.shards(loops.all(), limits(), queueLimits, memory, store, this, 65_536, paging);
             shards = known;
         }
         return known;
@@ -89,8 +105,8 @@ final class ScriptedBroker implements BrokerEvents {
     /** The process is gone; another one is started on what the store has committed. */
     void crash() {
         store.crash();
-        loops.restart(1);
-        loop = loops.any();
+        loops.restart(count);
+        loop = loops.all().get(0);
         shards = null;
         admittance = null;
         Restoration restoration = new Restoration(shards());

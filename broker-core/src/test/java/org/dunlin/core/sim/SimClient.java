@@ -263,6 +263,7 @@ final class SimClient {
 
     void connect(boolean clean, long expiry, @Nullable Will will) {
         String peer = id + "#" + ++connections;
+        checker.connecting(peer);
         SimConnection now = sim.accept(peer, this);
         connection = now;
         connected = false;
@@ -305,6 +306,10 @@ final class SimClient {
         requests.clear();
         lastAckAt = 0;
         now.write(connect.build());
+    }
+
+    boolean endsWithConnection() {
+        return asksExpiry == 0;
     }
 
     void subscribe(String filter, Qos qos) {

@@ -7,6 +7,7 @@ import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.mqtt.Ack;
 import org.dunlin.mqtt.ConnAck;
+import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.Disconnect;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Packet;
@@ -260,6 +261,9 @@ final class SimConnection implements Connection {
                 }
                 any = true;
                 trace("->", packet);
+                if (terms == null && packet instanceof Connect connect) {
+                    encoder.maximumPacketSize(connect.maximumPacketSize());
+                }
                 to.received(packet);
             }
         } catch (ProtocolError error) {

@@ -26,7 +26,7 @@ final class SimStore implements Store {
     private long openedMillis;
     private long lastAliveMillis;
     private boolean working;
-    private boolean calm;
+    private boolean calm = true;
     private int failures;
 
     private record Write(StoreBatch batch, Completion done, long atMicros) {}
@@ -38,6 +38,11 @@ final class SimStore implements Store {
         this.lastAliveMillis = loops.nowMillis();
         this.readMicrosMax = random.nextInt(3) == 0 ? 0 : 1 + random.nextInt(random.nextBoolean() ? 500 : 60_000);
         this.delayMicrosMax = random.nextInt(3) == 0 ? 0 : 1 + random.nextInt(random.nextBoolean() ? 500 : 60_000);
+    }
+
+    /** From now on it fails, if it does. */
+    void trouble() {
+        calm = false;
     }
 
     /** From now on nothing fails. */

@@ -47,7 +47,7 @@ final class Simulation {
     Simulation(long seed) {
         random = new Random((seed ^ 0x5DEECE66DL) * 0x9E3779B97F4A7C15L); // else near seeds begin alike
         loops = new SimLoops(random, 1 + random.nextInt(4));
-        storeFails = random.nextInt(6) == 0;
+        storeFails = random.nextInt(4) == 0;
         store = new SimStore(loops, random, storeFails ? 1 + random.nextInt(10) : 0);
         checker = new Checker(this);
         int count = 2 + random.nextInt(5);
@@ -183,9 +183,9 @@ final class Simulation {
         loops.runFor(1000);
         observer.subscribe("will/#", Qos.EXACTLY_ONCE);
         loops.runFor(1000);
+        store.trouble();
         clients.forEach(SimClient::act);
-        // what a store has failed to forget comes back after a crash, so that little could be said of runs with both
-        for (int n = storeFails || random.nextInt(5) < 2 ? 0 : 1 + random.nextInt(4); n > 0; n--) {
+        for (int n = random.nextInt(5) < 2 ? 0 : 1 + random.nextInt(4); n > 0; n--) {
             loops.later(random.nextInt((int) millis * 1000), () -> {
                 // in the middle of what it does: so many tasks later
                 loops.interruptAfter(1 + random.nextInt(random.nextBoolean() ? 5 : 300), this::crash);
@@ -257,6 +257,7 @@ final class Simulation {
                     + ShardsProbe.delayed(shards) + " delayed of " + kept.owners + " " + kept.delayed);
         }
         down = false;
+        checker.restarted();
         SimConnection.trace(loops, "restart with " + kept.owners + " delayed " + kept.delayed);
     }
 
@@ -271,7 +272,8 @@ final class Simulation {
         loops.runFor(20_000);
         for (int i = 0; i < 60; i++) {
             boolean idle = clients.stream().allMatch(client -> client.connected && client.flights.isEmpty())
-                    && ShardsProbe.sessions(shards).stream().allMatch(one -> one.queued() == 0 && one.open() == 0);
+                    && ShardsProbe.sessions(shards).stream().allMatch(one -> one.queued() == 0 && one.open() == 0)
+                    && ShardsProbe.waitingInGroups(shards) == 0;
             if (idle) {
                 return;
             }
@@ -289,14 +291,14 @@ final class Simulation {
             String what = session.toString();
             int heap = Math.max(paging.heapMessages(), paging.low() - 1 + paging.pageMessages());
             boolean heapKept = !session.durable() || session.inHeap() - session.lent() <= heap;
-            // what is promised to an idle queue may find the window taken, so one more than the limit; what is too much
-            // is
-            // read before it is dropped; whose acknowledgement a crash has undone is in the queue again
+            // what is promised to an idle queue may find the window taken; the oldest are read before they are dropped,
+            // so
+            // that more may wait, and what a crash has undone is in the queue again
+            long late =
+                    session.loading() || store.failures() > 0 ? queueLimits.maxMessages() + paging.heapMessages() : 0;
+            long most = queueLimits.maxMessages() + 1 + late + 2L * limits.maxInflight();
             boolean kept = heapKept
-                    && (crashes > 0
-                            || session.loading()
-                            || session.queued() - session.lent()
-                                    <= queueLimits.maxMessages() + 1 + 2 * limits.maxInflight())
+                    && (crashes > 0 || session.queued() - session.lent() <= most)
                     && session.lent() <= SimClient.GROUPS.length * limits.maxInflight()
                     && session.open() <= Math.max(limits.maxInflight(), session.released())
                     && session.unacknowledged() <= 2 * limits.receiveMaximum() + 40;

@@ -48,7 +48,7 @@ final class StoreContents implements Store.Boot {
         @Override
         public String toString() {
             return name + " messages=" + messages + " released=" + released + " inbound=" + inbound + " numbered="
-                    + numbered;
+                    + numbered + " filters=" + filters;
         }
     }
 
