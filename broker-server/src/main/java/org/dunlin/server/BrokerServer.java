@@ -1,9 +1,6 @@
 package org.dunlin.server;
 
 import com.sun.management.UnixOperatingSystemMXBean;
-import io.netty.buffer.ByteBufAllocator;
-import io.netty.buffer.ByteBufAllocatorMetric;
-import io.netty.buffer.ByteBufAllocatorMetricProvider;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -183,8 +180,7 @@ public final class BrokerServer implements AutoCloseable {
     }
 
     private long buffersAndRetained() {
-        ByteBufAllocatorMetric buffers = ((ByteBufAllocatorMetricProvider) ByteBufAllocator.DEFAULT).metric();
-        return buffers.usedDirectMemory() + broker.status().retainedBytes();
+        return loops.bufferBytes() + broker.status().retainedBytes();
     }
 
     private static String host(InetSocketAddress address) {

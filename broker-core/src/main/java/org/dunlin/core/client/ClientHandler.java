@@ -388,11 +388,13 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         if (version == null) {
             return;
         }
+        // only DISCONNECT knows 0x8B
+        ReasonCode said = reason == ReasonCode.SERVER_SHUTTING_DOWN ? ReasonCode.SERVER_UNAVAILABLE : reason;
         if (version.isV5()) {
-            ReasonCode code = reason.allowedIn(PacketType.CONNACK) ? reason : ReasonCode.UNSPECIFIED_ERROR;
+            ReasonCode code = said.allowedIn(PacketType.CONNACK) ? said : ReasonCode.UNSPECIFIED_ERROR;
             connection.send(new ConnAck(false, code, ConnAck.Properties.reason(detail)));
-        } else if (reason.v3ConnectReturnCode() > 0) {
-            connection.send(new ConnAck(false, reason));
+        } else if (said.v3ConnectReturnCode() > 0) {
+            connection.send(new ConnAck(false, said));
         }
     }
 

@@ -125,6 +125,25 @@ class FoundFaultsTest {
         assertEquals(ReasonCode.SUCCESS, again.lastAck(PacketType.PUBCOMP).reason());
     }
 
+    @ParameterizedTest
+    @EnumSource(
+            value = ProtocolVersion.class,
+            names = {"MQTT_5", "MQTT_3_1_1"})
+    void connect_thatWaitsWhenTheBrokerStops_isToldThatItIsUnavailable(ProtocolVersion version) {
+        store.holds = true;
+        ScriptedClient late = new ScriptedClient(broker, version, "late", 10, 3600);
+
+        loop.execute(() -> broker.shards()
+                .shard(0)
+                .sessions()
+                .get("late")
+                .evict(ReasonCode.SERVER_SHUTTING_DOWN, "the broker is stopping"));
+        loops.runFor(1);
+
+        assertEquals(ReasonCode.SERVER_UNAVAILABLE, late.connAck().reason());
+        assertTrue(late.closed);
+    }
+
     @Test
     void connect_beyondMaxConnections_leavesNothingInTheRegistry() {
         broker.maxConnections = 0;

@@ -7,6 +7,7 @@ import org.dunlin.core.client.ClientHandler;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.mqtt.Ack;
+import org.dunlin.mqtt.ConnAck;
 import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Packet;
@@ -147,6 +148,11 @@ final class ScriptedClient implements Connection {
                 .filter(p -> p instanceof Ack ack && ack.type() == type)
                 .reduce((a, b) -> b)
                 .orElseThrow();
+    }
+
+    ConnAck connAck() {
+        return (ConnAck)
+                got.stream().filter(ConnAck.class::isInstance).findFirst().orElseThrow();
     }
 
     /** The last one. */

@@ -1,5 +1,7 @@
 package org.dunlin.server.net;
 
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufAllocatorMetricProvider;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
@@ -49,6 +51,13 @@ public final class NettyLoops implements AutoCloseable {
 
     public List<NettyLoop> all() {
         return loops;
+    }
+
+    /** Memory that connections have for what they read and write, by whole chunks of the allocator. Any thread. */
+    public long bufferBytes() {
+        return ((ByteBufAllocatorMetricProvider) ByteBufAllocator.DEFAULT)
+                .metric()
+                .usedDirectMemory();
     }
 
     Failures failures() {
