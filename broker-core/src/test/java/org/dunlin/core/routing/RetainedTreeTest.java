@@ -26,6 +26,8 @@ import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.mqtt.TopicName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class RetainedTreeTest {
     private static final long MUCH = 1L << 40;
@@ -150,9 +152,13 @@ final class RetainedTreeTest {
         }
     }
 
-    @Test
-    void put_ofManyThreads_theHighestStampWins() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void put_ofManyThreads_theHighestStampWins(boolean afterStoreFailed) throws Exception {
         RetainedTree tree = new RetainedTree(MUCH, MUCH);
+        if (afterStoreFailed) {
+            tree.storeFailed();
+        }
         int threads = 4;
         int names = 5;
         ExecutorService pool = Executors.newFixedThreadPool(threads);
@@ -259,6 +265,17 @@ final class RetainedTreeTest {
         assertEquals(new Outcome(Change.UNCHANGED, 0), tree.put(retained(TopicName.of("a"), 1, 0)));
         assertEquals(0, tree.count());
         assertEquals(0, tree.bytes());
+    }
+
+    @Test
+    void clear_ofNothing_whenTheStoreMayHaveMore_hasAStamp() {
+        RetainedTree tree = new RetainedTree(1, MUCH);
+        tree.storeFailed();
+        Outcome outcome = tree.put(retained(TopicName.of("t"), 1, 0));
+        assertEquals(RetainedTree.Change.UNCHANGED, outcome.change());
+        assertTrue(outcome.stamp() > 0);
+        assertEquals(0, tree.count());
+        assertEquals(RetainedTree.Change.STORED, tree.put(retained("t", 1)).change());
     }
 
     @Test
