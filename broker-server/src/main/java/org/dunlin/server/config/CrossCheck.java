@@ -8,8 +8,6 @@ import org.dunlin.server.config.Config.AnonymousAccess;
 
 /** Faults that only show when several keys are seen together. One thread. */
 final class CrossCheck {
-    private static final long LEAST_BUDGET = 8L << 20;
-
     private final Settings settings;
     private final Set<String> faulty;
     private final List<Fault> faults;
@@ -62,12 +60,6 @@ final class CrossCheck {
                     Keys.MEMORY_BUDGET.path(0),
                     "is more than " + Config.Memory.MOST_PERCENT + " % of the heap, which has " + (heap >> 20) + "MB",
                     "set it to " + (most >> 20) + "MB or less, or give Java a larger heap with -Xmx");
-        } else if (budget > 0 && budget < LEAST_BUDGET) {
-            fault(
-                    where(0, Keys.MEMORY_BUDGET),
-                    Keys.MEMORY_BUDGET.path(0),
-                    "is too small to serve anybody",
-                    "set it to 8MB or more, or to 0 for " + Config.Memory.USUAL_PERCENT + " % of the heap");
         }
     }
 

@@ -7,6 +7,7 @@ import static org.dunlin.server.config.ValueType.duration;
 import static org.dunlin.server.config.ValueType.integer;
 import static org.dunlin.server.config.ValueType.seconds;
 import static org.dunlin.server.config.ValueType.size;
+import static org.dunlin.server.config.ValueType.sizeOrZero;
 import static org.dunlin.server.config.ValueType.text;
 import static org.dunlin.server.config.ValueType.topicFilter;
 
@@ -224,10 +225,9 @@ final class Keys {
 
     static final Key<Long> MEMORY_BUDGET = add(Key.of(
             "memory.budget",
-            size(0, TERABYTE),
+            sizeOrZero(8 << 20, TERABYTE),
             0L,
-            "Memory for messages, sessions and buffers; beyond it publishers wait, then are refused. 0 takes 60 % of the"
-                    + " heap."));
+            "Memory for messages, sessions and buffers; 0 takes 60 % of the heap. Then publishers wait."));
 
     static final Key<Engine> STORAGE_ENGINE = add(Key.of(
             "storage.engine",

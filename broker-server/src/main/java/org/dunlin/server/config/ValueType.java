@@ -69,6 +69,13 @@ record ValueType<T>(String allowed, Parser<T> parser, Function<T, String> format
     }
 
     /** Bytes; written as 512, 64KB, 10MB, 1GB with steps of 1024. */
+    /** A size, or 0 for what the key says. */
+    static ValueType<Long> sizeOrZero(long min, long max) {
+        ValueType<Long> size = size(min, max);
+        return new ValueType<>(
+                "0, or " + size.allowed(), text -> text.equals("0") ? 0L : size.parse(text), ValueType::sizeText);
+    }
+
     static ValueType<Long> size(long min, long max) {
         return new ValueType<>(
                 "a size from " + sizeText(min) + " to " + sizeText(max),

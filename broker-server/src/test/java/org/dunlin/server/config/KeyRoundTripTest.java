@@ -32,6 +32,7 @@ class KeyRoundTripTest {
             "100",
             "2KB",
             "20KB",
+            "20MB",
             "3s",
             "200ms",
             "::1",
