@@ -50,6 +50,9 @@ public final class Turn {
         Commit due = commit;
         if (due != null) {
             commit = null;
+            if (!due.awaited) {
+                due.batch.unhurried();
+            }
             shards.store().write(due.batch, due);
         }
         for (int i = 0; i < shards.count(); i++) {
@@ -91,7 +94,9 @@ public final class Turn {
 
     /** Runs when all that has been given to the store so far is durable, or has failed: then with a text for people. */
     public void afterCommit(Consumer<@Nullable String> then) {
-        current().then.add(then);
+        Commit current = current();
+        current.awaited = true;
+        current.then.add(then);
     }
 
     /** Runs as {@link #afterCommit} for a durable session, and at once for any other. */
@@ -136,7 +141,7 @@ public final class Turn {
     /** Changes a batch, and another one later as long as the store fails. */
     void untilStored(Runnable change) {
         change.run();
-        afterCommit(failure -> {
+        current().then.add(failure -> {
             if (failure != null) {
                 later(() -> untilStored(change));
             }
@@ -161,7 +166,7 @@ public final class Turn {
     /** A message that may have gone past others in its queue is being removed from the store, by this turn's batch. */
     void forgetPassed(MessageQueue queue, long seq) {
         if (queue.isPassed(seq)) {
-            afterCommit(failure -> {
+            current().then.add(failure -> {
                 if (failure == null) {
                     queue.forgetPassed(seq);
                 }
@@ -180,6 +185,7 @@ public final class Turn {
         for (StoreBatch.Target place : places) {
             ((Place) place).queue.introduce(current.batch);
         }
+        current.awaited = true;
         current.batch.enqueue(message, places);
         for (StoreBatch.Target place : places) {
             current.places.add((Place) place);
@@ -206,6 +212,9 @@ public final class Turn {
         private final StoreBatch batch;
         private final List<Consumer<@Nullable String>> then = new ArrayList<>();
         private final List<Place> places = new ArrayList<>();
+        /** Somebody is told, or goes on, when it is durable. */
+        private boolean awaited;
+
         private final List<Acked> acked = new ArrayList<>(0);
 
         private Commit(StoreBatch batch) {

@@ -201,6 +201,9 @@ public final class MemoryStore implements Store {
         }
 
         @Override
+        public void unhurried() {}
+
+        @Override
         public void putSession(SessionKey session, SessionRecord state) {
             changes.add(() -> {
                 Owner owner = owners.computeIfAbsent(session.sid(), id -> new Owner());

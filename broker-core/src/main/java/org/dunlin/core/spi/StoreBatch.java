@@ -12,6 +12,12 @@ import org.jspecify.annotations.Nullable;
  * older generation than the last one put, is without effect.
  */
 public interface StoreBatch {
+    /**
+     * Nobody is told when it is committed. If it says nothing but what is done with ({@link #ack}, {@link #completed}), a
+     * power cut may undo it within about a second: then a message is sent once more, as after a lost acknowledgement.
+     */
+    void unhurried();
+
     /** Puts a session, in place of what was put with its identifier; never after {@link #removeOwner}. */
     void putSession(SessionKey session, SessionRecord state);
 

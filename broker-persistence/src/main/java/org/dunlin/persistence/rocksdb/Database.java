@@ -138,6 +138,10 @@ public final class Database implements AutoCloseable {
                 .setMaxOpenFiles(1024);
     }
 
+    private static boolean isShortLived(Family family) {
+        return family == Family.QUEUE || family == Family.FLOW || family == Family.BODY;
+    }
+
     private static ColumnFamilyOptions family(Family family, Cache cache, List<RocksObject> kept) {
         BlockBasedTableConfig table = new BlockBasedTableConfig()
                 .setBlockCache(cache)
@@ -147,7 +151,7 @@ public final class Database implements AutoCloseable {
             table.setFilterPolicy(keep(kept, new BloomFilter(10)));
         }
         ColumnFamilyOptions options = family == Family.QUEUE ? nearTheLast() : new ColumnFamilyOptions();
-        if (family == Family.QUEUE || family == Family.FLOW || family == Family.BODY) {
+        if (isShortLived(family)) {
             // Only Options can take a collector from Java; what lies behind deletions is compacted away soon.
             try (ColumnFamilyOptions plain = options;
                     DBOptions none = new DBOptions();
@@ -161,7 +165,8 @@ public final class Database implements AutoCloseable {
                 .setWriteBufferSize(family == Family.QUEUE ? 64 * MB : 16 * MB)
                 .setLevelCompactionDynamicLevelBytes(true)
                 .setCompressionType(CompressionType.LZ4_COMPRESSION)
-                .setBottommostCompressionType(CompressionType.ZSTD_COMPRESSION);
+                .setBottommostCompressionType(
+                        isShortLived(family) ? CompressionType.LZ4_COMPRESSION : CompressionType.ZSTD_COMPRESSION);
         if (family == Family.BODY || family == Family.RETAINED) {
             options.setEnableBlobFiles(true).setMinBlobSize(4096).setEnableBlobGarbageCollection(true);
         }

@@ -21,6 +21,8 @@ final class RocksBatch implements StoreBatch {
     private final List<Change> changes = new ArrayList<>();
     private long bytes;
     private boolean adds;
+    private boolean unhurried;
+    private boolean onlyDone = true;
 
     /** One change; writer thread only. */
     interface Change {
@@ -36,6 +38,11 @@ final class RocksBatch implements StoreBatch {
         return changes.size();
     }
 
+    /** Whether somebody has to wait until it is on disk. */
+    boolean isHurried() {
+        return !unhurried || !onlyDone;
+    }
+
     /** Whether it makes the store grow, which a full disk does not take. */
     boolean adds() {
         return adds;
@@ -48,8 +55,19 @@ final class RocksBatch implements StoreBatch {
     }
 
     void add(long size, Change change) {
+        onlyDone = false;
+        addDone(size, change);
+    }
+
+    /** Something is done with: if that is lost, it is done once more. */
+    private void addDone(long size, Change change) {
         changes.add(change);
         bytes += CHANGE_BYTES + size;
+    }
+
+    @Override
+    public void unhurried() {
+        unhurried = true;
     }
 
     @Override
@@ -102,7 +120,7 @@ final class RocksBatch implements StoreBatch {
 
     @Override
     public void ack(SessionKey owner, long seq, long body) {
-        add(0, ledger -> ledger.ack(owner, seq, body));
+        addDone(0, ledger -> ledger.ack(owner, seq, body));
     }
 
     @Override
@@ -117,7 +135,7 @@ final class RocksBatch implements StoreBatch {
 
     @Override
     public void completed(SessionKey session, int packetId) {
-        add(0, ledger -> ledger.completed(session, packetId));
+        addDone(0, ledger -> ledger.completed(session, packetId));
     }
 
     @Override

@@ -247,6 +247,9 @@ public final class RocksStore implements Store {
 
     private void keep() {
         Opened all = opened();
+        if (settings.durability() == Durability.FSYNC) {
+            sync(); // what nobody waits for
+        }
         try {
             all.space.look();
             all.mark.write(all.clock.mark(all.writer.onDisk(), false));

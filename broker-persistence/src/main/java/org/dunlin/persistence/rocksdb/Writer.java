@@ -37,6 +37,7 @@ final class Writer {
     private final Ledger ledger;
     private final Files files;
     private final WriteOptions options;
+    private final WriteOptions withoutSync = new WriteOptions();
     private volatile boolean idle;
     private volatile boolean closing;
     private volatile boolean ended;
@@ -45,6 +46,9 @@ final class Writer {
 
     // the rest is the writer thread's
     private @Nullable Database database;
+    /** Whether the group has to be on disk before it is answered. */
+    private boolean hurried;
+
     private boolean noSpace;
     private boolean lost;
     private long lastProbe;
@@ -166,6 +170,7 @@ final class Writer {
         ended = true;
         failRest();
         options.close();
+        withoutSync.close();
         return database;
     }
 
@@ -234,13 +239,13 @@ final class Writer {
             gather(first);
             rows = ledger.rows().count();
             if (rows > 0) {
-                disk.write(open, options, ledger.rows());
+                disk.write(open, hurried ? options : withoutSync, ledger.rows());
             }
         } catch (RocksDBException | RuntimeException | Error e) {
             fail(e, before, rows);
             return;
         }
-        if (durability == Durability.FSYNC) {
+        if (durability == Durability.FSYNC && hurried) {
             onDisk = before + rows;
         }
         answered = before + rows;
@@ -260,12 +265,14 @@ final class Writer {
         int changes = 0;
         long bytes = 0;
         Waiting next = first;
+        hurried = false;
         while (next != null) {
             if (next.refused == null && shortage != null && next.batch.adds()) {
                 next = new Waiting(next.batch, next.done, shortage);
             }
             group.add(next);
             if (next.refused == null) {
+                hurried |= next.batch.isHurried();
                 next.batch.applyTo(ledger);
                 changes += next.batch.size();
                 bytes += next.batch.bytes();
@@ -306,7 +313,7 @@ final class Writer {
         Runnable undo = ledger.failed();
         boolean kept = false;
         if (!noSpace || space.mayReopen()) {
-            long found = reopen(before);
+            long found = reopen(durability == Durability.FSYNC ? onDisk : before);
             kept = rows > 0 && found >= before + rows;
         }
         if (!kept) {

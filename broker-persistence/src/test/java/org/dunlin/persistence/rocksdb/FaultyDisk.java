@@ -3,6 +3,7 @@ package org.dunlin.persistence.rocksdb;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.rocksdb.RocksDBException;
@@ -26,6 +27,13 @@ class FaultyDisk extends Disk {
     /** What the next openings end with, after they have been made. */
     volatile RocksDBException afterOpen;
 
+    /** Writes that were on disk when they were answered, and those that were not. */
+    final AtomicInteger synced = new AtomicInteger();
+
+    final AtomicInteger unsynced = new AtomicInteger();
+    /** Syncs beside those of writes. */
+    final AtomicInteger syncs = new AtomicInteger();
+
     volatile IOException onCutOff;
     volatile long usable = Long.MAX_VALUE;
     private volatile Database opened;
@@ -39,6 +47,7 @@ class FaultyDisk extends Disk {
             if (beforeWrite != null) {
                 throw beforeWrite;
             }
+            (options.sync() ? synced : unsynced).incrementAndGet();
             super.write(database, options, rows);
             if (afterWrite != null) {
                 throw afterWrite;
@@ -54,6 +63,7 @@ class FaultyDisk extends Disk {
             throw onSync;
         }
         super.sync(database);
+        syncs.incrementAndGet();
     }
 
     @Override
