@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  */
 public interface StoreBatch {
     /**
-     * Nobody is told when it is committed. If it says nothing but what is done with ({@link #ack}, {@link #completed}), a
-     * power cut may undo it within about a second: then a message is sent once more, as after a lost acknowledgement.
+     * Nobody waits for it. If it says nothing but what is done with ({@link #ack}, {@link #completed}), a store may let it wait
+     * for others for a moment.
      */
     void unhurried();
 

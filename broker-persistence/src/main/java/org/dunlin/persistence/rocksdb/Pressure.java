@@ -22,6 +22,10 @@ final class Pressure {
         return writable;
     }
 
+    int changes() {
+        return changes.get();
+    }
+
     long bytes() {
         return bytes.get();
     }

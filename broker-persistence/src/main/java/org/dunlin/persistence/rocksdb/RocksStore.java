@@ -247,9 +247,6 @@ public final class RocksStore implements Store {
 
     private void keep() {
         Opened all = opened();
-        if (settings.durability() == Durability.FSYNC) {
-            sync(); // what nobody waits for
-        }
         try {
             all.space.look();
             all.mark.write(all.clock.mark(all.writer.onDisk(), false));

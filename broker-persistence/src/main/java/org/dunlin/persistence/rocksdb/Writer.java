@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.dunlin.core.spi.Store.Completion;
 import org.dunlin.core.spi.StoreSettings.Durability;
@@ -24,6 +25,9 @@ final class Writer {
     private static final int GROUP_CHANGES = 4096;
     private static final long GROUP_BYTES = 4 << 20;
     private static final long LOOK_BYTES = 32 << 20;
+    /** How long what nobody waits for may wait for company. */
+    private static final long UNHURRIED_NANOS = 100_000_000;
+
     private static final long PROBE_NANOS = 1_000_000_000;
     /** How much longer than opening the files in vain the pause behind that is. */
     private static final int PAUSES = 10;
@@ -37,7 +41,9 @@ final class Writer {
     private final Ledger ledger;
     private final Files files;
     private final WriteOptions options;
-    private final WriteOptions withoutSync = new WriteOptions();
+    /** Batches in the queue that somebody waits for. */
+    private final AtomicInteger hurried = new AtomicInteger();
+
     private volatile boolean idle;
     private volatile boolean closing;
     private volatile boolean ended;
@@ -46,8 +52,8 @@ final class Writer {
 
     // the rest is the writer thread's
     private @Nullable Database database;
-    /** Whether the group has to be on disk before it is answered. */
-    private boolean hurried;
+    /** When it was seen that there is something that nobody waits for; 0 if there is nothing. */
+    private long waitsSince;
 
     private boolean noSpace;
     private boolean lost;
@@ -96,7 +102,10 @@ final class Writer {
 
     /** @param refused why it is not even tried, or null */
     private record Waiting(
-            RocksBatch batch, Completion done, @Nullable String refused) {}
+            RocksBatch batch,
+            Completion done,
+            boolean hurried,
+            @Nullable String refused) {}
 
     void start() {
         thread.start();
@@ -104,12 +113,20 @@ final class Writer {
 
     void write(RocksBatch batch, Completion done) {
         boolean refused = pressure.isBeyondAll() && batch.adds();
+        boolean hurries = durability != Durability.FSYNC || batch.isHurried();
         pressure.add(batch.bytes(), batch.size());
         queue.add(
                 refused
-                        ? new Waiting(batch, done, "far too much waits to be written; it should have been asked before")
-                        : new Waiting(batch, done, null));
-        if (idle) {
+                        ? new Waiting(
+                                batch,
+                                done,
+                                hurries,
+                                "far too much waits to be written; it should have been asked before")
+                        : new Waiting(batch, done, hurries, null));
+        if (hurries) {
+            hurried.incrementAndGet();
+        }
+        if (idle && (hurries || pressure.changes() >= GROUP_CHANGES)) {
             LockSupport.unpark(thread);
         }
         if (ended) {
@@ -170,7 +187,6 @@ final class Writer {
         ended = true;
         failRest();
         options.close();
-        withoutSync.close();
         return database;
     }
 
@@ -196,16 +212,19 @@ final class Writer {
 
     /** @return false if nothing is left to be done */
     private boolean turn() {
-        Waiting first = queue.poll();
-        if (first == null) {
-            if (closing) {
-                return false;
-            }
+        if (queue.isEmpty() && closing) {
+            return false;
+        }
+        if (mayWait()) {
             await();
             probe();
             return true;
         }
+        Waiting first = take();
         probe();
+        if (first == null) {
+            return true;
+        }
         String reason = fault;
         if (reason == null) {
             commit(first);
@@ -215,16 +234,39 @@ final class Writer {
         return true;
     }
 
+    /**
+     * Whether there is nothing that anybody waits for: what else there is goes to the disk with what comes next, after a
+     * while, or when there is much of it. So no record of the log is ever behind one that is not on disk.
+     */
+    private boolean mayWait() {
+        if (queue.isEmpty()) {
+            waitsSince = 0;
+            return true;
+        }
+        if (hurried.get() > 0 || closing || fault != null || pressure.changes() >= GROUP_CHANGES) {
+            return false;
+        }
+        long now = System.nanoTime();
+        if (waitsSince == 0) {
+            waitsSince = now | 1;
+        }
+        return now - waitsSince < UNHURRIED_NANOS;
+    }
+
     private void await() {
         idle = true;
-        if (queue.isEmpty() && !closing) {
-            if (fault == null) {
-                LockSupport.park(this);
-            } else {
-                LockSupport.parkNanos(this, PROBE_NANOS);
-            }
+        if (hurried.get() == 0 && !closing) {
+            LockSupport.parkNanos(this, fault == null ? UNHURRIED_NANOS : PROBE_NANOS);
         }
         idle = false;
+    }
+
+    private @Nullable Waiting take() {
+        Waiting next = queue.poll();
+        if (next != null && next.hurried) {
+            hurried.decrementAndGet();
+        }
+        return next;
     }
 
     private void commit(Waiting first) {
@@ -239,15 +281,16 @@ final class Writer {
             gather(first);
             rows = ledger.rows().count();
             if (rows > 0) {
-                disk.write(open, hurried ? options : withoutSync, ledger.rows());
+                disk.write(open, options, ledger.rows());
             }
         } catch (RocksDBException | RuntimeException | Error e) {
             fail(e, before, rows);
             return;
         }
-        if (durability == Durability.FSYNC && hurried) {
+        if (durability == Durability.FSYNC) {
             onDisk = before + rows;
         }
+        waitsSince = 0;
         answered = before + rows;
         List<Long> removed = ledger.committed();
         completeGroup(null);
@@ -265,19 +308,17 @@ final class Writer {
         int changes = 0;
         long bytes = 0;
         Waiting next = first;
-        hurried = false;
         while (next != null) {
             if (next.refused == null && shortage != null && next.batch.adds()) {
-                next = new Waiting(next.batch, next.done, shortage);
+                next = new Waiting(next.batch, next.done, next.hurried, shortage);
             }
             group.add(next);
             if (next.refused == null) {
-                hurried |= next.batch.isHurried();
                 next.batch.applyTo(ledger);
                 changes += next.batch.size();
                 bytes += next.batch.bytes();
             }
-            next = changes < GROUP_CHANGES && bytes < GROUP_BYTES ? queue.poll() : null;
+            next = changes < GROUP_CHANGES && bytes < GROUP_BYTES ? take() : null;
         }
         sinceLook += bytes;
     }
@@ -313,7 +354,7 @@ final class Writer {
         Runnable undo = ledger.failed();
         boolean kept = false;
         if (!noSpace || space.mayReopen()) {
-            long found = reopen(durability == Durability.FSYNC ? onDisk : before);
+            long found = reopen(before);
             kept = rows > 0 && found >= before + rows;
         }
         if (!kept) {

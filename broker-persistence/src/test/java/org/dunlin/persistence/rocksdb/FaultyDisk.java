@@ -27,12 +27,8 @@ class FaultyDisk extends Disk {
     /** What the next openings end with, after they have been made. */
     volatile RocksDBException afterOpen;
 
-    /** Writes that were on disk when they were answered, and those that were not. */
-    final AtomicInteger synced = new AtomicInteger();
-
-    final AtomicInteger unsynced = new AtomicInteger();
-    /** Syncs beside those of writes. */
-    final AtomicInteger syncs = new AtomicInteger();
+    /** How often something was to be written. */
+    final AtomicInteger writes = new AtomicInteger();
 
     volatile IOException onCutOff;
     volatile long usable = Long.MAX_VALUE;
@@ -47,7 +43,7 @@ class FaultyDisk extends Disk {
             if (beforeWrite != null) {
                 throw beforeWrite;
             }
-            (options.sync() ? synced : unsynced).incrementAndGet();
+            writes.incrementAndGet();
             super.write(database, options, rows);
             if (afterWrite != null) {
                 throw afterWrite;
@@ -63,7 +59,6 @@ class FaultyDisk extends Disk {
             throw onSync;
         }
         super.sync(database);
-        syncs.incrementAndGet();
     }
 
     @Override

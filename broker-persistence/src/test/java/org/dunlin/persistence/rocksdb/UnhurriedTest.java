@@ -1,16 +1,20 @@
 package org.dunlin.persistence.rocksdb;
 
+import static org.dunlin.persistence.testing.Uses.await;
 import static org.dunlin.persistence.testing.Uses.commit;
 import static org.dunlin.persistence.testing.Uses.enqueue;
 import static org.dunlin.persistence.testing.Uses.message;
 import static org.dunlin.persistence.testing.Uses.session;
-import static org.dunlin.persistence.testing.Uses.write;
+import static org.dunlin.persistence.testing.Uses.writing;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -28,12 +32,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the store brings to disk at once, and what a little later. */
+/** What the store writes at once, and what may wait for company. */
 class UnhurriedTest {
     private static final SessionKey ANN = new SessionKey(1, 1);
+    private static final SessionKey BEN = new SessionKey(2, 1);
 
     @TempDir
     Path directory;
@@ -50,8 +53,10 @@ class UnhurriedTest {
                 System::currentTimeMillis,
                 System::nanoTime);
         store.open(new Told());
-        commit(store, batch -> batch.putSession(ANN, session("ann")));
-        place = enqueue(store, message(1, "a", 10), ANN);
+        if (place == null) {
+            commit(store, batch -> batch.putSession(ANN, session("ann")));
+            place = enqueue(store, message(1, "a", 10), ANN);
+        }
     }
 
     @AfterEach
@@ -63,6 +68,40 @@ class UnhurriedTest {
         batch.ack(ANN, place.seq, place.body);
     }
 
+    @Test
+    void acknowledgements_thatNobodyWaitsFor_areWrittenAfterAWhile() {
+        commit(store, batch -> {
+            acknowledge(batch);
+            batch.unhurried();
+        });
+        assertEquals(List.of(), Uses.readAll(store, 1).texts());
+    }
+
+    @Test
+    void acknowledgements_thatNobodyWaitsFor_goToTheDiskWithWhatComesNext() {
+        disk.gate.lock(); // the writer is busy, so that what is given meanwhile is seen at once
+        CompletableFuture<String> busy;
+        CompletableFuture<String> first;
+        CompletableFuture<String> second;
+        int written;
+        try {
+            busy = writing(store, batch -> batch.putSession(ANN, session("ann")));
+            until(disk.gate::hasQueuedThreads);
+            written = disk.writes.get();
+            first = writing(store, batch -> {
+                acknowledge(batch);
+                batch.unhurried();
+            });
+            second = writing(store, batch -> batch.putSession(BEN, session("ben")));
+        } finally {
+            disk.gate.unlock();
+        }
+        assertNull(await(busy));
+        assertNull(await(first));
+        assertNull(await(second));
+        assertEquals(written + 2, disk.writes.get());
+    }
+
     private static void until(BooleanSupplier condition) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (!condition.getAsBoolean()) {
@@ -72,56 +111,55 @@ class UnhurriedTest {
     }
 
     @Test
-    void acknowledgements_thatNobodyWaitsFor_areOnDiskALittleLater() {
-        int syncs = disk.syncs.get();
-        commit(store, batch -> {
+    void close_withAcknowledgementsThatNobodyWaitsFor_writesThem() throws Exception {
+        CompletableFuture<String> end = writing(store, batch -> {
             acknowledge(batch);
             batch.unhurried();
         });
-        assertEquals(1, disk.unsynced.get());
-        until(() -> disk.syncs.get() > syncs);
+        store.close();
+        assertNull(await(end));
+        open();
         assertEquals(List.of(), Uses.readAll(store, 1).texts());
     }
 
     @Test
-    void acknowledgements_thatSomebodyWaitsFor_areOnDiskAtOnce() {
-        int synced = disk.synced.get();
-        commit(store, this::acknowledge);
-        assertEquals(synced + 1, disk.synced.get());
-        assertEquals(0, disk.unsynced.get());
+    void manyAcknowledgements_thatNobodyWaitsFor_areWrittenBeforeTheyTakeMuchMemory() {
+        long before = disk.writes.get();
+        List<CompletableFuture<String>> ends = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            ends.add(writing(store, batch -> {
+                for (int n = 0; n < 4096; n++) {
+                    batch.completed(ANN, 1 + n);
+                }
+                batch.unhurried();
+            }));
+        }
+        ends.forEach(end -> assertNull(await(end)));
+        assertTrue(disk.writes.get() > before);
     }
 
-    @ParameterizedTest
-    @ValueSource(ints = {0, 1, 2, 3, 4})
-    void whateverElse_unhurriedOrNot_isOnDiskAtOnce(int which) {
-        List<Consumer<StoreBatch>> changes = List.of(
-                batch -> batch.putSession(ANN, session("ann")),
-                batch -> batch.released(ANN, place.seq, place.body, 7),
-                batch -> batch.inboundId(ANN, 5, true),
-                batch -> batch.enqueue(message(2, "b", 10), List.of(new Place(ANN, Qos.AT_LEAST_ONCE, false))),
-                batch -> batch.removeOwner(ANN));
-        int synced = disk.synced.get();
-        commit(store, batch -> {
-            acknowledge(batch);
-            changes.get(which).accept(batch);
-            batch.unhurried();
-        });
-        assertEquals(synced + 1, disk.synced.get());
-        assertEquals(0, disk.unsynced.get());
-    }
-
-    /** As after a failed sync whose pages the system has thrown away. */
     @Test
-    void failedSync_thatTakesAnUnhurriedAcknowledgementWithIt_losesNothingElse() throws Exception {
-        commit(store, batch -> {
-            acknowledge(batch);
+    void batch_waitsOnlyIfItSaysNothingButWhatIsDoneWith() {
+        assertTrue(isHurried(this::acknowledge, false));
+        assertFalse(isHurried(this::acknowledge, true));
+        assertFalse(isHurried(batch -> batch.completed(ANN, 1), true));
+        assertTrue(isHurried(batch -> batch.putSession(ANN, session("ann")), true));
+        assertTrue(isHurried(batch -> batch.released(ANN, place.seq, place.body, 7), true));
+        assertTrue(isHurried(batch -> batch.numbered(ANN, place.seq, 7), true));
+        assertTrue(isHurried(batch -> batch.inboundId(ANN, 5, true), true));
+        assertTrue(isHurried(batch -> batch.inboundId(ANN, 5, false), true));
+        assertTrue(isHurried(batch -> batch.removeOwner(ANN), true));
+        assertTrue(isHurried(batch -> batch.removeSubscription(ANN, "a"), true));
+        assertTrue(isHurried(
+                batch -> batch.enqueue(message(2, "b", 10), List.of(new Place(ANN, Qos.AT_LEAST_ONCE, false))), true));
+    }
+
+    private boolean isHurried(Consumer<StoreBatch> change, boolean nobodyWaits) {
+        RocksBatch batch = new RocksBatch();
+        change.accept(batch);
+        if (nobodyWaits) {
             batch.unhurried();
-        });
-        disk.afterWrite = FaultyDisk.BROKEN;
-        assertNotNull(write(store, batch -> batch.putSession(new SessionKey(2, 1), session("ben"))));
-        disk.afterWrite = null;
-        until(() -> write(store, batch -> batch.putSession(new SessionKey(3, 1), session("eve"))) == null);
-        enqueue(store, message(3, "c", 10), ANN);
-        assertEquals(1, Uses.readAll(store, 1).texts().size());
+        }
+        return batch.isHurried();
     }
 }
