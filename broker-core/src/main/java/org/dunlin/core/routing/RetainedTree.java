@@ -153,7 +153,8 @@ public final class RetainedTree {
                     continue;
                 }
             }
-            int more = m.weight() - weight(old);
+            int difference = m.weight() - weight(old);
+            int more = Math.max(difference, 0); // what a smaller one frees is not free before it is in
             if (!reserve(bytes, more, maxBytes)) {
                 if (old.message == null && topics.remove(key, old)) {
                     count.getAndDecrement();
@@ -162,6 +163,7 @@ public final class RetainedTree {
             }
             long stamp = stamps.incrementAndGet();
             if (topics.replace(key, old, new Kept(m))) {
+                bytes.getAndAdd(difference - more);
                 return new Outcome(old.message == null ? Change.STORED : Change.REPLACED, stamp);
             }
             bytes.getAndAdd(-more);

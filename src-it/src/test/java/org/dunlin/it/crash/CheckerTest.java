@@ -446,7 +446,7 @@ class CheckerTest {
     @Test
     void willAfterDisconnect_isFound_unlessTheBrokerCrashedMeanwhileOrAtOnce() {
         subscriber("s", "w/#", Qos.AT_LEAST_ONCE);
-        for (int number = 1; number <= 3; number++) {
+        for (int number = 1; number <= 4; number++) {
             MessageKey will = new MessageKey("w", "w/w", number);
             add(new Event.Connecting("w", false, 3600, will, 0));
             add(new Event.Connected("w", number > 1));
@@ -455,7 +455,10 @@ class CheckerTest {
                 add(new Event.Ending(1, false));
             }
             add(new Event.Left("w"));
-            nowMillis += number == 2 ? 100 : 2000;
+            if (number == 4) { // it is back before the crash
+                add(new Event.Connecting("w", false, 3600, null, 0));
+            }
+            nowMillis += number == 2 || number == 4 ? 100 : 2000;
             add(new Event.Ending(number, false));
             add(new Event.Delivered("s", 1, will, Qos.AT_LEAST_ONCE, false));
         }

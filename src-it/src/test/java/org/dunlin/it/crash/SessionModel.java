@@ -39,6 +39,8 @@ final class SessionModel {
 
     private boolean leaving;
     private @Nullable Publication will;
+    private @Nullable Publication deletedWill;
+    private long deletedNanos;
     private boolean crashedSinceLeft;
     private long expiryBeforeLeaving = -1;
 
@@ -163,6 +165,8 @@ final class SessionModel {
             itsWill.acknowledgedAt = at;
         } else if (orderly) {
             itsWill.forbidden = true;
+            deletedWill = itsWill;
+            deletedNanos = nanos;
         }
     }
 
@@ -184,6 +188,10 @@ final class SessionModel {
 
     /** The broker ends; its clients notice later. */
     void brokerEnds(boolean orderly, long nanos, int at) {
+        // its client may be back already
+        if (deletedWill != null && nanos - deletedNanos < SETTLED_NANOS) {
+            deletedWill.forbidden = false;
+        }
         if (connected) {
             Publication itsWill = will;
             ended(false, nanos, at);
@@ -196,9 +204,6 @@ final class SessionModel {
         if (leaving && expiryBeforeLeaving >= 0 && !crashedSinceLeft) {
             expiries.add(expiryBeforeLeaving);
             crashedSinceLeft = true;
-        }
-        if (leaving && will != null && nanos - goneNanos < SETTLED_NANOS) {
-            will.forbidden = false;
         }
     }
 
