@@ -17,10 +17,13 @@ import org.dunlin.mqtt.Message;
 public final class MemoryBudget {
     /** A message waiting somewhere: what stands for it there, beside its bytes. */
     public static final int ENTRY_BYTES = 112;
-    /** A session without messages. */
-    public static final int SESSION_BYTES = 2048;
-    /** A subscription, beside its filter. */
-    public static final int SUBSCRIPTION_BYTES = 256;
+    /** A session without messages, and its connection. */
+    public static final int SESSION_BYTES = 4096;
+    /** A shared group without messages. */
+    public static final int GROUP_BYTES = 2048;
+
+    private static final int SUBSCRIPTION_BYTES = 700;
+    private static final int LEVEL_BYTES = 160;
 
     /** Messages up to this weight are counted wherever they wait, larger ones once however many hold them. */
     static final int SHARED_FROM_BYTES = 512;
@@ -62,6 +65,15 @@ public final class MemoryBudget {
     /** One that is never exhausted. */
     public static MemoryBudget unlimited() {
         return new MemoryBudget(Long.MAX_VALUE / 2, 0, () -> 0, (exhausted, used, limit) -> {});
+    }
+
+    /** What a subscription takes: it stands in the session and, if nobody else has that filter, in the tree. */
+    public static long ofSubscription(String filter) {
+        long bytes = SUBSCRIPTION_BYTES + 2L * filter.length();
+        for (int slash = filter.indexOf('/'); slash >= 0; slash = filter.indexOf('/', slash + 1)) {
+            bytes += LEVEL_BYTES;
+        }
+        return bytes;
     }
 
     public long limitBytes() {

@@ -306,7 +306,8 @@ public final class Session implements Receiver, Place.Owner {
         }
         for (Subscription subscription : subscriptions.values()) {
             shard.unsubscribe(this, subscription);
-            shard.memory().add(-memoryOf(subscription.filter().text()));
+            shard.memory()
+                    .add(-MemoryBudget.ofSubscription(subscription.filter().text()));
         }
         subscriptions.clear();
         delivery.clear();
@@ -388,12 +389,7 @@ public final class Session implements Receiver, Place.Owner {
     /** Takes over a subscription that the store has kept. */
     void restore(Subscription subscription) {
         subscriptions.put(subscription.filter().text(), subscription);
-        shard.memory().add(memoryOf(subscription.filter().text()));
-    }
-
-    /** It stands in the session and, if nobody else has that filter, in the tree. */
-    private static long memoryOf(String filter) {
-        return MemoryBudget.SUBSCRIPTION_BYTES + 2L * filter.length();
+        shard.memory().add(MemoryBudget.ofSubscription(subscription.filter().text()));
     }
 
     /** DISCONNECT may change the interval [MQTT 5, 3.14.2.2.2]. */
@@ -437,7 +433,7 @@ public final class Session implements Receiver, Place.Owner {
         }
         Subscription former = subscriptions.put(filter, subscription);
         if (former == null) {
-            shard.memory().add(memoryOf(filter));
+            shard.memory().add(MemoryBudget.ofSubscription(filter));
         }
         return former;
     }
@@ -451,7 +447,7 @@ public final class Session implements Receiver, Place.Owner {
             shard.turn().batch().removeSubscription(key, filter);
         }
         if (removed != null) {
-            shard.memory().add(-memoryOf(filter));
+            shard.memory().add(-MemoryBudget.ofSubscription(filter));
             delivery.forgetReplay(filter);
         }
         return removed;

@@ -329,6 +329,7 @@ public final class Shard {
         TopicFilter filter = TopicFilter.of(kept.group());
         SharedGroup group = new SharedGroup(this, filter, kept.key().sid(), true);
         groups.put(filter.text(), group);
+        memory.add(MemoryBudget.GROUP_BYTES);
         group.restore(kept);
     }
 
@@ -423,6 +424,7 @@ public final class Shard {
                 group.record();
             }
             groups.put(filter.text(), group);
+            memory.add(MemoryBudget.GROUP_BYTES);
         }
         return group;
     }
@@ -438,6 +440,7 @@ public final class Shard {
 
     void endedGroup(SharedGroup group) {
         groups.remove(group.filter().text());
+        memory.add(-MemoryBudget.GROUP_BYTES);
     }
 
     /** Tells the shared groups of a session something about it, each on its own shard. */

@@ -30,7 +30,7 @@ class MemoryTest {
 
     @BeforeEach
     void smallBudget() {
-        broker.memory = new MemoryBudget(20_000, PATIENCE_MILLIS, () -> 0, (exhausted, used, limit) -> {});
+        broker.memory = new MemoryBudget(30_000, PATIENCE_MILLIS, () -> 0, (exhausted, used, limit) -> {});
     }
 
     private ScriptedClient client(String id, long expirySeconds) {
@@ -236,7 +236,7 @@ class MemoryTest {
 
         broker.crash();
 
-        long expected = MemoryBudget.SESSION_BYTES + MemoryBudget.SUBSCRIPTION_BYTES + MemoryBudget.ENTRY_BYTES;
+        long expected = MemoryBudget.SESSION_BYTES + MemoryBudget.ofSubscription("t") + MemoryBudget.ENTRY_BYTES;
         long counted = ShardsProbe.memory(broker.shards());
         assertTrue(counted >= expected && counted < expected + 100, counted + " bytes");
     }

@@ -64,7 +64,7 @@ final class Simulation {
                         random.nextInt(3) == 0 ? 1 + random.nextInt(400) : 1 << 20,
                         1 + random.nextInt(4));
         // what all sessions and some dozen messages take
-        memoryBytes = random.nextInt(4) > 0 ? 0 : (count + 1) * 6_000L + random.nextInt(40_000);
+        memoryBytes = random.nextInt(4) > 0 ? 0 : (count + 1) * 16_000L + random.nextInt(40_000);
         shards = shards();
         admittance = admittance();
         observer = new SimClient(this, "observer", ProtocolVersion.MQTT_5, true);

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.ClosedChannelException;
 import javax.net.ssl.SSLException;
+import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.mqtt.Connect;
@@ -287,17 +288,22 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         cumulation = kept;
         if (agreed && !held) {
             expectRest(kept.readableBytes());
-            if (kept.readableBytes() >= LARGE_BYTES && listening.memory().isExhausted()) {
-                accumulating();
+            if (kept.readableBytes() >= LARGE_BYTES) {
+                lookAtMemory();
             }
         }
     }
 
-    /** On a task of its own: the packet's bytes may be let go of. */
-    private void accumulating() {
+    /** What comes now counts at once, and its client hears of it on a task of its own: the bytes may be let go of. */
+    private void lookAtMemory() {
         NettyConnection current = connection;
         Connection.Inbound to = inbound;
-        if (current != null && to != null && !current.isMoving()) {
+        if (current == null || to == null || current.isMoving()) {
+            return;
+        }
+        MemoryBudget memory = listening.memory();
+        memory.review(current.loop().nowMillis());
+        if (memory.isExhausted()) {
             current.loop().execute(() -> {
                 if (state == State.DECODING && !held && !current.isMoving()) {
                     to.accumulating();

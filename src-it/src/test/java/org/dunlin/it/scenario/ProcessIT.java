@@ -77,7 +77,9 @@ class ProcessIT {
     /** No option of the virtual machine is given, as nobody does who types what the README says. */
     @Test
     void noMemoryLeft_endsTheProcess() throws Exception {
-        List<String> command = RunningBroker.command(List.of("-Xmx48m"), List.of("limits.max-retained-bytes=1GB"));
+        // a heap in which there is no room for the broker itself beside its budget
+        List<String> command = RunningBroker.command(
+                List.of("-Xmx24m"), List.of("limits.max-retained-bytes=1GB", "memory.budget=19MB"));
         try (RunningBroker broker = RunningBroker.run(command);
                 MqttSocket client = broker.socket().connect(ProtocolVersion.MQTT_3_1_1, "greedy")) {
             String payload = "x".repeat(50_000);
