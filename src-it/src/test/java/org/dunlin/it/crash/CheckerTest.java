@@ -444,6 +444,18 @@ class CheckerTest {
     }
 
     @Test
+    void will_whoseClientLeavesWhileTheBrokerEnds_mayComeOrNot() {
+        subscriber("s", "w/#", Qos.AT_LEAST_ONCE);
+        add(new Event.Connecting("w", false, 3600, new MessageKey("w", "w/w", 1), 0));
+        add(new Event.Connected("w", false));
+        add(new Event.Ending(1, false));
+        add(new Event.Leaving("w", -1));
+        add(new Event.Left("w"));
+
+        expect();
+    }
+
+    @Test
     void willAfterDisconnect_isFound_unlessTheBrokerCrashedMeanwhileOrAtOnce() {
         subscriber("s", "w/#", Qos.AT_LEAST_ONCE);
         for (int number = 1; number <= 4; number++) {

@@ -40,6 +40,9 @@ final class SessionModel {
     private boolean leaving;
     private @Nullable Publication will;
     private @Nullable Publication deletedWill;
+    /** Of a connection that the end of the broker, or of the way to it, has cut. */
+    private @Nullable Publication cutWill;
+
     private long deletedNanos;
     private boolean crashedSinceLeft;
     private long expiryBeforeLeaving = -1;
@@ -67,6 +70,7 @@ final class SessionModel {
     // ---- connections
 
     void connecting(Event.Connecting event, long nanos, @Nullable Publication itsWill, int at) {
+        cutWill = null;
         connecting = true;
         cleanStart = event.cleanStart();
         askedExpiry = event.expirySeconds();
@@ -137,6 +141,9 @@ final class SessionModel {
 
     void leaving(long expirySeconds) {
         leaving = true;
+        if (!connected && cutWill != null) {
+            cutWill.mayVanish = true; // its DISCONNECT may have come through in the last moment
+        }
         if (expirySeconds >= 0 && !expiries.contains(expirySeconds)) {
             expiryBeforeLeaving = expiries.iterator().next();
             expiries.add(expirySeconds);
@@ -195,6 +202,7 @@ final class SessionModel {
         if (connected) {
             Publication itsWill = will;
             ended(false, nanos, at);
+            cutWill = itsWill;
             if (orderly && itsWill != null) {
                 itsWill.mayVanish = true;
             }
