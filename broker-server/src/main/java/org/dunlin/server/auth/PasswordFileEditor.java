@@ -5,17 +5,20 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 
@@ -30,10 +33,20 @@ public final class PasswordFileEditor {
     private static final Set<PosixFilePermission> OF_OTHERS = EnumSet.of(
             PosixFilePermission.OTHERS_READ, PosixFilePermission.OTHERS_WRITE, PosixFilePermission.OTHERS_EXECUTE);
 
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final long BETWEEN_TRIES_NANOS = 10_000_000;
+
     private final Path file;
+    private final Duration patience;
 
     public PasswordFileEditor(Path file) {
+        this(file, PATIENCE);
+    }
+
+    /** @param patience how long to wait for another one that changes the file */
+    PasswordFileEditor(Path file, Duration patience) {
         this.file = file;
+        this.patience = patience;
     }
 
     /**
@@ -59,38 +72,69 @@ public final class PasswordFileEditor {
     /** @param hash null to take the user out */
     private boolean change(String user, boolean present, @Nullable PasswordHash hash)
             throws IOException, ConfigException {
-        if (!present && Files.notExists(file)) {
-            write(file.toAbsolutePath(), with(new byte[0], user, hash), null);
-            return true;
+        boolean makes = !present && Files.notExists(file);
+        if (!makes && Files.notExists(file)) {
+            PasswordFile.bytes(file); // says that it is missing
         }
-        Path real = real();
+        Path target = makes ? file.toAbsolutePath() : file.toRealPath(); // behind all symbolic links, which stay
+        Path fresh = target.resolveSibling("." + target.getFileName() + ".new");
+        boolean mine = false;
+        try (FileChannel channel = create(fresh)) {
+            mine = true;
+            byte[] content = Files.exists(target) ? PasswordFile.bytes(target) : new byte[0];
+            if (PasswordFile.parse(file.toString(), content).users().contains(user) != present) {
+                return false;
+            }
+            takeOver(fresh, target);
+            ByteBuffer bytes = ByteBuffer.wrap(with(content, user, hash));
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+            channel.force(true);
+            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            mine = false;
+        } catch (FileAlreadyExistsException busy) {
+            throw new IOException(
+                    "another command has been changing it for " + patience.toSeconds() + " s, or was cut off; if there"
+                            + " is none, remove " + fresh,
+                    busy);
+        } finally {
+            if (mine) {
+                Files.deleteIfExists(fresh);
+            }
+        }
+        sync(Objects.requireNonNull(target.getParent()));
+        return true;
+    }
+
+    /** The new file, which is also the lock: as long as it is there nobody else has one. */
+    private FileChannel create(Path fresh) throws IOException {
+        Set<StandardOpenOption> options = EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        long deadline = System.nanoTime() + patience.toNanos();
         while (true) {
-            Object before = key(real);
-            try (FileChannel channel = FileChannel.open(real, StandardOpenOption.WRITE)) {
-                channel.lock();
-                if (!Objects.equals(before, key(real))) {
-                    continue; // it was replaced while this one waited
+            try {
+                return isPosix(fresh)
+                        ? FileChannel.open(fresh, options, PosixFilePermissions.asFileAttribute(OWNER_ONLY))
+                        : FileChannel.open(fresh, options);
+            } catch (FileAlreadyExistsException busy) {
+                if (System.nanoTime() - deadline > 0) {
+                    throw busy;
                 }
-                byte[] content = PasswordFile.bytes(real);
-                if (PasswordFile.parse(file.toString(), content).users().contains(user) != present) {
-                    return false;
-                }
-                write(real, with(content, user, hash), posix(real));
-                return true;
+                LockSupport.parkNanos(BETWEEN_TRIES_NANOS);
             }
         }
     }
 
-    /** Behind all symbolic links, which stay. */
-    private Path real() throws IOException, ConfigException {
-        if (Files.notExists(file)) {
-            PasswordFile.bytes(file); // says so
-        }
-        return file.toRealPath();
+    private static boolean isPosix(Path path) {
+        return path.getFileSystem().supportedFileAttributeViews().contains("posix");
     }
 
-    private static @Nullable Object key(Path path) throws IOException {
-        return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+    private static void sync(Path directory) throws IOException {
+        if (isPosix(directory)) {
+            try (FileChannel entry = FileChannel.open(directory, StandardOpenOption.READ)) {
+                entry.force(true);
+            }
+        }
     }
 
     /** The content with this user's line changed, appended, or left out. */
@@ -118,44 +162,14 @@ public final class PasswordFileEditor {
         return out.toByteArray();
     }
 
-    private static @Nullable PosixFileAttributes posix(Path path) throws IOException {
-        PosixFileAttributeView view = Files.getFileAttributeView(path, PosixFileAttributeView.class);
-        return view == null ? null : view.readAttributes();
-    }
-
-    /** @param like whose owner and rights the new file takes over, but for those of others; null for its owner alone */
-    private static void write(Path target, byte[] content, @Nullable PosixFileAttributes like) throws IOException {
-        Path directory = Objects.requireNonNull(target.getParent());
-        Path fresh = Files.createTempFile(directory, "." + target.getFileName(), ".new"); // mode 0600
-        try {
-            PosixFileAttributeView view = Files.getFileAttributeView(fresh, PosixFileAttributeView.class);
-            if (view != null) {
-                takeOver(view, like);
-            }
-            try (FileChannel channel = FileChannel.open(fresh, StandardOpenOption.WRITE)) {
-                ByteBuffer bytes = ByteBuffer.wrap(content);
-                while (bytes.hasRemaining()) {
-                    channel.write(bytes);
-                }
-                channel.force(true);
-            }
-            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            if (view != null) {
-                try (FileChannel entry = FileChannel.open(directory, StandardOpenOption.READ)) {
-                    entry.force(true);
-                }
-            }
-        } finally {
-            Files.deleteIfExists(fresh);
-        }
-    }
-
-    private static void takeOver(PosixFileAttributeView view, @Nullable PosixFileAttributes like) throws IOException {
-        if (like == null) {
-            view.setPermissions(OWNER_ONLY);
+    /** Owner and rights of the file that is there, but for the rights of others. */
+    private static void takeOver(Path fresh, Path target) throws IOException {
+        if (!isPosix(fresh) || Files.notExists(target)) {
             return;
         }
+        PosixFileAttributeView view = Files.getFileAttributeView(fresh, PosixFileAttributeView.class);
         PosixFileAttributes own = view.readAttributes();
+        PosixFileAttributes like = Files.readAttributes(target, PosixFileAttributes.class);
         try {
             if (!own.owner().equals(like.owner())) {
                 view.setOwner(like.owner());

@@ -6,10 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.dunlin.server.config.ConfigException;
 import org.junit.jupiter.api.Test;
@@ -115,5 +122,39 @@ class PasswordFileEditorTest {
         } finally {
             Files.deleteIfExists(file);
         }
+    }
+
+    @Test
+    void changesAtTheSameTime_areAllThere() throws Exception {
+        Path file = folder.resolve("users");
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        try {
+            List<Callable<Boolean>> tasks = new ArrayList<>();
+            for (int i = 0; i < 40; i++) {
+                String user = "u" + i;
+                tasks.add(() -> new PasswordFileEditor(file).add(user, HASH));
+            }
+            for (Future<Boolean> added : threads.invokeAll(tasks)) {
+                assertTrue(added.get());
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+
+        assertEquals(40, PasswordFile.read(file).users().size());
+        assertEquals(List.of("users"), files());
+    }
+
+    @Test
+    void changeThatNeverEnds_isTold_andLeftAlone() throws Exception {
+        Path file = Files.writeString(folder.resolve("users"), "ann:" + HASH.encoded() + "\n");
+        Path cutOff = Files.writeString(folder.resolve(".users.new"), "half");
+
+        IOException thrown = assertThrows(
+                IOException.class, () -> new PasswordFileEditor(file, Duration.ofMillis(20)).add("ben", HASH));
+
+        assertTrue(thrown.getMessage().contains("remove " + cutOff.toRealPath()), thrown.getMessage());
+        assertEquals("half", Files.readString(cutOff));
+        assertEquals(List.of(".users.new", "users"), files());
     }
 }
