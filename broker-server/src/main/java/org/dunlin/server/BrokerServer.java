@@ -4,6 +4,7 @@ import com.sun.management.UnixOperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -18,13 +19,16 @@ import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.session.Shards;
+import org.dunlin.core.spi.Authenticator;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreException;
 import org.dunlin.core.spi.StoreSettings;
 import org.dunlin.persistence.Stores;
+import org.dunlin.server.auth.PasswordAuthenticator;
 import org.dunlin.server.config.Config;
+import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Listener;
 import org.dunlin.server.net.Listeners;
@@ -46,6 +50,7 @@ public final class BrokerServer implements AutoCloseable {
 
     private final Config config;
     private final Store store;
+    private final Authenticator authenticator;
     private final DropLedger drops = new DropLedger();
     private final EventLog events = new EventLog(drops);
     private final NettyLoops loops;
@@ -58,8 +63,9 @@ public final class BrokerServer implements AutoCloseable {
     /** The listeners in words. */
     private String open = "";
 
-    private BrokerServer(Config config, String version) {
+    private BrokerServer(Config config, String version) throws ConfigException {
         this.config = config;
+        this.authenticator = authenticator(config);
         this.store = Stores.create(
                 config.storage().engine().name().toLowerCase(Locale.ROOT), storeSettings(config.storage()));
         this.loops = new NettyLoops(transport(config), loopCount(config), store::nowMillis);
@@ -77,7 +83,7 @@ public final class BrokerServer implements AutoCloseable {
                         queueLimits(config),
                         memory,
                         store,
-                        new ListenerAccess(openListeners(config)),
+                        authenticator,
                         Authorizer.ALL,
                         events,
                         responseInformation.isEmpty() ? null : responseInformation));
@@ -88,10 +94,12 @@ public final class BrokerServer implements AutoCloseable {
     /**
      * Starts a broker; it serves when this returns.
      *
+     * @throws ConfigException if a file that the configuration names has faults
      * @throws ListenException if a listener cannot be opened; nothing is left running then
      * @throws StoreException if the data directory cannot be used; nothing is left running then
      */
-    public static BrokerServer start(Config config, String version) throws ListenException, StoreException {
+    public static BrokerServer start(Config config, String version)
+            throws ConfigException, ListenException, StoreException {
         BrokerServer server = new BrokerServer(config, version);
         try {
             server.open();
@@ -117,8 +125,7 @@ public final class BrokerServer implements AutoCloseable {
                     Listener.DEFAULT_BACKLOG,
                     listener.maxConnections() == 0 ? Integer.MAX_VALUE : listener.maxConnections(),
                     null));
-            names.add("tcp://" + host(address) + ":" + address.getPort()
-                    + (config.allowsAnonymous(listener) ? " (anonymous clients allowed)" : " (no anonymous clients)"));
+            names.add("tcp://" + host(address) + ":" + address.getPort() + " (" + whoMayConnect(listener) + ")");
         }
         long intervalMillis = config.sysTopics().interval().toMillis();
         if (intervalMillis > 0) {
@@ -156,6 +163,24 @@ public final class BrokerServer implements AutoCloseable {
                 storage.cacheSize(),
                 storage.minFree(),
                 storage.maxSize());
+    }
+
+    private static Authenticator authenticator(Config config) throws ConfigException {
+        Set<String> open = openListeners(config);
+        return config.auth().knowsUsers()
+                ? PasswordAuthenticator.start(
+                        Path.of(config.auth().passwordFile()),
+                        open,
+                        Duration.ofMillis(config.limits().connectTimeoutMillis()))
+                : new ListenerAccess(open);
+    }
+
+    private String whoMayConnect(Config.Listener listener) {
+        boolean anonymous = config.allowsAnonymous(listener);
+        if (!config.auth().knowsUsers()) {
+            return anonymous ? "anonymous clients allowed" : "no anonymous clients";
+        }
+        return "users of " + config.auth().passwordFile() + (anonymous ? " and anonymous clients" : "");
     }
 
     /** Before anybody may connect: whoever is away would miss messages. */
@@ -271,6 +296,9 @@ public final class BrokerServer implements AutoCloseable {
         listeners.stopAccepting();
         sysTopics.close();
         broker.stop();
+        if (authenticator instanceof PasswordAuthenticator own) {
+            own.close();
+        }
         listeners.close(config.server().drainTimeout().toMillis());
         loops.close();
         store.close();

@@ -15,6 +15,12 @@ final class ListenerAccess implements Authenticator {
         this.open = Set.copyOf(open);
     }
 
+    /** It takes every name for what it says. */
+    @Override
+    public boolean provesUsers() {
+        return false;
+    }
+
     @Override
     public CompletionStage<Answer> authenticate(Credentials credentials) {
         Answer answer = open.contains(credentials.listener())

@@ -16,6 +16,7 @@ import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Launcher;
 import org.dunlin.server.cli.VersionCommand;
 import org.dunlin.server.config.Config;
+import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.logging.LastWords;
 import org.dunlin.server.logging.Logging;
 import org.dunlin.server.net.ListenException;
@@ -57,7 +58,7 @@ public final class Main {
     }
 
     /** Returns only if the broker cannot start; a signal ends the process with 0 once all is written out. */
-    private static int start(Config config) throws CommandException, InterruptedException {
+    private static int start(Config config) throws CommandException, ConfigException, InterruptedException {
         Transport transport = BrokerServer.transport(config);
         if (!transport.isAvailable()) {
             throw new CommandException(

@@ -133,18 +133,18 @@ final class ConnectFlow {
         return true;
     }
 
-    private static Connect withoutPassword(Connect c) {
-        return with(c, c.clientId(), null);
+    private static Connect with(Connect c, String clientId, byte @Nullable [] password) {
+        return with(c, clientId, c.userName(), password);
     }
 
-    private static Connect with(Connect c, String clientId, byte @Nullable [] password) {
+    private static Connect with(Connect c, String clientId, @Nullable String userName, byte @Nullable [] password) {
         return new Connect(
                 c.version(),
                 clientId,
                 c.cleanStart(),
                 c.keepAliveSeconds(),
                 c.will(),
-                c.userName(),
+                userName,
                 password,
                 c.sessionExpirySeconds(),
                 c.receiveMaximum(),
@@ -331,12 +331,19 @@ final class ConnectFlow {
 
     private void admit(Connect known, Shard shard) {
         long expiry = agreedExpiry(known);
-        if (shard.session(known.clientId()) == null
-                && shards.memory().isRefusing(connection.loop().nowMillis())) {
+        Session former = shard.session(known.clientId());
+        if (former != null && isOfAnother(former)) { // E063
+            handler.end(
+                    ReasonCode.CLIENT_IDENTIFIER_NOT_VALID,
+                    "the session of this client identifier is another user's; choose another client identifier");
+            return;
+        }
+        if (former == null && shards.memory().isRefusing(connection.loop().nowMillis())) {
             handler.end(ReasonCode.QUOTA_EXCEEDED, "there is no memory for another session; see memory.budget");
             return;
         }
-        Shard.Admission admission = shard.admit(known, connection, handler, expiry);
+        Connect authenticated = with(known, known.clientId(), userName, null);
+        Shard.Admission admission = shard.admit(authenticated, connection, handler, expiry);
         if (admission == null) {
             handler.end(
                     ReasonCode.QUOTA_EXCEEDED,
@@ -357,6 +364,14 @@ final class ConnectFlow {
                 accept(known, shard, admission);
             }
         });
+    }
+
+    /** What one user has subscribed to and not yet read is nobody else's; nor may another one end it by a clean start. */
+    private boolean isOfAnother(Session former) {
+        String owner = former.userName();
+        return owner != null
+                && !owner.equals(userName)
+                && admittance.authenticator().provesUsers();
     }
 
     private long agreedExpiry(Connect known) {
@@ -390,7 +405,7 @@ final class ConnectFlow {
         Authorizer.Client identity =
                 new Authorizer.Client(known.clientId(), userName, connection.peer(), connection.listener());
         exchange = null;
-        connect = withoutPassword(known);
+        connect = with(known, known.clientId(), null);
         handler.connected(
                 new ClientHandler.Connected(
                         admission.session(),

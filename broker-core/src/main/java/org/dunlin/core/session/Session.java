@@ -178,6 +178,12 @@ public final class Session implements Receiver, Place.Owner {
         remember();
     }
 
+    /** Of its latest connection, as the authenticator knows it; null if nobody does. */
+    public @Nullable String userName() {
+        assert shard.inLoop();
+        return userName;
+    }
+
     /** CONNACK has been sent: what waits begins to flow. */
     public void open() {
         assert shard.inLoop();

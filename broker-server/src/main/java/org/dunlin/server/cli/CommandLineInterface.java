@@ -50,6 +50,7 @@ public final class CommandLineInterface {
                 .addSubcommand(new StartCommand(invocation, launcher))
                 .addSubcommand(config)
                 .addSubcommand(StoreCommand.with(invocation))
+                .addSubcommand(UserCommand.with(invocation))
                 .addSubcommand(new VersionCommand(transports));
         commandLine.registerConverter(Path.class, CommandLineInterface::path);
         commandLine.setExpandAtFiles(false);
@@ -115,7 +116,10 @@ public final class CommandLineInterface {
 
     private static int wrongUsage(ParameterException fault, String[] arguments) {
         CommandLine command = fault.getCommandLine();
-        StringBuilder line = new StringBuilder("dunlin: ").append(Line.of(String.valueOf(fault.getMessage())));
+        String what =
+                fault instanceof UnmatchedArgumentException ? UserCommand.unmatched(command.getCommandSpec()) : null;
+        StringBuilder line =
+                new StringBuilder("dunlin: ").append(what != null ? what : Line.of(String.valueOf(fault.getMessage())));
         if (fault instanceof UnmatchedArgumentException unmatched) {
             String nearest = nearest(unmatched.getUnmatched().get(0), command);
             line.append(nearest == null ? "" : "; did you mean " + nearest + "?");

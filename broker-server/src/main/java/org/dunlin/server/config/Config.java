@@ -31,7 +31,7 @@ public record Config(
 
     /** May clients that name no user connect? */
     public enum AnonymousAccess {
-        /** As the level above says; at the top: where a listener is bound to a loopback address. */
+        /** As the level above says; at the top: on a loopback address, while no authenticator is configured. */
         AUTO,
         TRUE,
         FALSE
@@ -67,7 +67,13 @@ public record Config(
         }
     }
 
-    public record Auth(AnonymousAccess allowAnonymous) {}
+    /** @param passwordFile "" for none */
+    public record Auth(AnonymousAccess allowAnonymous, String passwordFile) {
+        /** Whether an authenticator is configured: who names a user has to prove it then. */
+        public boolean knowsUsers() {
+            return !passwordFile.isEmpty();
+        }
+    }
 
     /** What a publisher and a subscriber notice when a session queue is full. */
     public enum Overflow {
@@ -169,14 +175,14 @@ public record Config(
 
     public record Log(LogLevel level, LogFormat format) {}
 
-    /** Whether a client of this listener may connect without a user, while no authenticator is configured. */
+    /** Whether a client of this listener may connect without a user. */
     public boolean allowsAnonymous(Listener listener) {
         AnonymousAccess said =
                 listener.allowAnonymous() != AnonymousAccess.AUTO ? listener.allowAnonymous() : auth.allowAnonymous();
         return switch (said) {
             case TRUE -> true;
             case FALSE -> false;
-            case AUTO -> listener.onLoopback();
+            case AUTO -> !auth.knowsUsers() && listener.onLoopback();
         };
     }
 }

@@ -24,7 +24,7 @@ final class CrossCheck {
     void run() {
         Map<String, Integer> names = new HashMap<>();
         Map<String, Integer> addresses = new HashMap<>();
-        boolean anybodyGetsIn = false;
+        boolean anybodyGetsIn = knowsUsers();
         for (int i = 0; i < Math.min(settings.count("listeners"), 64); i++) {
             checkName(names, i);
             checkAddress(addresses, i);
@@ -44,6 +44,11 @@ final class CrossCheck {
             warnings.add("storage.path (" + settings.origin("storage.path")
                     + ") is not used: storage.engine is memory, all state ends with the process");
         }
+    }
+
+    private boolean knowsUsers() {
+        return faulty.contains(Keys.PASSWORD_FILE.path(0))
+                || !settings.get(Keys.PASSWORD_FILE).isEmpty();
     }
 
     /** A budget that the heap cannot hold would not keep the process from running out of memory. */
@@ -113,7 +118,7 @@ final class CrossCheck {
         if (said != AnonymousAccess.AUTO) {
             return said == AnonymousAccess.TRUE;
         }
-        if (listener(i).onLoopback()) {
+        if (knowsUsers() || listener(i).onLoopback()) {
             return true;
         }
         fault(
@@ -121,7 +126,8 @@ final class CrossCheck {
                 Keys.LISTENER_BIND.path(i),
                 Quote.of(settings.get(Keys.LISTENER_BIND, i)) + " can be reached from other machines and no"
                         + " authenticator is configured",
-                "set auth.allow-anonymous: true to let everybody in, or bind to 127.0.0.1");
+                "name its users with auth.password-file, set auth.allow-anonymous: true to let everybody in, or bind to"
+                        + " 127.0.0.1");
         return true;
     }
 

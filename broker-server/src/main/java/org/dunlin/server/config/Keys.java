@@ -76,7 +76,13 @@ final class Keys {
             "auth.allow-anonymous",
             choice(AnonymousAccess.class, Set.of()),
             AnonymousAccess.AUTO,
-            "Whether clients without a user may connect; auto: on listeners bound to a loopback address only."));
+            "Whether clients without a user may connect; auto: on loopback listeners, without a password file."));
+
+    static final Key<String> PASSWORD_FILE = add(Key.of(
+            "auth.password-file",
+            text("nothing, or a path of 1 to 1024 printable characters", Pattern.compile("[^\\p{Cntrl}]*")),
+            "",
+            "Users: lines USER:HASH, made by 'dunlin user' or mosquitto_passwd; watched; none if empty."));
 
     static final Key<Long> MAX_PACKET_SIZE = add(Key.of(
             "limits.max-packet-size",
@@ -304,7 +310,6 @@ final class Keys {
                     "auth.acl-file",
                     "auth.certificate",
                     "auth.jwt",
-                    "auth.password-file",
                     "auth.scram",
                     "listeners[].accept",
                     "listeners[].allowed-origins",

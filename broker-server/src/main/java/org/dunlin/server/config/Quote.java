@@ -3,13 +3,13 @@ package org.dunlin.server.config;
 import java.util.Locale;
 
 /** Makes text from outside safe to show in one line: cut to a length, control characters escaped. Any thread. */
-final class Quote {
+public final class Quote {
     private static final int SHOWN_CHARACTERS = 80;
     private static final int PATH_CHARACTERS = 4096;
 
     private Quote() {}
 
-    static String of(String text) {
+    public static String of(String text) {
         return "'" + bare(text) + "'";
     }
 
@@ -18,7 +18,7 @@ final class Quote {
     }
 
     /** Whole, since part of the name of a file is no use. */
-    static String path(String text) {
+    public static String path(String text) {
         return text.isEmpty() ? "''" : bare(text, PATH_CHARACTERS);
     }
 

@@ -87,7 +87,7 @@ public final class Settings {
     Config config() {
         return new Config(
                 listeners(),
-                new Config.Auth(get(Keys.ALLOW_ANONYMOUS)),
+                new Config.Auth(get(Keys.ALLOW_ANONYMOUS), get(Keys.PASSWORD_FILE)),
                 limits(),
                 new Config.Queue(
                         get(Keys.QUEUE_MAX_MESSAGES),

@@ -1,0 +1,102 @@
+package org.dunlin.server.auth;
+
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.dunlin.server.config.ConfigException;
+import org.dunlin.server.config.Fault;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Notices when a file has another content, whether it was written anew, renamed into place or reached by another symbolic link.
+ * Has a thread of its own, which alone may {@link #look} once it has been started; any thread may close it.
+ */
+final class FileWatch implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger("dunlin.auth");
+
+    private final Path file;
+    private final Duration interval;
+    private final Reader reader;
+    private final CountDownLatch closed = new CountDownLatch(1);
+    /** Digest of the content that the reader was told last; null if the file could not be read since. */
+    private byte @Nullable [] seen;
+
+    private @Nullable Fault complaint;
+
+    /** Who wants to know; called by the thread of the watch. */
+    interface Reader {
+        void changed(byte[] content);
+
+        /** Called once for each cause, until the file can be read again: then {@link #changed} is called. */
+        void unreadable(Fault fault);
+    }
+
+    /** @param known the content that the reader has already */
+    FileWatch(Path file, byte[] known, Duration interval, Reader reader) {
+        this.file = file;
+        this.interval = interval;
+        this.reader = reader;
+        this.seen = digest(known);
+    }
+
+    void start() {
+        Thread thread = new Thread(this::watch, "auth-file-watch");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void watch() {
+        try {
+            while (!closed.await(interval.toMillis(), TimeUnit.MILLISECONDS)) {
+                try {
+                    look();
+                } catch (RuntimeException e) {
+                    LOG.atError().setCause(e).log("A look at {} has failed", file);
+                }
+            }
+        } catch (InterruptedException ended) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Reads the file, and tells the reader if there is anything new. */
+    void look() {
+        byte[] content;
+        try {
+            content = PasswordFile.bytes(file);
+        } catch (ConfigException e) {
+            Fault fault = e.faults().get(0);
+            seen = null;
+            if (!fault.equals(complaint)) {
+                complaint = fault;
+                reader.unreadable(fault);
+            }
+            return;
+        }
+        complaint = null;
+        byte[] digest = digest(content);
+        byte[] before = seen;
+        if (before == null || !MessageDigest.isEqual(before, digest)) {
+            seen = digest;
+            reader.changed(content);
+        }
+    }
+
+    private static byte[] digest(byte[] content) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(content);
+        } catch (NoSuchAlgorithmException missing) {
+            throw new IllegalStateException("every Java has SHA-256", missing);
+        }
+    }
+
+    @Override
+    public void close() {
+        closed.countDown();
+    }
+}

@@ -1,0 +1,222 @@
+package org.dunlin.server.auth;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.dunlin.server.config.ConfigException;
+import org.dunlin.server.config.Fault;
+import org.dunlin.server.config.Quote;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The users of a password file: lines {@code user:hash}, with empty lines and lines that begin with # between them. Immutable;
+ * any thread.
+ */
+public final class PasswordFile {
+    static final int BYTES_MAX = 64 << 20;
+    private static final int USER_BYTES_MAX = 65_535;
+
+    private final Map<String, PasswordHash> users;
+    private final PasswordHash decoy;
+
+    private PasswordFile(Map<String, PasswordHash> users) {
+        this.users = users;
+        this.decoy = PasswordHash.decoy(usualIterations(users));
+    }
+
+    /** @throws ConfigException with every fault of the file, or the one that keeps it from being read */
+    public static PasswordFile read(Path file) throws ConfigException {
+        return parse(file.toString(), bytes(file));
+    }
+
+    /** @throws ConfigException if the file is missing, cannot be read or is too large */
+    static byte[] bytes(Path file) throws ConfigException {
+        String name = Quote.path(file.toString());
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(BYTES_MAX + 1);
+            if (bytes.length > BYTES_MAX) {
+                throw fault(name, "the password file has more than " + (BYTES_MAX >> 20) + " MB", "name another file");
+            }
+            return bytes;
+        } catch (NoSuchFileException missing) {
+            throw fault(
+                    name,
+                    "there is no such password file",
+                    "make it with 'dunlin user add NAME -f " + name + "', or correct auth.password-file");
+        } catch (AccessDeniedException denied) {
+            throw fault(name, "the password file may not be read by this user", "give it the right to");
+        } catch (IOException unreadable) {
+            throw fault(
+                    name,
+                    "the password file cannot be read: " + Quote.path(String.valueOf(unreadable.getMessage())),
+                    "correct auth.password-file");
+        }
+    }
+
+    private static ConfigException fault(String where, String what, String cure) {
+        return new ConfigException(List.of(new Fault(where, "", what, cure)));
+    }
+
+    /**
+     * @param name of the file, for faults
+     * @throws ConfigException with every fault
+     */
+    static PasswordFile parse(String name, byte[] content) throws ConfigException {
+        Map<String, PasswordHash> users = new LinkedHashMap<>();
+        Map<String, Integer> lines = new HashMap<>();
+        List<Fault> faults = new ArrayList<>();
+        int number = 0;
+        for (byte[] raw : split(content)) {
+            number++;
+            String where = Quote.path(name) + ":" + number;
+            String line = decode(raw);
+            if (line == null) {
+                faults.add(new Fault(where, "", "the line is not UTF-8", "save the file as UTF-8"));
+                continue;
+            }
+            String text = line.strip();
+            if (text.isEmpty() || text.startsWith("#")) {
+                continue;
+            }
+            int colon = text.indexOf(':');
+            String user = (colon < 0 ? text : text.substring(0, colon)).strip();
+            if (colon < 0) {
+                faults.add(new Fault(where, "", "the line has no colon", "write USER:HASH")); // which may be a secret
+                continue;
+            }
+            String unfit = unfit(user);
+            if (unfit != null) {
+                faults.add(new Fault(where, "", "the user name " + unfit, "write USER:HASH"));
+                continue;
+            }
+            Integer other = lines.putIfAbsent(user, number);
+            if (other != null) {
+                faults.add(new Fault(
+                        where, "", "user " + Quote.of(user) + " is in line " + other + ", too", "keep one of them"));
+                continue;
+            }
+            try {
+                users.put(user, PasswordHash.parse(text.substring(colon + 1).strip()));
+            } catch (PasswordHash.Unfit e) {
+                faults.add(new Fault(
+                        where,
+                        "",
+                        "user " + Quote.of(user) + ": the hash " + e.getMessage(),
+                        "remove the line and give a password with 'dunlin user add'"));
+            }
+        }
+        if (!faults.isEmpty()) {
+            throw new ConfigException(faults);
+        }
+        return new PasswordFile(users);
+    }
+
+    /** Lines with their ends taken off; what comes after the last end counts if it is not empty. */
+    static List<byte[]> split(byte[] content) {
+        List<byte[]> lines = new ArrayList<>();
+        int from = 0;
+        for (int i = 0; i <= content.length; i++) {
+            if (i == content.length ? i > from : content[i] == '\n') {
+                lines.add(Arrays.copyOfRange(content, from, i));
+                from = i + 1;
+            }
+        }
+        return lines;
+    }
+
+    /** @return null if it is not UTF-8 */
+    static @Nullable String decode(byte[] line) {
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(line))
+                    .toString();
+        } catch (CharacterCodingException malformed) {
+            return null;
+        }
+    }
+
+    /** @return why a name cannot stand in the file, completing "the user name ..."; null if it can */
+    public static @Nullable String unfit(String user) {
+        if (user.isEmpty()) {
+            return "is empty";
+        } else if (!user.strip().equals(user)) {
+            return "begins or ends with a blank";
+        } else if (user.indexOf(':') >= 0) {
+            return "has a colon";
+        } else if (user.startsWith("#")) {
+            return "begins with #, as a comment does";
+        } else if (user.chars().anyMatch(c -> Character.isISOControl(c))) {
+            return "has a control character";
+        } else if (user.getBytes(StandardCharsets.UTF_8).length > USER_BYTES_MAX) {
+            return "has more than " + USER_BYTES_MAX + " bytes";
+        }
+        return null;
+    }
+
+    private static int usualIterations(Map<String, PasswordHash> users) {
+        Map<Integer, Integer> counts = new HashMap<>();
+        for (PasswordHash hash : users.values()) {
+            counts.merge(hash.iterations(), 1, Integer::sum);
+        }
+        int usual = PasswordHash.ITERATIONS;
+        int most = 0;
+        for (Map.Entry<Integer, Integer> entry : counts.entrySet()) {
+            boolean more = entry.getValue() > most || entry.getValue() == most && entry.getKey() > usual;
+            if (more) {
+                usual = entry.getKey();
+                most = entry.getValue();
+            }
+        }
+        return usual;
+    }
+
+    /** In the order of the file. */
+    public Set<String> users() {
+        return users.keySet();
+    }
+
+    /** Of this user, or, if there is no such user, one that nothing matches and that takes as long as most others. */
+    PasswordHash hash(String user) {
+        return users.getOrDefault(user, decoy);
+    }
+
+    /** What the operator should know although the users can be served. */
+    List<String> warnings(Path file) {
+        List<String> warnings = new ArrayList<>();
+        long weak = users.values().stream().filter(PasswordHash::isWeak).count();
+        if (weak > 0) {
+            warnings.add(weak + " of " + users.size() + " passwords in " + file
+                    + " have hashes that are quick to guess from; renew them with 'dunlin user passwd NAME'");
+        }
+        if (isReadableByAll(file)) {
+            warnings.add(file + " can be read by every user of this machine; run chmod o= " + file);
+        }
+        if (users.isEmpty()) {
+            warnings.add(file + " names no user; add one with 'dunlin user add NAME'");
+        }
+        return warnings;
+    }
+
+    private static boolean isReadableByAll(Path file) {
+        try {
+            return Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ);
+        } catch (IOException | UnsupportedOperationException unknown) {
+            return false;
+        }
+    }
+}
