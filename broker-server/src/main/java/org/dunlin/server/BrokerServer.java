@@ -51,6 +51,7 @@ public final class BrokerServer implements AutoCloseable {
     private final NettyLoops loops;
     private final MemoryBudget memory;
     private final Broker broker;
+    private final Doors doors;
     private final Listeners listeners;
     private final SysTopics sysTopics;
     private final AtomicBoolean stopped = new AtomicBoolean();
@@ -81,6 +82,7 @@ public final class BrokerServer implements AutoCloseable {
                         Authorizer.ALL,
                         events,
                         responseInformation.isEmpty() ? null : responseInformation));
+        this.doors = new Doors(config);
         this.listeners = new Listeners(loops, limits, memory, events, broker::connect);
         this.sysTopics = new SysTopics(broker, memory, events, drops, version);
     }
@@ -104,21 +106,13 @@ public final class BrokerServer implements AutoCloseable {
 
     private void open() throws ListenException, StoreException {
         warnOfFewFiles();
+        List<Listener> openable = doors.listeners();
         bringBack();
         reviewMemory();
         List<String> names = new ArrayList<>();
-        for (Config.Listener listener : config.listeners()) {
-            InetSocketAddress address = listeners.open(new Listener(
-                    listener.name(),
-                    listener.address()
-                            .getAddress()
-                            .getHostAddress(), // "localhost" as it was judged, not as it resolves
-                    listener.port(),
-                    Listener.DEFAULT_BACKLOG,
-                    listener.maxConnections() == 0 ? Integer.MAX_VALUE : listener.maxConnections(),
-                    null));
-            names.add("tcp://" + host(address) + ":" + address.getPort()
-                    + (config.allowsAnonymous(listener) ? " (anonymous clients allowed)" : " (no anonymous clients)"));
+        for (int i = 0; i < openable.size(); i++) {
+            InetSocketAddress address = listeners.open(openable.get(i));
+            names.add(doors.describe(config.listeners().get(i), host(address) + ":" + address.getPort()));
         }
         long intervalMillis = config.sysTopics().interval().toMillis();
         if (intervalMillis > 0) {
@@ -273,6 +267,7 @@ public final class BrokerServer implements AutoCloseable {
         broker.stop();
         listeners.close(config.server().drainTimeout().toMillis());
         loops.close();
+        doors.close();
         store.close();
         if (ready) {
             LOG.info("Stopped");
