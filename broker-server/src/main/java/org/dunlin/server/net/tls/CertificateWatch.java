@@ -4,6 +4,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -24,7 +26,8 @@ public final class CertificateWatch implements AutoCloseable {
     private final List<TlsLayer> layers = new CopyOnWriteArrayList<>();
     private final long intervalMillis;
     private final ThreadPoolExecutor handshakes;
-    private final Thread thread = new Thread(this::run, "dunlin-certificates");
+    private final ScheduledExecutorService looks =
+            Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "dunlin-certificates"));
 
     /** @param interval between two looks; what has changed is taken at the second look that finds it the same */
     public CertificateWatch(Duration interval) {
@@ -32,13 +35,19 @@ public final class CertificateWatch implements AutoCloseable {
         AtomicInteger number = new AtomicInteger();
         int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
         handshakes = new ThreadPoolExecutor(
-                threads, threads, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(HANDSHAKES_WAITING), task -> {
-                    Thread made = new Thread(task, "dunlin-tls-" + number.incrementAndGet());
-                    made.setDaemon(true);
-                    return made;
-                });
+                threads,
+                threads,
+                10,
+                TimeUnit.SECONDS,
+                new ArrayBlockingQueue<>(HANDSHAKES_WAITING),
+                task -> daemon(task, "dunlin-tls-" + number.incrementAndGet()));
         handshakes.allowCoreThreadTimeOut(true);
+    }
+
+    private static Thread daemon(Runnable task, String name) {
+        Thread thread = new Thread(task, name);
         thread.setDaemon(true);
+        return thread;
     }
 
     /**
@@ -51,25 +60,18 @@ public final class CertificateWatch implements AutoCloseable {
         TlsLayer layer = TlsLayer.open(listener, settings, handshakes);
         layer.look(System.currentTimeMillis());
         layers.add(layer);
-        if (thread.getState() == Thread.State.NEW) {
-            thread.start();
+        if (layers.size() == 1) {
+            looks.scheduleWithFixedDelay(this::look, intervalMillis, intervalMillis, TimeUnit.MILLISECONDS);
         }
         return layer;
     }
 
-    private void run() {
-        while (!Thread.currentThread().isInterrupted()) {
+    private void look() {
+        for (TlsLayer layer : layers) {
             try {
-                TimeUnit.MILLISECONDS.sleep(intervalMillis);
-            } catch (InterruptedException closed) {
-                return;
-            }
-            for (TlsLayer layer : layers) {
-                try {
-                    layer.look(System.currentTimeMillis());
-                } catch (RuntimeException e) {
-                    log.error("Looking at the files of a TLS listener failed", e);
-                }
+                layer.look(System.currentTimeMillis());
+            } catch (RuntimeException e) {
+                log.error("Looking at the files of a TLS listener failed", e);
             }
         }
     }
@@ -77,7 +79,7 @@ public final class CertificateWatch implements AutoCloseable {
     /** Looks at no file any more. Does not wait. */
     @Override
     public void close() {
-        thread.interrupt();
+        looks.shutdownNow();
         handshakes.shutdown();
     }
 }
