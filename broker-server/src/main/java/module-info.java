@@ -8,6 +8,7 @@ module org.dunlin.server {
     requires io.netty.transport.classes.epoll;
     requires io.netty.transport.classes.kqueue;
     requires io.netty.codec;
+    requires io.netty.codec.http;
     requires io.netty.handler;
     requires org.slf4j;
     requires ch.qos.logback.classic;

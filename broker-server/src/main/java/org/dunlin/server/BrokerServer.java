@@ -56,6 +56,7 @@ public final class BrokerServer implements AutoCloseable {
     private final NettyLoops loops;
     private final MemoryBudget memory;
     private final Broker broker;
+    private final Doors doors;
     private final Listeners listeners;
     private final SysTopics sysTopics;
     private final AtomicBoolean stopped = new AtomicBoolean();
@@ -87,6 +88,7 @@ public final class BrokerServer implements AutoCloseable {
                         Authorizer.ALL,
                         events,
                         responseInformation.isEmpty() ? null : responseInformation));
+        this.doors = new Doors(config);
         this.listeners = new Listeners(loops, limits, memory, events, broker::connect);
         this.sysTopics = new SysTopics(broker, memory, events, drops, version);
     }
@@ -112,20 +114,13 @@ public final class BrokerServer implements AutoCloseable {
 
     private void open() throws ListenException, StoreException {
         warnOfFewFiles();
+        List<Listener> openable = doors.listeners();
         bringBack();
         reviewMemory();
         List<String> names = new ArrayList<>();
-        for (Config.Listener listener : config.listeners()) {
-            InetSocketAddress address = listeners.open(new Listener(
-                    listener.name(),
-                    listener.address()
-                            .getAddress()
-                            .getHostAddress(), // "localhost" as it was judged, not as it resolves
-                    listener.port(),
-                    Listener.DEFAULT_BACKLOG,
-                    listener.maxConnections() == 0 ? Integer.MAX_VALUE : listener.maxConnections(),
-                    null));
-            names.add("tcp://" + host(address) + ":" + address.getPort() + " (" + whoMayConnect(listener) + ")");
+        for (int i = 0; i < openable.size(); i++) {
+            InetSocketAddress address = listeners.open(openable.get(i));
+            names.add(doors.describe(config.listeners().get(i), host(address) + ":" + address.getPort()));
         }
         long intervalMillis = config.sysTopics().interval().toMillis();
         if (intervalMillis > 0) {
@@ -173,14 +168,6 @@ public final class BrokerServer implements AutoCloseable {
                         open,
                         Duration.ofMillis(config.limits().connectTimeoutMillis()))
                 : new ListenerAccess(open);
-    }
-
-    private String whoMayConnect(Config.Listener listener) {
-        boolean anonymous = config.allowsAnonymous(listener);
-        if (!config.auth().knowsUsers()) {
-            return anonymous ? "anonymous clients allowed" : "no anonymous clients";
-        }
-        return "users of " + config.auth().passwordFile() + (anonymous ? " and anonymous clients" : "");
     }
 
     /** Before anybody may connect: whoever is away would miss messages. */
@@ -301,6 +288,7 @@ public final class BrokerServer implements AutoCloseable {
         }
         listeners.close(config.server().drainTimeout().toMillis());
         loops.close();
+        doors.close();
         store.close();
         if (ready) {
             LOG.info("Stopped");

@@ -4,8 +4,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.mqtt.TopicFilter;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the operator wants, complete and within all bounds: {@link ConfigLoader} makes it, nobody checks it again. Any
@@ -37,17 +39,105 @@ public record Config(
         FALSE
     }
 
+    /** What clients speak. */
     public enum ListenerType {
-        TCP
+        TCP(1883, false, false),
+        TLS(8883, true, false),
+        WS(8083, false, true),
+        WSS(8084, true, true);
+
+        private final int usualPort;
+        private final boolean tls;
+        private final boolean webSocket;
+
+        ListenerType(int usualPort, boolean tls, boolean webSocket) {
+            this.usualPort = usualPort;
+            this.tls = tls;
+            this.webSocket = webSocket;
+        }
+
+        /** The port if none is set. */
+        public int usualPort() {
+            return usualPort;
+        }
+
+        public boolean isTls() {
+            return tls;
+        }
+
+        public boolean isWebSocket() {
+            return webSocket;
+        }
+
+        /** As it is written, and the scheme of an address: "wss". */
+        public String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** Whether clients are asked for a certificate. */
+    public enum ClientAuth {
+        NONE,
+        OPTIONAL,
+        REQUIRED
+    }
+
+    /** What must not be shown. */
+    public record Secret(String value) {
+        public static final Secret NONE = new Secret("");
+
+        @Override
+        public String toString() {
+            return value.isEmpty() ? "not set" : "***";
+        }
+    }
+
+    /**
+     * Either a certificate with its key or a keystore; the rest as its key says. Each text is "" if it is not set.
+     *
+     * @param keyPassword of the key, or of the keystore
+     * @param ciphers empty for those that the broker takes by itself
+     */
+    public record Tls(
+            String cert,
+            String key,
+            String keystore,
+            Secret keyPassword,
+            String ca,
+            String truststore,
+            Secret truststorePassword,
+            ClientAuth clientAuth,
+            List<String> protocols,
+            List<String> ciphers) {
+        public Tls {
+            protocols = List.copyOf(protocols);
+            ciphers = List.copyOf(ciphers);
+        }
+    }
+
+    /** @param allowedOrigins of web pages; empty for all */
+    public record WebSocket(String path, List<String> allowedOrigins) {
+        public WebSocket {
+            allowedOrigins = List.copyOf(allowedOrigins);
+        }
     }
 
     /**
      * @param bind an IP address or "localhost"
      * @param port 0 for any free one
      * @param maxConnections 0 for no other bound than {@link Limits#maxConnections()}
+     * @param tls null unless the type has it
+     * @param webSocket null unless the type has it
      */
     public record Listener(
-            String name, ListenerType type, String bind, int port, AnonymousAccess allowAnonymous, int maxConnections) {
+            String name,
+            ListenerType type,
+            String bind,
+            int port,
+            AnonymousAccess allowAnonymous,
+            int maxConnections,
+            @Nullable Tls tls,
+            @Nullable WebSocket webSocket) {
 
         /** Where it is bound to; reads no DNS. */
         public InetSocketAddress address() {

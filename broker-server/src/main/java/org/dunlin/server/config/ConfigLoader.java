@@ -89,6 +89,7 @@ public final class ConfigLoader {
         readFlags(flags);
         completeLists();
         if (table == Keys.TABLE) {
+            settings.nameListeners();
             new CrossCheck(settings, faulty.keySet(), faults, warnings).run();
         }
         return settings;

@@ -29,6 +29,7 @@ final class CrossCheck {
             checkName(names, i);
             checkAddress(addresses, i);
             anybodyGetsIn |= checkAnonymous(i);
+            new DoorCheck(settings, i, faulty, faults, warnings).run();
         }
         if (!anybodyGetsIn && faults.isEmpty()) {
             warnings.add("auth.allow-anonymous is false and no authenticator is configured: every client is refused");
@@ -138,7 +139,9 @@ final class CrossCheck {
                 settings.get(Keys.LISTENER_BIND, i),
                 settings.get(Keys.LISTENER_PORT, i),
                 AnonymousAccess.AUTO,
-                0);
+                0,
+                null,
+                null);
     }
 
     /** The origin of the first of these keys that anybody set. */

@@ -23,6 +23,11 @@ record Key<T>(
         return new Key<>(name, type, defaultValue, "", explanation, false);
     }
 
+    /** Its value is never shown. */
+    static <T> Key<T> secret(String name, ValueType<T> type, T defaultValue, String explanation) {
+        return new Key<>(name, type, defaultValue, "", explanation, true);
+    }
+
     /** Has no default: each item of its list has to say it. */
     static <T> Key<T> required(String name, ValueType<T> type, String example, String explanation) {
         return new Key<>(name, type, null, example, explanation, false);

@@ -120,9 +120,42 @@ public final class Settings {
                     get(Keys.LISTENER_BIND, i),
                     get(Keys.LISTENER_PORT, i),
                     get(Keys.LISTENER_ALLOW_ANONYMOUS, i),
-                    get(Keys.LISTENER_MAX_CONNECTIONS, i)));
+                    get(Keys.LISTENER_MAX_CONNECTIONS, i),
+                    get(Keys.LISTENER_TYPE, i).isTls() ? tls(i) : null,
+                    get(Keys.LISTENER_TYPE, i).isWebSocket()
+                            ? new Config.WebSocket(get(Keys.LISTENER_PATH, i), get(Keys.LISTENER_ALLOWED_ORIGINS, i))
+                            : null));
         }
         return listeners;
+    }
+
+    private Config.Tls tls(int i) {
+        return new Config.Tls(
+                get(Keys.LISTENER_CERT, i),
+                get(Keys.LISTENER_KEY, i),
+                get(Keys.LISTENER_KEYSTORE, i),
+                get(Keys.LISTENER_KEY_PASSWORD, i),
+                get(Keys.LISTENER_CA, i),
+                get(Keys.LISTENER_TRUSTSTORE, i),
+                get(Keys.LISTENER_TRUSTSTORE_PASSWORD, i),
+                get(Keys.LISTENER_CLIENT_AUTH, i),
+                get(Keys.LISTENER_PROTOCOLS, i),
+                get(Keys.LISTENER_CIPHERS, i));
+    }
+
+    /** Gives listeners that are not plain TCP the name and the port that are usual for their type, if none are set. */
+    void nameListeners() {
+        for (int i = 0; i < count("listeners"); i++) {
+            Config.ListenerType type = get(Keys.LISTENER_TYPE, i);
+            if (type != Config.ListenerType.TCP) {
+                if (said(Keys.LISTENER_NAME.path(i)) == null) {
+                    put(Keys.LISTENER_NAME, i, type.word(), DEFAULT);
+                }
+                if (said(Keys.LISTENER_PORT.path(i)) == null) {
+                    put(Keys.LISTENER_PORT, i, type.usualPort(), DEFAULT);
+                }
+            }
+        }
     }
 
     private List<Config.Rule> rules() {

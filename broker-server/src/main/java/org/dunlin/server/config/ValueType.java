@@ -3,7 +3,9 @@ package org.dunlin.server.config;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -173,6 +175,40 @@ record ValueType<T>(String allowed, Parser<T> parser, Function<T, String> format
                     return text;
                 },
                 value -> value);
+    }
+
+    /** The path of a file, or nothing; whether it is there is not asked. */
+    static ValueType<String> file() {
+        return text("a path of up to 1024 printable characters, or nothing", Pattern.compile("[^\\p{Cntrl}]*"));
+    }
+
+    static ValueType<Config.Secret> secret() {
+        ValueType<String> text = text("up to 1024 printable characters", Pattern.compile("[^\\p{Cntrl}]*"));
+        return new ValueType<>(text.allowed(), value -> new Config.Secret(text.parse(value)), Config.Secret::value);
+    }
+
+    /** Words with commas between, as many as that or more. */
+    static ValueType<List<String>> words(String allowed, Pattern word, int least) {
+        return new ValueType<>(
+                allowed,
+                text -> {
+                    if (text.length() > 4 * TEXT_MAX) {
+                        throw new Unfit("is longer than " + 4 * TEXT_MAX + " characters");
+                    }
+                    List<String> words = new ArrayList<>();
+                    for (String part : text.isBlank() ? new String[0] : text.split(",", -1)) {
+                        String one = part.strip();
+                        if (!word.matcher(one).matches()) {
+                            throw new Unfit("has " + Quote.of(one) + ", which does not have that form");
+                        }
+                        words.add(one);
+                    }
+                    if (words.size() < least) {
+                        throw new Unfit("is empty");
+                    }
+                    return List.copyOf(words);
+                },
+                words -> String.join(",", words));
     }
 
     /** An address that is never looked up in DNS, so that what is bound is what was read. */

@@ -8,7 +8,8 @@ public final class ListenException extends IOException {
 
     private final boolean addressInUse;
 
-    ListenException(String message, boolean addressInUse, Throwable cause) {
+    /** @param message complete, with the name of the listener and the cure */
+    public ListenException(String message, boolean addressInUse, Throwable cause) {
         super(message, cause);
         this.addressInUse = addressInUse;
     }

@@ -95,9 +95,8 @@ public final class Listeners implements AutoCloseable {
                     @Override
                     protected void initChannel(SocketChannel channel) {
                         try {
-                            var layers = listening.listener().layers();
-                            if (layers != null) {
-                                layers.accept(channel);
+                            for (Layer layer : listening.listener().layers()) {
+                                layer.addTo(channel);
                             }
                             channel.pipeline().addLast(new MqttChannelHandler(listening));
                         } catch (Throwable e) {

@@ -6,9 +6,12 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.NotSslRecordException;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.ClosedChannelException;
+import java.util.concurrent.RejectedExecutionException;
 import javax.net.ssl.SSLException;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.spi.Connection;
@@ -66,6 +69,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     private boolean received;
     private boolean disconnected;
     private boolean inputEnded;
+    /** A layer below takes nothing more from the peer. */
+    private boolean broken;
+
     private @Nullable String cause;
 
     /** When it has waited long enough for CONNECT, the rest of a packet, or the end; 0 if it waits for none of them. */
@@ -129,15 +135,28 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
-        if (event == ChannelInputShutdownEvent.INSTANCE) {
+        NettyConnection current = connection;
+        if (event instanceof Layer.Violated violation) {
+            broken = true;
+            cause(violation.what());
+            if (current != null && state == State.DECODING && !held) {
+                current.closedByPeer(cause());
+            }
+        } else if (isEnd(event)) {
             inputEnded = true;
-            NettyConnection current = connection;
             if (current != null && state == State.DRAINING) {
                 current.drainedToTheEnd();
             } else if (current != null && !held) {
                 current.closedByPeer(cause());
             }
         }
+    }
+
+    /** Of the socket, of TLS by close_notify, or of a layer above. */
+    private static boolean isEnd(Object event) {
+        return event == ChannelInputShutdownEvent.INSTANCE
+                || event == Layer.EndOfInput.INSTANCE
+                || (event instanceof SslCloseCompletionEvent tls && tls.isSuccess());
     }
 
     @Override
@@ -163,8 +182,15 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
 
     private String causeOf(Throwable failure) {
         String text = String.valueOf(failure.getMessage());
-        if (failure instanceof DecoderException && failure.getCause() instanceof SSLException tls) {
+        Throwable deeper = failure instanceof DecoderException ? failure.getCause() : failure;
+        if (deeper instanceof NotSslRecordException) { // whose message has what was sent, perhaps a password
+            return "TLS failed: what the client sent is not TLS";
+        }
+        if (deeper instanceof SSLException tls) {
             return "TLS failed: " + tls.getMessage();
+        }
+        if (deeper instanceof RejectedExecutionException) {
+            return "TLS failed: too many handshakes at a time";
         }
         if (failure instanceof IOException || failure instanceof UncheckedIOException) { // the socket, not the code
             return text.contains("reset") || text.contains("Broken pipe") ? "reset by the peer" : text;
@@ -385,7 +411,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             return;
         }
         held = false;
-        if (cumulation == null && !inputEnded && !decoding) {
+        if (cumulation == null && !inputEnded && !broken && !decoding) {
             readOn();
         } else {
             current.loop().execute(this::resume);
@@ -413,7 +439,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             }
         }
         if (!held && state == State.DECODING) {
-            if (inputEnded) {
+            if (inputEnded || broken) {
                 current.closedByPeer(cause());
             } else {
                 readOn();

@@ -520,7 +520,7 @@ final class NettyConnection implements Connection {
             return;
         }
         input.drain();
-        ctx.pipeline().fireUserEventTriggered(Goodbye.INSTANCE);
+        ctx.pipeline().fireUserEventTriggered(Layer.Goodbye.INSTANCE);
         SslHandler tls = ctx.pipeline().get(SslHandler.class);
         if (tls != null) {
             tls.closeOutbound();
@@ -590,10 +590,5 @@ final class NettyConnection implements Connection {
 
     boolean isMoving() {
         return moving;
-    }
-
-    /** Fired through the pipeline before the output is shut down, for layers that have a farewell of their own. */
-    enum Goodbye {
-        INSTANCE
     }
 }

@@ -189,14 +189,14 @@ class ConfigLoaderTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"admin.port", "metrics.enabled", "auth.jwt.secret", "listeners[0].cert", "listeners[1].sni[0]"})
+            strings = {"admin.port", "metrics.enabled", "auth.jwt.secret", "listeners[0].crl", "listeners[1].sni[0]"})
     void load_keyOfLaterVersion_saysSo(String path) {
         ConfigException thrown = assertThrows(ConfigException.class, () -> set(path, "1"));
         assertTrue(thrown.getMessage().contains("later version"), thrown.getMessage());
     }
 
     @ParameterizedTest
-    @CsvSource({"listeners[0].type,tls", "listeners[0].type,ws", "listeners[0].type,wss", "listeners[0].type,auto"})
+    @CsvSource({"listeners[0].type,auto"})
     void load_choiceOfLaterVersion_saysSo(String path, String text) {
         ConfigException thrown = assertThrows(ConfigException.class, () -> set(path, text));
         assertTrue(thrown.getMessage().contains("comes in a later version"), thrown.getMessage());
@@ -446,5 +446,52 @@ class ConfigLoaderTest {
             key.type().parse(text == null ? key.example() : text);
         }
         assertEquals(Duration.ofSeconds(10), Config.DEFAULTS.sysTopics().interval());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'type: tcp, cert: c, key: k', 'cert: is for encrypted listeners, but the type of this one is tcp'",
+        "'client-auth: required', 'client-auth: is for encrypted listeners'",
+        "'type: ws, keystore: k', 'set type: wss, or remove it'",
+        "'type: tls', 'cert: is missing: a listener of type tls has to show a certificate'",
+        "'type: tls, cert: c', 'cert: has no private key'",
+        "'type: wss, key: k', 'key: has no certificate'",
+        "'type: tls, cert: c, key: k, keystore: s', 'keystore: stands beside cert or key'",
+        "'type: tls, cert: c, key: k, ca: a, truststore: t', 'truststore: stands beside ca'",
+        "'type: tls, cert: c, key: k, client-auth: optional', 'client-auth: asks for certificates, but nobody is named'",
+        "'type: tls, cert: c, key: k, truststore-password: x', 'truststore-password: has no truststore'",
+        "'type: tls, cert: c, key: k, path: /x', 'path: is for WebSocket, but the type of this listener is tls'",
+        "'type: tcp, path: /x', 'set type: ws, or remove it'",
+        "'type: tls, cert: c, key: k, protocols: SSLv3', 'does not have that form'",
+        "'type: tls, cert: c, key: k, protocols: \"\"', 'is empty'",
+        "'type: ws, path: mqtt', 'does not have that form'",
+        "'type: ws, allowed-origins: example.org', 'does not have that form'",
+    })
+    void load_keysThatDoNotFitTheTypeOfTheListener_isFault(String keys, String expected) throws IOException {
+        assertFault(expected, faults("listeners: \n  - " + keys.replace(", ", "\n    ") + "\n"));
+    }
+
+    @Test
+    void load_typesWithoutNameAndPort_getTheUsualOnes() throws Exception {
+        String tls = "cert: c\n    key: k\n";
+        Loaded loaded = ConfigLoader.load(
+                file("listeners:\n  - type: tcp\n  - type: tls\n    " + tls + "  - type: ws\n  - type: wss\n    "
+                        + tls),
+                Map.of(),
+                List.of());
+        assertEquals(
+                List.of("tcp 1883", "tls 8883", "ws 8083", "wss 8084"),
+                loaded.config().listeners().stream()
+                        .map(listener -> listener.name() + " " + listener.port())
+                        .toList());
+        String shown = ConfigText.effective(loaded.settings());
+        assertTrue(shown.contains("port: 8084  # default"), shown);
+    }
+
+    @Test
+    void load_caThatNobodyNeeds_warns() throws Exception {
+        Loaded loaded = ConfigLoader.load(
+                file("listeners:\n  - type: tls\n    cert: c\n    key: k\n    ca: a\n"), Map.of(), List.of());
+        assertTrue(loaded.warnings().get(0).startsWith("listeners[0].ca is not used: client-auth is none"));
     }
 }

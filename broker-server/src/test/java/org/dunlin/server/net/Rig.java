@@ -5,17 +5,6 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.socket.SocketChannel;
-import io.netty.handler.codec.MessageToMessageCodec;
-import io.netty.handler.codec.http.HttpObjectAggregator;
-import io.netty.handler.codec.http.HttpServerCodec;
-import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
-import io.netty.handler.codec.http.websocketx.WebSocketFrame;
-import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolHandler;
-import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
-import io.netty.handler.ssl.SslProvider;
 import io.netty.util.LeakPresenceDetector;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -27,8 +16,8 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyStore;
-import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Queue;
@@ -37,10 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import javax.net.ssl.KeyManagerFactory;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509TrustManager;
+import java.util.stream.Stream;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.spi.BrokerEvents;
@@ -57,6 +43,9 @@ import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicName;
 import org.dunlin.mqtt.codec.PacketDecoder;
 import org.dunlin.mqtt.codec.PacketEncoder;
+import org.dunlin.server.net.tls.CertificateWatch;
+import org.dunlin.server.net.tls.Pair;
+import org.dunlin.server.net.websocket.WebSocketLayer;
 import org.jspecify.annotations.Nullable;
 
 /** Loops, a listener and scripted protocols over real sockets; closing it checks that nothing is left. */
@@ -98,7 +87,14 @@ final class Rig implements AutoCloseable {
 
     private final Queue<Client> clients = new ConcurrentLinkedQueue<>();
 
-    Rig(Transport transport, Layer layer, Limits limits, int maxConnections, Function<Probe, Consumer<Packet>> script)
+    /** @param layer how its clients speak */
+    Rig(
+            Transport transport,
+            Layer layer,
+            List<org.dunlin.server.net.Layer> layers,
+            Limits limits,
+            int maxConnections,
+            Function<Probe, Consumer<Packet>> script)
             throws Exception {
         this.layer = layer;
         loops = new NettyLoops(
@@ -109,8 +105,12 @@ final class Rig implements AutoCloseable {
             probes.add(probe);
             return probe;
         });
-        Consumer<SocketChannel> layers = layer == Layer.PLAIN ? null : Rig.layers(layer);
         address = listeners.open(new Listener("test", "127.0.0.1", 0, 128, maxConnections, layers));
+    }
+
+    Rig(Transport transport, Layer layer, Limits limits, int maxConnections, Function<Probe, Consumer<Packet>> script)
+            throws Exception {
+        this(transport, layer, layers(layer), limits, maxConnections, script);
     }
 
     Rig(Transport transport, Layer layer, Function<Probe, Consumer<Packet>> script) throws Exception {
@@ -401,7 +401,7 @@ final class Rig implements AutoCloseable {
         Client(InetSocketAddress address, Layer layer) throws Exception {
             this.layer = layer;
             if (layer.tls()) {
-                socket = Certificates.client().getSocketFactory().createSocket();
+                socket = Pair.client(null).getSocketFactory().createSocket();
             } else {
                 socket = new Socket();
             }
@@ -530,105 +530,37 @@ final class Rig implements AutoCloseable {
 
     // ---------------------------------------------------------------------------------------------------- layers
 
-    private static Consumer<SocketChannel> layers(Layer layer) throws Exception {
-        SslContext tls = layer.tls() ? Certificates.server() : null;
-        return channel -> {
-            if (tls != null) {
-                channel.pipeline().addLast(tls.newHandler(channel.alloc()));
-            }
-            if (layer.webSocket()) {
-                channel.pipeline()
-                        .addLast(new HttpServerCodec())
-                        .addLast(new HttpObjectAggregator(8192))
-                        .addLast(new WebSocketServerProtocolHandler("/mqtt", "mqtt", true, 1 << 20))
-                        .addLast(new Frames());
-            }
-        };
-    }
+    /** One certificate for all. */
+    private static final class Tls {
+        static final CertificateWatch WATCH = new CertificateWatch(Duration.ofHours(1));
+        static final org.dunlin.server.net.Layer LAYER;
 
-    private static final class Frames extends MessageToMessageCodec<WebSocketFrame, ByteBuf> {
-        @Override
-        protected void encode(ChannelHandlerContext ctx, ByteBuf msg, List<Object> out) {
-            out.add(new BinaryWebSocketFrame(msg.retain()));
-        }
-
-        @Override
-        protected void decode(ChannelHandlerContext ctx, WebSocketFrame msg, List<Object> out) {
-            out.add(msg.content().retain());
-        }
-    }
-
-    /** A certificate made once by the JDK's keytool; the client trusts all. */
-    private static final class Certificates {
-        private static final char[] PASSWORD = "changeit".toCharArray();
-        private static @Nullable KeyStore store;
-
-        static synchronized KeyStore store() throws Exception {
-            KeyStore made = store;
-            if (made == null) {
-                Path dir = Files.createTempDirectory("dunlin-net");
-                Path file = dir.resolve("k.p12");
-                Process keytool = new ProcessBuilder(
-                                Path.of(System.getProperty("java.home"), "bin", "keytool")
-                                        .toString(),
-                                "-genkeypair",
-                                "-alias",
-                                "k",
-                                "-keyalg",
-                                "EC",
-                                "-groupname",
-                                "secp256r1",
-                                "-dname",
-                                "CN=localhost",
-                                "-storetype",
-                                "PKCS12",
-                                "-keystore",
-                                file.toString(),
-                                "-storepass",
-                                new String(PASSWORD))
-                        .redirectErrorStream(true)
-                        .start();
-                String said = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-                assertEquals(0, keytool.waitFor(), said);
-                made = KeyStore.getInstance("PKCS12");
-                try (InputStream in = Files.newInputStream(file)) {
-                    made.load(in, PASSWORD);
+        static {
+            try {
+                Path folder = Files.createTempDirectory("dunlin-net");
+                LAYER = WATCH.open("test", Pair.make("localhost").settings(folder));
+                try (Stream<Path> files = Files.list(folder)) {
+                    for (Path file : files.toList()) {
+                        Files.delete(file);
+                    }
                 }
-                Files.delete(file);
-                Files.delete(dir);
-                store = made;
+                Files.delete(folder);
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
             }
-            return made;
         }
 
-        static SslContext server() throws Exception {
-            KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
-            keys.init(store(), PASSWORD);
-            return SslContextBuilder.forServer(keys)
-                    .sslProvider(SslProvider.JDK)
-                    .build();
+        private Tls() {}
+    }
+
+    private static List<org.dunlin.server.net.Layer> layers(Layer layer) {
+        List<org.dunlin.server.net.Layer> layers = new ArrayList<>();
+        if (layer.tls()) {
+            layers.add(Tls.LAYER);
         }
-
-        static SSLContext client() throws Exception {
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(
-                    null,
-                    new TrustManager[] {
-                        new X509TrustManager() {
-                            @Override
-                            public void checkClientTrusted(X509Certificate[] chain, String type) {}
-
-                            @Override
-                            public void checkServerTrusted(X509Certificate[] chain, String type) {}
-
-                            @Override
-                            public X509Certificate[] getAcceptedIssuers() {
-                                return new X509Certificate[0];
-                            }
-                        }
-                    },
-                    null);
-            return context;
+        if (layer.webSocket()) {
+            layers.add(new WebSocketLayer("/mqtt", List.of(), Limits.DEFAULTS.maxPacketSizeBytes()));
         }
+        return layers;
     }
 }

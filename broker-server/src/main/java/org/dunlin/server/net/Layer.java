@@ -1,0 +1,31 @@
+package org.dunlin.server.net;
+
+import io.netty.channel.socket.SocketChannel;
+
+/**
+ * What lies between the socket and MQTT. Thread of the channel's loop, which may become another one after CONNECT. Bytes
+ * of MQTT go through the pipeline as {@link io.netty.buffer.ByteBuf}; what a layer and MQTT tell each other are the events
+ * here.
+ */
+public interface Layer {
+    /** Puts its handlers at the end of the pipeline of a channel that has just been accepted; must not block. */
+    void addTo(SocketChannel channel);
+
+    /** Fired before the output is shut down, for layers that have a farewell of their own. */
+    enum Goodbye {
+        INSTANCE
+    }
+
+    /** Fired by a layer when its peer has said that it sends no more. */
+    enum EndOfInput {
+        INSTANCE
+    }
+
+    /**
+     * Fired by a layer whose peer broke its rules: nothing more comes from it. What the peer is owed is written, then the
+     * layers say goodbye.
+     *
+     * @param what a few words for the log
+     */
+    record Violated(String what) {}
+}

@@ -1,0 +1,85 @@
+package org.dunlin.server.net.tls;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.dunlin.server.net.ListenException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Any thread. The TLS of all listeners of a broker: a thread of its own that looks at their files every few seconds, by
+ * content, so that links that change their target count; and a few threads for what is long in a handshake, so that
+ * event loops go on meanwhile.
+ */
+public final class CertificateWatch implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(CertificateWatch.class);
+    /** Handshakes that wait for a thread; at 1 to 5 ms each the last is still in time. */
+    private static final int HANDSHAKES_WAITING = 1024;
+
+    private final List<TlsLayer> layers = new CopyOnWriteArrayList<>();
+    private final long intervalMillis;
+    private final ThreadPoolExecutor handshakes;
+    private final ScheduledExecutorService looks =
+            Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "dunlin-certificates"));
+
+    /** @param interval between two looks; what has changed is taken at the second look that finds it the same */
+    public CertificateWatch(Duration interval) {
+        intervalMillis = interval.toMillis();
+        AtomicInteger number = new AtomicInteger();
+        int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+        handshakes = new ThreadPoolExecutor(
+                threads,
+                threads,
+                10,
+                TimeUnit.SECONDS,
+                new ArrayBlockingQueue<>(HANDSHAKES_WAITING),
+                task -> daemon(task, "dunlin-tls-" + number.incrementAndGet()));
+        handshakes.allowCoreThreadTimeOut(true);
+    }
+
+    private static Thread daemon(Runnable task, String name) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    /**
+     * Reads the files of a listener and watches them from now on.
+     *
+     * @param listener its name, for people
+     * @throws ListenException if they do not make a TLS listener
+     */
+    public synchronized TlsLayer open(String listener, TlsSettings settings) throws ListenException {
+        TlsLayer layer = TlsLayer.open(listener, settings, handshakes);
+        layer.look(System.currentTimeMillis());
+        layers.add(layer);
+        if (layers.size() == 1) {
+            looks.scheduleWithFixedDelay(this::look, intervalMillis, intervalMillis, TimeUnit.MILLISECONDS);
+        }
+        return layer;
+    }
+
+    private void look() {
+        for (TlsLayer layer : layers) {
+            try {
+                layer.look(System.currentTimeMillis());
+            } catch (RuntimeException e) {
+                log.error("Looking at the files of a TLS listener failed", e);
+            }
+        }
+    }
+
+    /** Looks at no file any more. Does not wait. */
+    @Override
+    public void close() {
+        looks.shutdownNow();
+        handshakes.shutdown();
+    }
+}
