@@ -48,8 +48,8 @@ final class CrossCheck {
     }
 
     private boolean knowsUsers() {
-        return faulty.contains(Keys.PASSWORD_FILE.path(0))
-                || !settings.get(Keys.PASSWORD_FILE).isEmpty();
+        return faulty.contains(AuthKeys.PASSWORD_FILE.path(0))
+                || !settings.get(AuthKeys.PASSWORD_FILE).isEmpty();
     }
 
     /** A budget that the heap cannot hold would not keep the process from running out of memory. */
@@ -74,25 +74,25 @@ final class CrossCheck {
     }
 
     private void checkName(Map<String, Integer> names, int i) {
-        if (faulty.contains(Keys.LISTENER_NAME.path(i))) {
+        if (faulty.contains(ListenerKeys.NAME.path(i))) {
             return;
         }
-        String name = settings.get(Keys.LISTENER_NAME, i);
+        String name = settings.get(ListenerKeys.NAME, i);
         Integer other = names.putIfAbsent(name, i);
         if (other != null) {
             fault(
-                    where(i, Keys.LISTENER_NAME, Keys.LISTENER_PORT, Keys.LISTENER_BIND),
-                    Keys.LISTENER_NAME.path(i),
+                    where(i, ListenerKeys.NAME, ListenerKeys.PORT, ListenerKeys.BIND),
+                    ListenerKeys.NAME.path(i),
                     "is " + Quote.of(name) + " like that of listeners[" + other + "]",
                     "give each listener a name of its own");
         }
     }
 
     private void checkAddress(Map<String, Integer> addresses, int i) {
-        if (faulty.contains(Keys.LISTENER_PORT.path(i)) || faulty.contains(Keys.LISTENER_BIND.path(i))) {
+        if (faulty.contains(ListenerKeys.PORT.path(i)) || faulty.contains(ListenerKeys.BIND.path(i))) {
             return;
         }
-        int port = settings.get(Keys.LISTENER_PORT, i);
+        int port = settings.get(ListenerKeys.PORT, i);
         if (port == 0) {
             return;
         }
@@ -100,8 +100,8 @@ final class CrossCheck {
         Integer other = addresses.putIfAbsent(address + " " + port, i);
         if (other != null) {
             fault(
-                    where(i, Keys.LISTENER_PORT, Keys.LISTENER_BIND, Keys.LISTENER_NAME),
-                    Keys.LISTENER_PORT.path(i),
+                    where(i, ListenerKeys.PORT, ListenerKeys.BIND, ListenerKeys.NAME),
+                    ListenerKeys.PORT.path(i),
                     "is " + port + " on the same address as listeners[" + other + "]",
                     "give each listener an address or port of its own");
         }
@@ -109,13 +109,13 @@ final class CrossCheck {
 
     /** Whether anybody can connect there; if nobody said so, off loopback, that is a fault. */
     private boolean checkAnonymous(int i) {
-        for (Key<?> key : List.of(Keys.LISTENER_BIND, Keys.LISTENER_ALLOW_ANONYMOUS, Keys.ALLOW_ANONYMOUS)) {
+        for (Key<?> key : List.of(ListenerKeys.BIND, ListenerKeys.ALLOW_ANONYMOUS, AuthKeys.ALLOW_ANONYMOUS)) {
             if (faulty.contains(key.path(i))) {
                 return true;
             }
         }
-        AnonymousAccess own = settings.get(Keys.LISTENER_ALLOW_ANONYMOUS, i);
-        AnonymousAccess said = own != AnonymousAccess.AUTO ? own : settings.get(Keys.ALLOW_ANONYMOUS);
+        AnonymousAccess own = settings.get(ListenerKeys.ALLOW_ANONYMOUS, i);
+        AnonymousAccess said = own != AnonymousAccess.AUTO ? own : settings.get(AuthKeys.ALLOW_ANONYMOUS);
         if (said != AnonymousAccess.AUTO) {
             return said == AnonymousAccess.TRUE;
         }
@@ -123,9 +123,9 @@ final class CrossCheck {
             return true;
         }
         fault(
-                where(i, Keys.LISTENER_BIND),
-                Keys.LISTENER_BIND.path(i),
-                Quote.of(settings.get(Keys.LISTENER_BIND, i)) + " can be reached from other machines and no"
+                where(i, ListenerKeys.BIND),
+                ListenerKeys.BIND.path(i),
+                Quote.of(settings.get(ListenerKeys.BIND, i)) + " can be reached from other machines and no"
                         + " authenticator is configured",
                 "name its users with auth.password-file, set auth.allow-anonymous: true to let everybody in, or bind to"
                         + " 127.0.0.1");
@@ -136,8 +136,8 @@ final class CrossCheck {
         return new Config.Listener(
                 "",
                 Config.ListenerType.TCP,
-                settings.get(Keys.LISTENER_BIND, i),
-                settings.get(Keys.LISTENER_PORT, i),
+                settings.get(ListenerKeys.BIND, i),
+                settings.get(ListenerKeys.PORT, i),
                 AnonymousAccess.AUTO,
                 0,
                 null,

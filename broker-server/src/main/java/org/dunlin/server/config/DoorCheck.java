@@ -11,17 +11,17 @@ import org.dunlin.server.config.Config.ListenerType;
  */
 final class DoorCheck {
     private static final List<Key<?>> TLS_KEYS = List.of(
-            Keys.LISTENER_CERT,
-            Keys.LISTENER_KEY,
-            Keys.LISTENER_KEY_PASSWORD,
-            Keys.LISTENER_KEYSTORE,
-            Keys.LISTENER_CA,
-            Keys.LISTENER_TRUSTSTORE,
-            Keys.LISTENER_TRUSTSTORE_PASSWORD,
-            Keys.LISTENER_CLIENT_AUTH,
-            Keys.LISTENER_PROTOCOLS,
-            Keys.LISTENER_CIPHERS);
-    private static final List<Key<?>> WEB_SOCKET_KEYS = List.of(Keys.LISTENER_PATH, Keys.LISTENER_ALLOWED_ORIGINS);
+            ListenerKeys.CERT,
+            ListenerKeys.KEY,
+            ListenerKeys.KEY_PASSWORD,
+            ListenerKeys.KEYSTORE,
+            ListenerKeys.CA,
+            ListenerKeys.TRUSTSTORE,
+            ListenerKeys.TRUSTSTORE_PASSWORD,
+            ListenerKeys.CLIENT_AUTH,
+            ListenerKeys.PROTOCOLS,
+            ListenerKeys.CIPHERS);
+    private static final List<Key<?>> WEB_SOCKET_KEYS = List.of(ListenerKeys.PATH, ListenerKeys.ALLOWED_ORIGINS);
 
     private final Settings settings;
     private final int index;
@@ -38,10 +38,10 @@ final class DoorCheck {
     }
 
     void run() {
-        if (isFaulty(Keys.LISTENER_TYPE)) {
+        if (isFaulty(ListenerKeys.TYPE)) {
             return;
         }
-        ListenerType type = settings.get(Keys.LISTENER_TYPE, index);
+        ListenerType type = settings.get(ListenerKeys.TYPE, index);
         if (!type.isTls()) {
             String instead = type.isWebSocket() ? "wss" : "tls";
             refuse(TLS_KEYS, "is for encrypted listeners, but the type of this one is " + type.word(), instead);
@@ -64,44 +64,44 @@ final class DoorCheck {
     }
 
     private void checkCertificate(ListenerType type) {
-        boolean cert = isSet(Keys.LISTENER_CERT);
-        boolean key = isSet(Keys.LISTENER_KEY);
-        if (isSet(Keys.LISTENER_KEYSTORE)) {
+        boolean cert = isSet(ListenerKeys.CERT);
+        boolean key = isSet(ListenerKeys.KEY);
+        if (isSet(ListenerKeys.KEYSTORE)) {
             if (cert || key) {
-                fault(Keys.LISTENER_KEYSTORE, "stands beside cert or key", "keep cert and key, or the keystore");
+                fault(ListenerKeys.KEYSTORE, "stands beside cert or key", "keep cert and key, or the keystore");
             }
         } else if (!cert && !key) {
-            Settings.Setting said = settings.said(Keys.LISTENER_TYPE.path(index));
+            Settings.Setting said = settings.said(ListenerKeys.TYPE.path(index));
             faults.add(new Fault(
                     said == null ? Settings.DEFAULT : said.origin(),
-                    Keys.LISTENER_CERT.path(index),
+                    ListenerKeys.CERT.path(index),
                     "is missing: a listener of type " + type.word() + " has to show a certificate",
                     "name cert and key (PEM files), or a keystore"));
         } else if (!key) {
-            fault(Keys.LISTENER_CERT, "has no private key", "name its PEM file with key");
+            fault(ListenerKeys.CERT, "has no private key", "name its PEM file with key");
         } else if (!cert) {
-            fault(Keys.LISTENER_KEY, "has no certificate", "name its PEM file with cert");
+            fault(ListenerKeys.KEY, "has no certificate", "name its PEM file with cert");
         }
     }
 
     private void checkClients() {
-        boolean asked = settings.get(Keys.LISTENER_CLIENT_AUTH, index) != ClientAuth.NONE;
-        boolean ca = isSet(Keys.LISTENER_CA);
-        boolean truststore = isSet(Keys.LISTENER_TRUSTSTORE);
+        boolean asked = settings.get(ListenerKeys.CLIENT_AUTH, index) != ClientAuth.NONE;
+        boolean ca = isSet(ListenerKeys.CA);
+        boolean truststore = isSet(ListenerKeys.TRUSTSTORE);
         if (ca && truststore) {
-            fault(Keys.LISTENER_TRUSTSTORE, "stands beside ca", "keep one of the two");
+            fault(ListenerKeys.TRUSTSTORE, "stands beside ca", "keep one of the two");
         }
-        if (isSet(Keys.LISTENER_TRUSTSTORE_PASSWORD) && !truststore) {
-            fault(Keys.LISTENER_TRUSTSTORE_PASSWORD, "has no truststore", "name it with truststore, or remove this");
+        if (isSet(ListenerKeys.TRUSTSTORE_PASSWORD) && !truststore) {
+            fault(ListenerKeys.TRUSTSTORE_PASSWORD, "has no truststore", "name it with truststore, or remove this");
         }
         if (asked && !ca && !truststore) {
             fault(
-                    Keys.LISTENER_CLIENT_AUTH,
+                    ListenerKeys.CLIENT_AUTH,
                     "asks for certificates, but nobody is named whose signature counts",
                     "name ca (PEM file) or truststore");
         }
         if (!asked && (ca || truststore)) {
-            warnings.add((ca ? Keys.LISTENER_CA : Keys.LISTENER_TRUSTSTORE).path(index)
+            warnings.add((ca ? ListenerKeys.CA : ListenerKeys.TRUSTSTORE).path(index)
                     + " is not used: client-auth is none, clients are not asked for a certificate");
         }
     }

@@ -1,18 +1,14 @@
 package org.dunlin.server.config;
 
-import static org.dunlin.server.config.ValueType.address;
 import static org.dunlin.server.config.ValueType.bool;
 import static org.dunlin.server.config.ValueType.choice;
 import static org.dunlin.server.config.ValueType.duration;
-import static org.dunlin.server.config.ValueType.file;
 import static org.dunlin.server.config.ValueType.integer;
 import static org.dunlin.server.config.ValueType.seconds;
-import static org.dunlin.server.config.ValueType.secret;
 import static org.dunlin.server.config.ValueType.size;
 import static org.dunlin.server.config.ValueType.sizeOrZero;
 import static org.dunlin.server.config.ValueType.text;
 import static org.dunlin.server.config.ValueType.topicFilter;
-import static org.dunlin.server.config.ValueType.words;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,15 +21,11 @@ import org.dunlin.core.limits.Limits;
 import org.dunlin.core.session.Shards;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.TopicFilter;
-import org.dunlin.server.config.Config.AnonymousAccess;
-import org.dunlin.server.config.Config.ClientAuth;
 import org.dunlin.server.config.Config.Durability;
 import org.dunlin.server.config.Config.Engine;
-import org.dunlin.server.config.Config.ListenerType;
 import org.dunlin.server.config.Config.LogFormat;
 import org.dunlin.server.config.Config.LogLevel;
 import org.dunlin.server.config.Config.Overflow;
-import org.dunlin.server.config.Config.Secret;
 import org.dunlin.server.config.Config.Transport;
 
 /**
@@ -43,108 +35,15 @@ import org.dunlin.server.config.Config.Transport;
 final class Keys {
     private static final Limits CORE = Limits.DEFAULTS;
     private static final List<Key<?>> ALL = new ArrayList<>();
+
+    static {
+        ALL.addAll(ListenerKeys.ALL);
+        ALL.addAll(AuthKeys.ALL);
+    }
+
     private static final int MANY = 100_000_000;
     private static final long TERABYTE = 1L << 40;
     private static final long UINT32 = 4_294_967_295L;
-
-    static final Key<String> LISTENER_NAME = add(Key.of(
-            "listeners[].name",
-            text(
-                    "1 to 64 of a-z A-Z 0-9 _ . -, beginning with a letter or digit",
-                    Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")),
-            "tcp",
-            "Name in logs and metrics; no two listeners share one."));
-    static final Key<ListenerType> LISTENER_TYPE = add(Key.of(
-            "listeners[].type",
-            choice(ListenerType.class, Set.of("auto")),
-            ListenerType.TCP,
-            "What clients speak: tcp and ws in the clear, tls and wss encrypted; ws and wss over WebSocket."));
-    static final Key<String> LISTENER_BIND = add(Key.of(
-            "listeners[].bind",
-            address(),
-            "127.0.0.1",
-            "Address of this machine to listen on; off loopback say who may connect (auth.allow-anonymous)."));
-    static final Key<Integer> LISTENER_PORT = add(Key.of(
-            "listeners[].port",
-            integer(0, 65_535),
-            1883,
-            "Port, 0 for a free one that is logged; not set, tls takes 8883, ws 8083, wss 8084."));
-    static final Key<AnonymousAccess> LISTENER_ALLOW_ANONYMOUS = add(Key.of(
-            "listeners[].allow-anonymous",
-            choice(AnonymousAccess.class, Set.of()),
-            AnonymousAccess.AUTO,
-            "Whether clients without a user may connect here; auto follows auth.allow-anonymous."));
-    static final Key<Integer> LISTENER_MAX_CONNECTIONS = add(Key.of(
-            "listeners[].max-connections",
-            integer(0, MANY),
-            0,
-            "Connections of this listener; 0 leaves it to limits.max-connections."));
-    static final Key<String> LISTENER_CERT = add(Key.of(
-            "listeners[].cert",
-            file(),
-            "",
-            "PEM file with the certificate of a tls or wss listener and those that signed it; watched."));
-    static final Key<String> LISTENER_KEY =
-            add(Key.of("listeners[].key", file(), "", "PEM file with the private key of that certificate; watched."));
-    static final Key<Secret> LISTENER_KEY_PASSWORD = add(Key.secret(
-            "listeners[].key-password", secret(), Secret.NONE, "Password of the private key, or of the keystore."));
-    static final Key<String> LISTENER_KEYSTORE = add(Key.of(
-            "listeners[].keystore",
-            file(),
-            "",
-            "PKCS12 or JKS file with certificate and private key, instead of cert and key; watched."));
-    static final Key<String> LISTENER_CA = add(Key.of(
-            "listeners[].ca", file(), "", "PEM file with the certificates that sign those of clients; watched."));
-    static final Key<String> LISTENER_TRUSTSTORE = add(Key.of(
-            "listeners[].truststore",
-            file(),
-            "",
-            "PKCS12 or JKS file with the certificates that sign those of clients, instead of ca; watched."));
-    static final Key<Secret> LISTENER_TRUSTSTORE_PASSWORD =
-            add(Key.secret("listeners[].truststore-password", secret(), Secret.NONE, "Password of the truststore."));
-    static final Key<ClientAuth> LISTENER_CLIENT_AUTH = add(Key.of(
-            "listeners[].client-auth",
-            choice(ClientAuth.class, Set.of()),
-            ClientAuth.NONE,
-            "Whether clients show a certificate; optional: whoever shows one shows a valid one."));
-    static final Key<List<String>> LISTENER_PROTOCOLS = add(Key.of(
-            "listeners[].protocols",
-            words("TLSv1.2, TLSv1.3 or both, with a comma between", Pattern.compile("TLSv1\\.[23]"), 1),
-            List.of("TLSv1.2", "TLSv1.3"),
-            "Versions of TLS that clients may speak."));
-    static final Key<List<String>> LISTENER_CIPHERS = add(Key.of(
-            "listeners[].ciphers",
-            words(
-                    "cipher suites like TLS_AES_128_GCM_SHA256 with commas between, or nothing",
-                    Pattern.compile("TLS_[A-Z0-9_]{1,80}"),
-                    0),
-            List.of(),
-            "Cipher suites by their IANA names, best first; nothing takes those with forward secrecy and AEAD."));
-    static final Key<String> LISTENER_PATH = add(Key.of(
-            "listeners[].path",
-            text("a path that begins with /", Pattern.compile("/[^\\p{Cntrl}\\p{Cs}?# ]*")),
-            "/mqtt",
-            "Path of the URL that clients of a ws or wss listener connect to."));
-    static final Key<List<String>> LISTENER_ALLOWED_ORIGINS = add(Key.of(
-            "listeners[].allowed-origins",
-            words(
-                    "origins like https://example.org with commas between, or nothing",
-                    Pattern.compile("[a-z][a-z0-9+.-]*://[^/,\\s\\p{Cntrl}]{1,255}|null"),
-                    0),
-            List.of(),
-            "Web pages that may connect by WebSocket; nothing allows all. What is no browser says no origin."));
-
-    static final Key<AnonymousAccess> ALLOW_ANONYMOUS = add(Key.of(
-            "auth.allow-anonymous",
-            choice(AnonymousAccess.class, Set.of()),
-            AnonymousAccess.AUTO,
-            "Whether clients without a user may connect; auto: on loopback listeners, without a password file."));
-
-    static final Key<String> PASSWORD_FILE = add(Key.of(
-            "auth.password-file",
-            text("nothing, or a path of 1 to 1024 printable characters", Pattern.compile("[^\\p{Cntrl}]*")),
-            "",
-            "Users: lines USER:HASH, made by 'dunlin user' or mosquitto_passwd; watched; none if empty."));
 
     static final Key<Long> MAX_PACKET_SIZE = add(Key.of(
             "limits.max-packet-size",

@@ -87,7 +87,7 @@ public final class Settings {
     Config config() {
         return new Config(
                 listeners(),
-                new Config.Auth(get(Keys.ALLOW_ANONYMOUS), get(Keys.PASSWORD_FILE)),
+                new Config.Auth(get(AuthKeys.ALLOW_ANONYMOUS), get(AuthKeys.PASSWORD_FILE)),
                 limits(),
                 new Config.Queue(
                         get(Keys.QUEUE_MAX_MESSAGES),
@@ -115,15 +115,15 @@ public final class Settings {
         List<Config.Listener> listeners = new ArrayList<>();
         for (int i = 0; i < count("listeners"); i++) {
             listeners.add(new Config.Listener(
-                    get(Keys.LISTENER_NAME, i),
-                    get(Keys.LISTENER_TYPE, i),
-                    get(Keys.LISTENER_BIND, i),
-                    get(Keys.LISTENER_PORT, i),
-                    get(Keys.LISTENER_ALLOW_ANONYMOUS, i),
-                    get(Keys.LISTENER_MAX_CONNECTIONS, i),
-                    get(Keys.LISTENER_TYPE, i).isTls() ? tls(i) : null,
-                    get(Keys.LISTENER_TYPE, i).isWebSocket()
-                            ? new Config.WebSocket(get(Keys.LISTENER_PATH, i), get(Keys.LISTENER_ALLOWED_ORIGINS, i))
+                    get(ListenerKeys.NAME, i),
+                    get(ListenerKeys.TYPE, i),
+                    get(ListenerKeys.BIND, i),
+                    get(ListenerKeys.PORT, i),
+                    get(ListenerKeys.ALLOW_ANONYMOUS, i),
+                    get(ListenerKeys.MAX_CONNECTIONS, i),
+                    get(ListenerKeys.TYPE, i).isTls() ? tls(i) : null,
+                    get(ListenerKeys.TYPE, i).isWebSocket()
+                            ? new Config.WebSocket(get(ListenerKeys.PATH, i), get(ListenerKeys.ALLOWED_ORIGINS, i))
                             : null));
         }
         return listeners;
@@ -131,28 +131,28 @@ public final class Settings {
 
     private Config.Tls tls(int i) {
         return new Config.Tls(
-                get(Keys.LISTENER_CERT, i),
-                get(Keys.LISTENER_KEY, i),
-                get(Keys.LISTENER_KEYSTORE, i),
-                get(Keys.LISTENER_KEY_PASSWORD, i),
-                get(Keys.LISTENER_CA, i),
-                get(Keys.LISTENER_TRUSTSTORE, i),
-                get(Keys.LISTENER_TRUSTSTORE_PASSWORD, i),
-                get(Keys.LISTENER_CLIENT_AUTH, i),
-                get(Keys.LISTENER_PROTOCOLS, i),
-                get(Keys.LISTENER_CIPHERS, i));
+                get(ListenerKeys.CERT, i),
+                get(ListenerKeys.KEY, i),
+                get(ListenerKeys.KEYSTORE, i),
+                get(ListenerKeys.KEY_PASSWORD, i),
+                get(ListenerKeys.CA, i),
+                get(ListenerKeys.TRUSTSTORE, i),
+                get(ListenerKeys.TRUSTSTORE_PASSWORD, i),
+                get(ListenerKeys.CLIENT_AUTH, i),
+                get(ListenerKeys.PROTOCOLS, i),
+                get(ListenerKeys.CIPHERS, i));
     }
 
     /** Gives listeners that are not plain TCP the name and the port that are usual for their type, if none are set. */
     void nameListeners() {
         for (int i = 0; i < count("listeners"); i++) {
-            Config.ListenerType type = get(Keys.LISTENER_TYPE, i);
+            Config.ListenerType type = get(ListenerKeys.TYPE, i);
             if (type != Config.ListenerType.TCP) {
-                if (said(Keys.LISTENER_NAME.path(i)) == null) {
-                    put(Keys.LISTENER_NAME, i, type.word(), DEFAULT);
+                if (said(ListenerKeys.NAME.path(i)) == null) {
+                    put(ListenerKeys.NAME, i, type.word(), DEFAULT);
                 }
-                if (said(Keys.LISTENER_PORT.path(i)) == null) {
-                    put(Keys.LISTENER_PORT, i, type.usualPort(), DEFAULT);
+                if (said(ListenerKeys.PORT.path(i)) == null) {
+                    put(ListenerKeys.PORT, i, type.usualPort(), DEFAULT);
                 }
             }
         }
