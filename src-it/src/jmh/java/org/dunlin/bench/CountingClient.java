@@ -1,5 +1,6 @@
 package org.dunlin.bench;
 
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
 import org.dunlin.core.Broker;
@@ -121,6 +122,11 @@ final class CountingClient implements Connection {
     @Override
     public String listener() {
         return "benchmark";
+    }
+
+    @Override
+    public @Nullable X509Certificate certificate() {
+        return null;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package org.dunlin.core.spi;
 
+import java.security.cert.X509Certificate;
 import org.dunlin.mqtt.Ingress;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Packet;
@@ -22,6 +23,13 @@ public interface Connection {
 
     /** Name of the listener that accepted it. */
     String listener();
+
+    /**
+     * The client's own certificate as it was verified when the transport was set up; null if it showed none or the
+     * transport has none. It does not change; where TLS is spoken it is known when the first packet is received.
+     */
+    @Nullable
+    X509Certificate certificate();
 
     /** The version that CONNECT names, known even when the rest of it was faulty; null as long as none is known. */
     @Nullable

@@ -1,6 +1,7 @@
 package org.dunlin.core.sim;
 
 import java.nio.charset.StandardCharsets;
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
 import org.dunlin.core.client.ClientHandler;
@@ -180,6 +181,11 @@ final class ScriptedClient implements Connection {
     @Override
     public String listener() {
         return "test";
+    }
+
+    @Override
+    public @Nullable X509Certificate certificate() {
+        return null;
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.dunlin.core.sim;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.security.cert.X509Certificate;
 import java.util.Random;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
@@ -326,6 +327,11 @@ final class SimConnection implements Connection {
     @Override
     public String listener() {
         return "sim";
+    }
+
+    @Override
+    public @Nullable X509Certificate certificate() {
+        return null;
     }
 
     @Override

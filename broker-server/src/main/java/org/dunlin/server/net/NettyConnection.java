@@ -10,7 +10,10 @@ import io.netty.channel.DefaultChannelPromise;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.SslHandler;
 import java.nio.channels.ClosedChannelException;
+import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
 import java.util.concurrent.RejectedExecutionException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.mqtt.Message;
@@ -100,6 +103,21 @@ final class NettyConnection implements Connection {
     @Override
     public String listener() {
         return listening.listener().name();
+    }
+
+    @Override
+    public @Nullable X509Certificate certificate() {
+        assert loop.inLoop();
+        SslHandler tls = ctx.pipeline().get(SslHandler.class);
+        if (tls == null) {
+            return null;
+        }
+        try {
+            Certificate[] shown = tls.engine().getSession().getPeerCertificates();
+            return shown.length > 0 && shown[0] instanceof X509Certificate own ? own : null;
+        } catch (SSLPeerUnverifiedException none) {
+            return null;
+        }
     }
 
     @Override

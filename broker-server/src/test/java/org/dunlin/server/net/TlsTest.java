@@ -17,7 +17,9 @@ import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
@@ -116,6 +118,9 @@ class TlsTest {
                         if (welcome) {
                             assertEquals(server.certificate(), roundTrip(socket));
                             assertEquals(protocol, socket.getSession().getProtocol());
+                            assertEquals(
+                                    Optional.ofNullable(shown).map(Pair::certificate),
+                                    certificate(rig.probe(rig.probes.size() - 1)));
                         } else if (shown == null) {
                             assertThrows(IOException.class, () -> roundTrip(socket));
                         } else { // who does not see the name of his signer in the request shows nothing
@@ -127,6 +132,31 @@ class TlsTest {
                             }
                         }
                     }
+                }
+            }
+        }
+    }
+
+    /** Whom the broker takes the client for. */
+    private static Optional<X509Certificate> certificate(Rig.Probe probe) throws Exception {
+        return CompletableFuture.supplyAsync(
+                        () -> Optional.ofNullable(probe.connection.certificate()), probe.connection.loop()::execute)
+                .get(Rig.WAIT_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** A resumed session shows no certificate anew: the one of the first handshake counts. */
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void certificate_ofAResumedSession_isTheSame(String protocol) throws Exception {
+        Pair known = Pair.make("known");
+        Path ca = Files.writeString(folder.resolve("ca.pem"), known.certificatePem());
+        SSLContext client = Pair.client(known);
+        try (Rig rig = rig(Pair.make("server").settings(folder, ca, ClientAuth.REQUIRED), Rig.WAIT_MILLIS)) {
+            for (int i = 0; i < 3; i++) {
+                try (SSLSocket socket = connect(rig, client)) {
+                    socket.setEnabledProtocols(new String[] {protocol});
+                    roundTrip(socket);
+                    assertEquals(Optional.of(known.certificate()), certificate(rig.probe(i)));
                 }
             }
         }
