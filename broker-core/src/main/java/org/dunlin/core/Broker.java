@@ -1,6 +1,7 @@
 package org.dunlin.core;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -21,6 +22,9 @@ import org.dunlin.mqtt.TopicName;
 
 /** An MQTT broker: gives connections their protocol, and publishes for others in the process. Any thread. */
 public final class Broker {
+    /** Sessions of one loop whose rights are settled anew before its clients are served again. */
+    private static final int REVIEWED_AT_ONCE = 64;
+
     private final Shards shards;
     private final Admittance admittance;
 
@@ -32,9 +36,13 @@ public final class Broker {
                 settings.queueLimits(),
                 settings.memory(),
                 settings.store(),
+                settings.authorizer(),
                 settings.events());
         this.admittance = new Admittance(
-                settings.limits(), settings.authenticator(), settings.authorizer(), settings.responseInformation());
+                settings.limits(),
+                settings.authenticator(),
+                settings.closesOnDeniedPublish(),
+                settings.responseInformation());
     }
 
     /**
@@ -82,6 +90,40 @@ public final class Broker {
                                 retain,
                                 Message.NEVER,
                                 Message.NO_BYTES)));
+    }
+
+    /**
+     * Asks anew who may stay and what each client may do, after accounts or rights have changed. A connected client whose account
+     * is gone is sent away with 0x98; a subscription that is not allowed any more ends; what was queued before is asked about when
+     * it is delivered. Clients that connect meanwhile have the new rights already.
+     *
+     * @return completes when every session has been seen; loops serve their clients meanwhile
+     */
+    public CompletionStage<Void> review() {
+        CompletableFuture<?>[] done = new CompletableFuture<?>[shards.count()];
+        for (int i = 0; i < done.length; i++) {
+            Shard shard = shards.shard(i);
+            CompletableFuture<Void> seen = new CompletableFuture<>();
+            done[i] = seen;
+            shard.loop().execute(() -> {
+                Iterator<Session> sessions =
+                        List.copyOf(shard.sessions().values()).iterator();
+                review(shard, sessions, seen);
+            });
+        }
+        return CompletableFuture.allOf(done);
+    }
+
+    private static void review(Shard shard, Iterator<Session> sessions, CompletableFuture<Void> seen) {
+        for (int n = 0; n < REVIEWED_AT_ONCE && sessions.hasNext(); n++) {
+            Session session = sessions.next();
+            shard.review(session);
+        }
+        if (sessions.hasNext()) {
+            shard.loop().execute(() -> review(shard, sessions, seen));
+        } else {
+            seen.complete(null);
+        }
     }
 
     /** Counts of this moment. */

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a broker is made of.
  *
+ * @param closesOnDeniedPublish whether a PUBLISH without the right to it ends a 3.x connection, which cannot be told otherwise;
+ *     else it is dropped and counted
  * @param responseInformation prefix of topics for responses that a client gets if it asks [MQTT-3.1.2-28], or null
  */
 public record BrokerSettings(
@@ -21,5 +23,6 @@ public record BrokerSettings(
         Store store,
         Authenticator authenticator,
         Authorizer authorizer,
+        boolean closesOnDeniedPublish,
         BrokerEvents events,
         @Nullable String responseInformation) {}

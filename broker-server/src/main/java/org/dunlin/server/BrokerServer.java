@@ -86,6 +86,7 @@ public final class BrokerServer implements AutoCloseable {
                         store,
                         authenticator,
                         Authorizer.ALL,
+                        false,
                         events,
                         responseInformation.isEmpty() ? null : responseInformation));
         this.doors = new Doors(config);

@@ -24,7 +24,7 @@ final class ListenerAccess implements Authenticator {
     @Override
     public CompletionStage<Answer> authenticate(Credentials credentials) {
         Answer answer = open.contains(credentials.listener())
-                ? new Answer.Accepted(credentials.userName(), null)
+                ? Answer.Accepted.as(credentials.userName())
                 : new Answer.Refused(
                         ReasonCode.NOT_AUTHORIZED,
                         "listener " + credentials.listener() + " takes no anonymous clients; see auth.allow-anonymous");

@@ -85,8 +85,9 @@ public class FanOutBenchmark {
                         QueueLimits.DEFAULTS,
                         MemoryBudget.unlimited(),
                         new MemoryStore(),
-                        credentials -> CompletableFuture.completedFuture(new Authenticator.Answer.Accepted(null, null)),
+                        credentials -> CompletableFuture.completedFuture(Authenticator.Answer.Accepted.as(null)),
                         Authorizer.ALL,
+                        false,
                         new Unexpected(),
                         null));
         publisher.connect(broker, 0);

@@ -4,14 +4,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.spi.Authenticator;
-import org.dunlin.core.spi.Authorizer;
 import org.jspecify.annotations.Nullable;
 
-/** What all connections share: who gets in, how many, and what they may do. Any thread. */
+/** What all connections share: who gets in and how many. Any thread. */
 public final class Admittance {
     private final Limits limits;
     private final Authenticator authenticator;
-    private final Authorizer authorizer;
+    private final boolean closesOnDeniedPublish;
     private final @Nullable String responseInformation;
     private final AtomicInteger connections = new AtomicInteger();
     /** Second in the upper half, CONNECTs of that second in the lower. */
@@ -22,10 +21,13 @@ public final class Admittance {
     private volatile boolean closed;
 
     public Admittance(
-            Limits limits, Authenticator authenticator, Authorizer authorizer, @Nullable String responseInformation) {
+            Limits limits,
+            Authenticator authenticator,
+            boolean closesOnDeniedPublish,
+            @Nullable String responseInformation) {
         this.limits = limits;
         this.authenticator = authenticator;
-        this.authorizer = authorizer;
+        this.closesOnDeniedPublish = closesOnDeniedPublish;
         this.responseInformation = responseInformation;
         this.assignedPrefix = "dunlin-" + Long.toString(System.currentTimeMillis(), 36) + "-";
     }
@@ -38,8 +40,9 @@ public final class Admittance {
         return authenticator;
     }
 
-    Authorizer authorizer() {
-        return authorizer;
+    /** Whether a PUBLISH without the right to it ends a 3.x connection. */
+    boolean closesOnDeniedPublish() {
+        return closesOnDeniedPublish;
     }
 
     @Nullable

@@ -2,10 +2,11 @@ package org.dunlin.core.client;
 
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
-import org.dunlin.core.session.Delivery.Verdict;
+import org.dunlin.core.session.Acknowledgements.Verdict;
 import org.dunlin.core.session.Session;
 import org.dunlin.core.session.Shard;
 import org.dunlin.core.session.Shards;
+import org.dunlin.core.spi.Authenticator;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.core.spi.Connection;
@@ -22,6 +23,7 @@ import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Publish;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.Subscribe;
+import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.mqtt.Unsubscribe;
 import org.jspecify.annotations.Nullable;
 
@@ -56,6 +58,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
 
     private boolean willIsDue = true;
     private Loop.@Nullable Timer keepAliveTimer;
+    private Loop.@Nullable Timer credentialsTimer;
     private long lastReceivedMillis;
 
     public ClientHandler(Shards shards, Admittance admittance, Connection connection) {
@@ -73,7 +76,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     record Connected(
             Session session,
             Shard shard,
-            Authorizer.Client identity,
+            Authenticator.Identity identity,
             PublishFlow publishing,
             SubscribeFlow subscribing,
             @Nullable ConnectFlow authenticating) {}
@@ -90,8 +93,8 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         return admittance.limits();
     }
 
-    Authorizer authorizer() {
-        return admittance.authorizer();
+    boolean closesOnDeniedPublish() {
+        return admittance.closesOnDeniedPublish();
     }
 
     Shards shards() {
@@ -102,7 +105,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     BrokerEvents.Peer peer() {
         Connected known = client;
         ConnectFlow attempt = connecting;
-        String clientId = known != null ? known.identity.clientId() : attempt == null ? null : attempt.clientId();
+        String clientId = known != null ? known.session.clientId() : attempt == null ? null : attempt.clientId();
         String userName = known != null ? known.identity.userName() : attempt == null ? null : attempt.userName();
         return new BrokerEvents.Peer(
                 clientId, userName, connection.peer(), connection.listener(), connection.version());
@@ -151,9 +154,9 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         Session session = known.session;
         int id = ack.packetId();
         Verdict verdict = switch (ack.type()) {
-            case PUBACK -> session.delivery().pubAck(id);
-            case PUBREC -> session.delivery().pubRec(id, ack.reason());
-            case PUBCOMP -> session.delivery().pubComp(id);
+            case PUBACK -> session.delivery().acknowledgements().pubAck(id);
+            case PUBREC -> session.delivery().acknowledgements().pubRec(id, ack.reason());
+            case PUBCOMP -> session.delivery().acknowledgements().pubComp(id);
             default -> known.publishing.release(id);
         };
         if (verdict == Verdict.WRONG_KIND) {
@@ -322,6 +325,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     /** CONNACK 0x00 has been sent. */
     void connected(Connected now, int keepAliveSeconds) {
         client = now;
+        expireIn(now.identity.lifeMillis());
         connecting = null;
         phase = Phase.CONNECTED;
         if (keepAliveSeconds > 0) {
@@ -346,6 +350,49 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     @Override
     public void evicted(ReasonCode reason, String detail) {
         end(reason, detail);
+    }
+
+    @Override
+    public @Nullable String review() {
+        Connected known = client;
+        return known == null ? null : admittance.authenticator().review(known.identity);
+    }
+
+    /** The client has proven itself anew. */
+    void identified(Authenticator.Identity anew) {
+        Connected known = client;
+        if (known != null) {
+            client = new Connected(
+                    known.session, known.shard, anew, known.publishing, known.subscribing, known.authenticating);
+            known.shard.reauthorize(known.session, clientOf(known.session.clientId(), anew));
+            expireIn(anew.lifeMillis());
+        }
+    }
+
+    static Authorizer.Client clientOf(String clientId, Authenticator.Identity identity) {
+        return new Authorizer.Client(clientId, identity.userName(), identity.claims());
+    }
+
+    @Override
+    public void lost(TopicFilter filter, String why) {
+        shards.events().denied(peer(), "subscription to " + filter, ReasonCode.NOT_AUTHORIZED, why);
+    }
+
+    /** Ends the connection when nobody knows any more who its client is, unless it has proven itself anew by then. */
+    void expireIn(long millis) {
+        if (credentialsTimer != null) {
+            credentialsTimer.cancel();
+            credentialsTimer = null;
+        }
+        if (millis != Authenticator.Identity.WITHOUT_END) {
+            credentialsTimer = connection
+                    .loop()
+                    .schedule(
+                            () -> end(
+                                    ReasonCode.MAXIMUM_CONNECT_TIME,
+                                    "what the client has proven itself with has expired; connect with a new one"),
+                            Math.max(0, millis));
+        }
     }
 
     /** Ends the connection: tells the client why, as far as its version can, and closes; the will is due. */
@@ -419,6 +466,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
             keepAliveTimer.cancel();
             keepAliveTimer = null;
         }
+        expireIn(Authenticator.Identity.WITHOUT_END);
         if (entered) {
             entered = false;
             admittance.leave();

@@ -1,6 +1,7 @@
 package org.dunlin.core.client;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.session.Session;
@@ -11,6 +12,7 @@ import org.dunlin.core.spi.Authenticator.Answer;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.Rights;
 import org.dunlin.mqtt.Auth;
 import org.dunlin.mqtt.ConnAck;
 import org.dunlin.mqtt.Connect;
@@ -33,7 +35,10 @@ final class ConnectFlow {
     private final Admittance admittance;
     private final Connection connection;
     private @Nullable Connect connect;
-    private @Nullable String userName;
+    private Authenticator.@Nullable Identity identity;
+    /** By the loop's clock, when {@link #identity} was told. */
+    private long identifiedAtMillis;
+
     private boolean assignedClientId;
     private Authenticator.@Nullable Exchange exchange;
     /** A step of the exchange is being decided. */
@@ -92,8 +97,7 @@ final class ConnectFlow {
         }
         handler.hold(ClientHandler.Hold.CONNECT);
         Connect known = connect;
-        Authenticator.Credentials credentials = new Authenticator.Credentials(
-                known.clientId(), known.userName(), known.password(), connection.peer(), connection.listener());
+        Authenticator.Credentials credentials = credentials(known);
         String method = known.authenticationMethod();
         if (method == null) {
             decide(admittance.authenticator().authenticate(credentials));
@@ -107,6 +111,16 @@ final class ConnectFlow {
             return;
         }
         decide(exchange.step(known.authenticationData()));
+    }
+
+    private Authenticator.Credentials credentials(Connect known) {
+        return new Authenticator.Credentials(
+                known.clientId(),
+                known.userName(),
+                known.password(),
+                connection.peer(),
+                connection.listener(),
+                connection.certificate());
     }
 
     private boolean checkClientId(Connect asked) {
@@ -212,25 +226,21 @@ final class ConnectFlow {
             connection.send(new Auth(ReasonCode.CONTINUE_AUTHENTICATION, method, more.data()));
             handler.release(ClientHandler.Hold.CONNECT);
         } else if (answer instanceof Answer.Accepted accepted) {
-            userName = accepted.userName();
-            if (!mayPublish(known, known.will())) {
-                return;
-            }
+            identity = accepted.identity();
+            identifiedAtMillis = connection.loop().nowMillis();
             lastData = accepted.data();
             handler.hold(ClientHandler.Hold.CONNECT);
-            join(known);
+            join(known, accepted.identity());
         }
     }
 
     /** A will that its client may not publish is refused at once, not when it is due [MQTT-3.1.4-2]. */
-    private boolean mayPublish(Connect known, @Nullable Will will) {
-        Authorizer.Client identity =
-                new Authorizer.Client(known.clientId(), userName, connection.peer(), connection.listener());
-        if (will == null || admittance.authorizer().mayPublish(identity, will.topic(), will.qos(), will.retain())) {
-            return true;
+    private boolean mayPublish(@Nullable Will will, Rights rights) {
+        String refusal = will == null ? null : rights.refusesPublish(will.topic(), will.qos(), will.retain());
+        if (refusal != null) {
+            handler.end(ReasonCode.NOT_AUTHORIZED, "the will: " + refusal);
         }
-        handler.end(ReasonCode.NOT_AUTHORIZED, "not allowed to publish the will");
-        return false;
+        return refusal == null;
     }
 
     private void answer(Auth auth) {
@@ -265,16 +275,7 @@ final class ConnectFlow {
             return;
         }
         if (running == null) {
-            running = admittance
-                    .authenticator()
-                    .exchange(
-                            auth.method(),
-                            new Authenticator.Credentials(
-                                    known.clientId(),
-                                    known.userName(),
-                                    known.password(),
-                                    connection.peer(),
-                                    connection.listener()));
+            running = admittance.authenticator().exchange(auth.method(), credentials(known));
             if (running == null) {
                 handler.end(ReasonCode.NOT_AUTHORIZED, "this authentication method is not known here any more");
                 return;
@@ -295,17 +296,31 @@ final class ConnectFlow {
         if (answer instanceof Answer.Continue more) {
             connection.send(new Auth(ReasonCode.CONTINUE_AUTHENTICATION, method, more.data()));
         } else if (answer instanceof Answer.Accepted accepted) {
-            exchange = null;
-            connection.send(new Auth(ReasonCode.SUCCESS, method, accepted.data()));
+            identifiedAnew(accepted, method);
         } else { // [MQTT-4.12.1-2]
-            handler.end(ReasonCode.NOT_AUTHORIZED, "re-authentication has failed");
+            String why = answer instanceof Answer.Refused refused ? refused.detail() : "the authenticator has failed";
+            handler.end(ReasonCode.NOT_AUTHORIZED, "re-authentication has failed: " + why);
         }
+    }
+
+    /** The session stays whose it is: nobody becomes somebody else within a connection. */
+    private void identifiedAnew(Answer.Accepted accepted, String method) {
+        exchange = null;
+        Authenticator.Identity before = identity;
+        if (before == null
+                || !Objects.equals(before.userName(), accepted.identity().userName())) {
+            handler.end(ReasonCode.NOT_AUTHORIZED, "re-authentication as another user; connect anew for that");
+            return;
+        }
+        identity = accepted.identity();
+        connection.send(new Auth(ReasonCode.SUCCESS, method, accepted.data()));
+        handler.identified(accepted.identity());
     }
 
     // ---- session
 
     /** Goes to the shard that owns the client identifier, as often as it takes: it may change hands on the way. */
-    private void join(Connect known) {
+    private void join(Connect known, Authenticator.Identity who) {
         if (abandoned) {
             return;
         }
@@ -323,16 +338,26 @@ final class ConnectFlow {
             owner = shards.ownerOf(known.clientId(), here); // which is here, unless another was quicker
         }
         if (owner == here) {
-            admit(known, here);
+            admit(known, who, here);
         } else {
-            connection.moveTo(owner.loop(), () -> join(known));
+            connection.moveTo(owner.loop(), () -> join(known, who));
         }
     }
 
-    private void admit(Connect known, Shard shard) {
+    private void admit(Connect known, Authenticator.Identity who, Shard shard) {
         long expiry = agreedExpiry(known);
+        String gone = admittance.authenticator().review(who); // accounts may have changed since the answer
+        if (gone != null) {
+            handler.end(ReasonCode.NOT_AUTHORIZED, gone);
+            return;
+        }
+        Authorizer.Client client = ClientHandler.clientOf(known.clientId(), who);
+        Rights rights = shards.authorizer().rights(client);
+        if (!mayPublish(known.will(), rights)) {
+            return;
+        }
         Session former = shard.session(known.clientId());
-        if (former != null && isOfAnother(former)) { // E063
+        if (former != null && isOfAnother(former, who)) { // E063
             handler.end(
                     ReasonCode.CLIENT_IDENTIFIER_NOT_VALID,
                     "the session of this client identifier is another user's; choose another client identifier");
@@ -342,8 +367,8 @@ final class ConnectFlow {
             handler.end(ReasonCode.QUOTA_EXCEEDED, "there is no memory for another session; see memory.budget");
             return;
         }
-        Connect authenticated = with(known, known.clientId(), userName, null);
-        Shard.Admission admission = shard.admit(authenticated, connection, handler, expiry);
+        Connect authenticated = with(known, known.clientId(), who.userName(), null);
+        Shard.Admission admission = shard.admit(authenticated, connection, handler, client, rights, expiry);
         if (admission == null) {
             handler.end(
                     ReasonCode.QUOTA_EXCEEDED,
@@ -361,16 +386,16 @@ final class ConnectFlow {
             if (failure != null) {
                 handler.end(ReasonCode.SERVER_UNAVAILABLE, "the session could not be stored: " + failure);
             } else {
-                accept(known, shard, admission);
+                accept(known, who, shard, admission);
             }
         });
     }
 
     /** What one user has subscribed to and not yet read is nobody else's; nor may another one end it by a clean start. */
-    private boolean isOfAnother(Session former) {
+    private boolean isOfAnother(Session former, Authenticator.Identity who) {
         String owner = former.userName();
         return owner != null
-                && !owner.equals(userName)
+                && !owner.equals(who.userName())
                 && admittance.authenticator().provesUsers();
     }
 
@@ -384,7 +409,7 @@ final class ConnectFlow {
         return Math.min(seconds, limits.sessionExpiryMaxSeconds());
     }
 
-    private void accept(Connect known, Shard shard, Shard.Admission admission) {
+    private void accept(Connect known, Authenticator.Identity who, Shard shard, Shard.Admission admission) {
         Limits limits = admittance.limits();
         boolean v5 = known.version().isV5();
         int keepAlive = keepAlive(known);
@@ -402,22 +427,30 @@ final class ConnectFlow {
             handler.end(ReasonCode.PACKET_TOO_LARGE, "CONNACK exceeds the client's Maximum Packet Size"); // E037
             return;
         }
-        Authorizer.Client identity =
-                new Authorizer.Client(known.clientId(), userName, connection.peer(), connection.listener());
         exchange = null;
         connect = with(known, known.clientId(), null);
         handler.connected(
                 new ClientHandler.Connected(
                         admission.session(),
                         shard,
-                        identity,
-                        new PublishFlow(handler, shard, admission.session(), identity, known.version()),
-                        new SubscribeFlow(handler, shard, admission.session(), identity, known.version()),
+                        remaining(who),
+                        new PublishFlow(handler, shard, admission.session(), known.version()),
+                        new SubscribeFlow(handler, shard, admission.session(), known.version()),
                         known.authenticationMethod() == null ? null : this),
                 keepAlive);
         shards.events().connected(handler.peer(), admission.present(), keepAlive, expiry);
         admission.session().open();
         handler.release(ClientHandler.Hold.CONNECT);
+    }
+
+    /** Its life has begun when it was told, not with CONNACK. */
+    private Authenticator.Identity remaining(Authenticator.Identity who) {
+        long life = who.lifeMillis();
+        if (life == Authenticator.Identity.WITHOUT_END) {
+            return who;
+        }
+        long passed = connection.loop().nowMillis() - identifiedAtMillis;
+        return new Authenticator.Identity(who.userName(), who.source(), who.claims(), Math.max(0, life - passed));
     }
 
     /** v5 clients may be told to use another than they asked for; the others keep theirs. */

@@ -2,11 +2,10 @@ package org.dunlin.core.client;
 
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
-import org.dunlin.core.session.Delivery.Verdict;
+import org.dunlin.core.session.Acknowledgements.Verdict;
 import org.dunlin.core.session.InboundWindow;
 import org.dunlin.core.session.Session;
 import org.dunlin.core.session.Shard;
-import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.mqtt.Message;
@@ -28,19 +27,16 @@ final class PublishFlow {
     private final ClientHandler handler;
     private final Shard shard;
     private final Session session;
-    private final Authorizer.Client identity;
     private final ProtocolVersion version;
     /** PUBLISHes that may still come in this second. */
     private int allowance;
 
     private long allowanceSince;
 
-    PublishFlow(
-            ClientHandler handler, Shard shard, Session session, Authorizer.Client identity, ProtocolVersion version) {
+    PublishFlow(ClientHandler handler, Shard shard, Session session, ProtocolVersion version) {
         this.handler = handler;
         this.shard = shard;
         this.session = session;
-        this.identity = identity;
         this.version = version;
     }
 
@@ -97,8 +93,7 @@ final class PublishFlow {
                 return;
             }
         }
-        if (!handler.authorizer().mayPublish(identity, topic, message.qos(), message.retain())) {
-            deny(packet, DropReason.NOT_AUTHORIZED, ReasonCode.NOT_AUTHORIZED, "not allowed to publish there");
+        if (!mayPublish(packet, topic)) {
             return;
         }
         if (isRefused(message)) {
@@ -115,6 +110,22 @@ final class PublishFlow {
             dropped(message, DropReason.RETAINED_LIMIT);
             shard.publishing().acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED);
         }
+    }
+
+    /** @return false if the client has no right to, and has been told so as far as its version can */
+    private boolean mayPublish(Publish packet, TopicName topic) {
+        Message message = packet.message();
+        String refusal = session.rights().refusesPublish(topic, message.qos(), message.retain());
+        if (refusal == null) {
+            return true;
+        }
+        if (version.isV5() || !handler.closesOnDeniedPublish()) {
+            deny(packet, DropReason.NOT_AUTHORIZED, ReasonCode.NOT_AUTHORIZED, refusal);
+        } else {
+            dropped(message, DropReason.NOT_AUTHORIZED);
+            handler.end(ReasonCode.NOT_AUTHORIZED, "PUBLISH " + topic + ": " + refusal);
+        }
+        return false;
     }
 
     /** Whether there is no memory for it. A retained message that is cleared gives some back. */
@@ -212,8 +223,7 @@ final class PublishFlow {
             deny(packet, DropReason.RESERVED_TOPIC, ReasonCode.TOPIC_NAME_INVALID, "$SYS is the broker's own");
             return;
         }
-        if (!handler.authorizer().mayPublish(identity, topic, message.qos(), message.retain())) {
-            deny(packet, DropReason.NOT_AUTHORIZED, ReasonCode.NOT_AUTHORIZED, "not allowed to publish there");
+        if (!mayPublish(packet, topic)) {
             return;
         }
         if (isRefused(message)) {

@@ -9,7 +9,6 @@ import org.dunlin.core.limits.Limits;
 import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.session.Session;
 import org.dunlin.core.session.Shard;
-import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Qos;
@@ -32,15 +31,12 @@ final class SubscribeFlow {
     private final ClientHandler handler;
     private final Shard shard;
     private final Session session;
-    private final Authorizer.Client identity;
     private final ProtocolVersion version;
 
-    SubscribeFlow(
-            ClientHandler handler, Shard shard, Session session, Authorizer.Client identity, ProtocolVersion version) {
+    SubscribeFlow(ClientHandler handler, Shard shard, Session session, ProtocolVersion version) {
         this.handler = handler;
         this.shard = shard;
         this.session = session;
-        this.identity = identity;
         this.version = version;
     }
 
@@ -96,7 +92,7 @@ final class SubscribeFlow {
             ReasonCode refusal =
                     valid ? refusal(entry, TopicFilter.of(entry.filter()), added) : ReasonCode.TOPIC_FILTER_INVALID;
             if (refusal != null && refusal != ReasonCode.NOT_AUTHORIZED) {
-                String cause = valid ? cure(refusal) : "a topic filter is not valid";
+                String cause = valid ? cure(refusal, entry) : "a topic filter is not valid";
                 handler.end(refusal, cause + "; SUBACK of MQTT 3.1 cannot say so");
                 return false;
             }
@@ -123,7 +119,7 @@ final class SubscribeFlow {
         if (filter.hasWildcard() && !limits.wildcardSubscriptions()) { // [MQTT-3.8.3-2 of 3.1.1]
             return ReasonCode.WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED;
         }
-        if (!handler.authorizer().maySubscribe(identity, filter, entry.qos())) {
+        if (session.rights().refusesSubscribe(filter, entry.qos()) != null) {
             return ReasonCode.NOT_AUTHORIZED;
         }
         if (session.subscription(filter.text()) == null
@@ -139,12 +135,13 @@ final class SubscribeFlow {
         return shard.shards().memory().isRefusing(shard.loop().nowMillis());
     }
 
-    private String cure(ReasonCode refusal) {
+    private String cure(ReasonCode refusal, Subscribe.Entry entry) {
         Limits limits = handler.limits();
         return switch (refusal) {
             case TOPIC_FILTER_INVALID ->
                 "the filter has more than " + limits.maxTopicLevels() + " levels; see limits.max-topic-levels";
-            case NOT_AUTHORIZED -> "this client may not subscribe to this filter";
+            case NOT_AUTHORIZED ->
+                String.valueOf(session.rights().refusesSubscribe(TopicFilter.of(entry.filter()), entry.qos()));
             case QUOTA_EXCEEDED ->
                 isOutOfMemory()
                         ? "there is no memory for another subscription; see memory.budget"
@@ -225,7 +222,7 @@ final class SubscribeFlow {
             TopicFilter filter = TopicFilter.of(entry.filter());
             ReasonCode refusal = refusal(entry, filter, Set.of());
             if (refusal != null) {
-                refuse(i, entry, refusal, cure(refusal));
+                refuse(i, entry, refusal, cure(refusal, entry));
                 return;
             }
             Qos granted = Qos.min(entry.qos(), handler.limits().maxQos());
@@ -235,7 +232,8 @@ final class SubscribeFlow {
                     granted,
                     entry.noLocal(),
                     entry.retainAsPublished(),
-                    packet.subscriptionId() == 0 ? Subscription.NO_IDS : new int[] {packet.subscriptionId()});
+                    packet.subscriptionId() == 0 ? Subscription.NO_IDS : new int[] {packet.subscriptionId()},
+                    session.guardOf(filter));
             reasons[i] = ReasonCode.granted(granted);
             open++;
             shard.subscribe(session, subscription, isNew -> {

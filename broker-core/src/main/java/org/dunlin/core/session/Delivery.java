@@ -13,7 +13,6 @@ import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicFilter;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What leaves for one client: its queue, its window of open QoS 1 and 2 flows, the retained messages it has asked for, what
@@ -26,6 +25,7 @@ public final class Delivery {
     private final MessageQueue queue;
     private final OutboundWindow outbound;
     private final RetainedReplays replays;
+    private final Acknowledgements acknowledgements;
     private int windowMax = 1;
     /** The highest place of a message that may have been sent. */
     private long sentThrough;
@@ -44,6 +44,7 @@ public final class Delivery {
         }
         this.queue = new MessageQueue(
                 shard.shards().queueLimits(), shard.shards().paging(), shard.memory(), shard::isExpired, new Waiting());
+        this.acknowledgements = new Acknowledgements(session, this);
     }
 
     MessageQueue queue() {
@@ -175,10 +176,28 @@ public final class Delivery {
     void accept(Outgoing message, Overflow overflow) {
         if (message.qos != Qos.AT_MOST_ONCE && canSendNow()) {
             queue.passed(message.seq);
-            send(message);
+            if (message.seq == 0 || isAllowed(message)) { // without a place it has come in this very turn
+                send(message);
+            }
         } else {
             queue.add(message, overflow);
         }
+    }
+
+    /**
+     * Whether its client may have a message that has waited, in a queue or for the store: its rights may be others since. One
+     * that it may not have is done with.
+     */
+    private boolean isAllowed(Outgoing message) {
+        if (session.mayReceive(message.message())) {
+            return true;
+        }
+        if (message.loan != null && message.seq == 0) {
+            message.loan.tryAnother(DropReason.NOT_AUTHORIZED);
+        } else {
+            dropped(message, DropReason.NOT_AUTHORIZED);
+        }
+        return false;
     }
 
     /** How many messages a shared group may lend at a time. */
@@ -222,7 +241,7 @@ public final class Delivery {
                 message.subscriptionIds)) {
             outbound.end(message);
             if (message.isLent() && message.loan != null) {
-                message.loan.tryAnother();
+                message.loan.tryAnother(DropReason.TOO_LARGE);
             } else {
                 dropped(message, DropReason.TOO_LARGE);
             }
@@ -269,7 +288,9 @@ public final class Delivery {
             if (message.seq > 0) {
                 queue.passed(message.seq);
             }
-            send(message); // no order is kept between a group's messages and others
+            if (isAllowed(message)) {
+                send(message); // no order is kept between a group's messages and others
+            }
         } else if (message.isLent()) {
             loan.giveBack();
         } else {
@@ -349,30 +370,42 @@ public final class Delivery {
             }
             if (flow.unrecorded && flow.state == Outgoing.State.RELEASED) {
                 outbound.resent();
-                release(flow, to);
+                acknowledgements.release(flow, to);
             } else if (flow.state == Outgoing.State.RELEASED) {
                 to.sendAck(PacketType.PUBREL, flow.packetId, ReasonCode.SUCCESS);
                 outbound.resent();
             } else if (!hasRoom()) {
                 return;
+            } else if (!session.mayReceive(flow.message())) {
+                abandon(flow, to, DropReason.NOT_AUTHORIZED);
             } else if (flow.unrecorded) {
                 outbound.resent();
                 number(flow);
             } else if (to.deliver(
                     flow.message(), flow.qos, flow.retain, flow.dup, flow.packetId, flow.subscriptionIds)) {
                 outbound.resent();
-            } else if (flow.qos == Qos.EXACTLY_ONCE) {
-                // the client may have it from an earlier connection: until it lets go of it, its identifier is not free
-                shard.shards()
-                        .events()
-                        .dropped(session.clientId(), flow.message().topic(), DropReason.TOO_LARGE);
-                outbound.resent();
-                release(flow, to);
             } else {
-                outbound.end(flow);
-                dropped(flow, DropReason.TOO_LARGE);
+                abandon(flow, to, DropReason.TOO_LARGE);
             }
             flow = outbound.nextResend();
+        }
+    }
+
+    /** What the client acknowledges of it. */
+    public Acknowledgements acknowledgements() {
+        return acknowledgements;
+    }
+
+    /** A message that was begun on an earlier connection and cannot be sent on this one. */
+    private void abandon(Outgoing flow, Connection to, DropReason why) {
+        if (flow.qos == Qos.EXACTLY_ONCE) {
+            // the client may have it from an earlier connection: until it lets go of it, its identifier is not free
+            shard.shards().events().dropped(session.clientId(), flow.message().topic(), why);
+            outbound.resent();
+            acknowledgements.release(flow, to);
+        } else {
+            outbound.end(flow);
+            dropped(flow, why);
         }
     }
 
@@ -380,6 +413,9 @@ public final class Delivery {
         Outgoing message = queue.poll();
         if (message == null) {
             return false;
+        }
+        if (!isAllowed(message)) {
+            return true;
         }
         if (message.qos == Qos.AT_MOST_ONCE) {
             sendQos0(message.message(), message.retain, message.subscriptionIds);
@@ -390,7 +426,7 @@ public final class Delivery {
         return true;
     }
 
-    private void doneWith(Outgoing message) {
+    void doneWith(Outgoing message) {
         if (message.seq > 0) {
             forget(message.seq, message.body);
         }
@@ -424,103 +460,6 @@ public final class Delivery {
                             session, Place.Origin.RETAINED, message, qos, true, subscription.subscriptionIds()));
         } else {
             send(new Outgoing(message, qos, true, subscription.subscriptionIds(), 0, 0, null));
-        }
-    }
-
-    // ---- acknowledgements of the client
-
-    /** PUBACK; an error counts as acknowledged [MQTT-4.4.0-2]. */
-    public Verdict pubAck(int packetId) {
-        Outgoing flow = outbound.sent(packetId);
-        if (flow == null) {
-            return Verdict.UNKNOWN;
-        }
-        if (flow.qos != Qos.AT_LEAST_ONCE) {
-            return Verdict.WRONG_KIND;
-        }
-        finish(flow);
-        return Verdict.DONE;
-    }
-
-    /** PUBREC: an error ends the flow, else PUBREL follows once it is on record [MQTT-4.3.3-4]. */
-    public Verdict pubRec(int packetId, ReasonCode reason) {
-        Outgoing flow = outbound.sent(packetId);
-        if (flow == null) {
-            return Verdict.UNKNOWN;
-        }
-        if (flow.qos != Qos.EXACTLY_ONCE) {
-            return Verdict.WRONG_KIND;
-        }
-        if (reason.isError()) {
-            if (flow.state == Outgoing.State.SENT) {
-                finish(flow);
-            }
-            return Verdict.DONE;
-        }
-        release(flow, session.connection());
-        return Verdict.DONE;
-    }
-
-    /** Puts on record that the message is not to be sent again, then sends PUBREL if the connection is still there. */
-    private void release(Outgoing flow, @Nullable Connection to) {
-        int packetId = flow.packetId;
-        boolean records = flow.state == Outgoing.State.SENT || flow.unrecorded;
-        outbound.released(flow);
-        if (records && flow.seq > 0) {
-            shard.turn().batch().released(session.key(), flow.seq, flow.body, packetId);
-            shard.turn().forgetPassed(queue, flow.seq);
-        }
-        // all of a durable session's, stored or not: PUBRELs keep the order of the PUBRECs [MQTT-4.6.0-4]
-        shard.turn().afterCommit(session, failure -> {
-            if (records) {
-                flow.unrecorded = failure != null;
-            }
-            if (session.connection() != to || to == null) {
-                return; // PUBREL goes out on the next connection
-            }
-            if (failure == null) {
-                to.sendAck(PacketType.PUBREL, packetId, ReasonCode.SUCCESS);
-            } else {
-                session.evict(ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "PUBREC could not be stored: " + failure);
-            }
-        });
-    }
-
-    public Verdict pubComp(int packetId) {
-        Outgoing flow = outbound.sent(packetId);
-        if (flow == null) {
-            return Verdict.UNKNOWN;
-        }
-        if (flow.qos != Qos.EXACTLY_ONCE || flow.state != Outgoing.State.RELEASED) {
-            return Verdict.WRONG_KIND;
-        }
-        finish(flow);
-        return Verdict.DONE;
-    }
-
-    private void finish(Outgoing flow) {
-        outbound.end(flow);
-        if (flow.loan != null) {
-            flow.loan.settle();
-        }
-        if (flow.state != Outgoing.State.RELEASED) {
-            doneWith(flow);
-        } else if (flow.seq > 0) {
-            // else another message that gets the identifier would have to give it up after a restart
-            int packetId = flow.packetId;
-            shard.turn().untilStored(() -> complete(packetId));
-        }
-        if (!queue.isIdle() || outbound.nextResend() != null || isReplaying()) {
-            pump();
-        }
-        if (!isOwedAcks()) {
-            session.inbound().nothingOwed();
-        }
-    }
-
-    private void complete(int packetId) {
-        if (!outbound.isReleased(packetId)) { // by another message, while the store was failing
-            shard.turn().batch().completed(session.key(), packetId);
         }
     }
 
@@ -583,12 +522,5 @@ public final class Delivery {
             session.evict(
                     ReasonCode.IMPLEMENTATION_SPECIFIC_ERROR, "the queue of this session cannot be read: " + cause);
         }
-    }
-
-    /** What an acknowledgement of the client came to. */
-    public enum Verdict {
-        DONE,
-        UNKNOWN,
-        WRONG_KIND
     }
 }

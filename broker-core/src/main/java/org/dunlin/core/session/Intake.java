@@ -117,11 +117,13 @@ final class Intake {
     void lend(Outgoing message) {
         if (!session.isOnline() || session.subscription(message.lender().filter()) == null) {
             message.lender().giveBack();
+        } else if (!session.mayReceive(message.message())) {
+            message.lender().tryAnother(DropReason.NOT_AUTHORIZED);
         } else if (message.qos == Qos.AT_MOST_ONCE) {
             if (delivery.fitsQos0(message.message(), message.retain, message.subscriptionIds)) {
                 message.lender().settle();
             } else {
-                message.lender().tryAnother();
+                message.lender().tryAnother(DropReason.TOO_LARGE);
             }
         } else {
             // as many as the group has credits

@@ -1,5 +1,6 @@
 package org.dunlin.core.session;
 
+import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.StoreBatch;
 import org.dunlin.mqtt.TopicFilter;
 
@@ -63,12 +64,16 @@ final class Loan {
         }
     }
 
-    /** It is too large for this member's Maximum Packet Size: another one may get it. */
-    void tryAnother() {
+    /**
+     * This member cannot have it: another one may.
+     *
+     * @param why {@link DropReason#TOO_LARGE} or {@link DropReason#NOT_AUTHORIZED}
+     */
+    void tryAnother(DropReason why) {
         if (!ended) {
             ended = true;
-            // never at once: a message too large for every member would go through all of them on one stack
-            group.shard().loop().execute(() -> group.refusedAsTooLarge(member, entry, handedOver));
+            // never at once: a message that fits no member would go through all of them on one stack
+            group.shard().loop().execute(() -> group.refused(member, entry, handedOver, why));
         }
     }
 }

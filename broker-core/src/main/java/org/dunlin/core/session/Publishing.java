@@ -8,6 +8,9 @@ import org.dunlin.core.routing.Match;
 import org.dunlin.core.routing.RetainedTree;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.Rights;
+import org.dunlin.core.spi.SessionKey;
+import org.dunlin.core.spi.SessionRecord;
 import org.dunlin.core.spi.StoreBatch;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
@@ -283,9 +286,58 @@ public final class Publishing {
         }
     }
 
-    /** @return whether it is still to be stored; {@code withIt} is run when that is done */
-    boolean publishWill(Session session, Will will, Runnable withIt) {
-        return publish(willOf(session.clientId(), will), withIt);
+    /** Publishes the will of a session, which has let go of it. */
+    void publishWill(Session session, Will will) {
+        Leaving leaving = new Leaving(session, will);
+        if (publish(willOf(session.clientId(), will), leaving::stored)) {
+            leaving.keep();
+        }
+    }
+
+    /**
+     * A will that is due and not yet with the store as a message. Until it is, it is on record by itself, as a session that has
+     * ended, whatever becomes of the one that it is of.
+     */
+    private final class Leaving {
+        private final Session session;
+        private final Will due;
+        private @Nullable SessionKey record;
+        private boolean stored;
+
+        Leaving(Session session, Will due) {
+            this.session = session;
+            this.due = due;
+        }
+
+        /** The message is still on its way. */
+        void keep() {
+            if (!stored) {
+                put();
+            }
+        }
+
+        private void put() {
+            long now = loop.nowMillis();
+            SessionKey made = record == null ? new SessionKey(shards.store().nextId(), 0) : record;
+            record = made;
+            SessionRecord ended = new SessionRecord(
+                    session.clientId(), session.userName(), session.version(), false, 0, now, due, now, 0);
+            shard.turn().batch().putSession(made, ended);
+        }
+
+        /** In the same batch as the message. */
+        void stored() {
+            stored = true;
+            SessionKey made = record;
+            if (made != null) {
+                shard.turn().batch().removeOwner(made);
+            }
+            shard.turn().afterCommit(failure -> {
+                if (failure != null) {
+                    put(); // the record of its session may say by the next attempt that it has none
+                }
+            });
+        }
     }
 
     private Message willOf(String clientId, Will will) {
@@ -366,11 +418,22 @@ public final class Publishing {
         loop.schedule(() -> publishDelayed(message, id, dueAtMillis), dueAtMillis - loop.nowMillis());
     }
 
+    private boolean isRefused(SessionRecord of, Will will) {
+        Rights rights = shards.authorizer().restored(of.clientId(), of.userName());
+        boolean refused = rights.refusesPublish(will.topic(), will.qos(), will.retain()) != null;
+        if (refused) {
+            shards.events().dropped(of.clientId(), will.topic(), DropReason.NOT_AUTHORIZED);
+        }
+        return refused;
+    }
+
     /** A session or group that the store has kept although another one has taken its place: only a will is left of it. */
     void restoreOutlived(Kept kept) {
         Will will = kept.isSession() ? kept.record().will() : null;
         Runnable forget = () -> shard.turn().batch().removeOwner(kept.key());
-        if (will == null || !publish(willOf(kept.record().clientId(), will), forget)) {
+        if (will == null
+                || isRefused(kept.record(), will)
+                || !publish(willOf(kept.record().clientId(), will), forget)) {
             shard.turn().untilStored(forget);
         }
     }

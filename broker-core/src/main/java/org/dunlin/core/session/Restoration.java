@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
+import org.dunlin.core.routing.Slots;
 import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.spi.SessionKey;
 import org.dunlin.core.spi.SessionRecord;

@@ -113,7 +113,7 @@ final class Router {
 
     private static void deliver(Message message, Subscription to, @Nullable Answer answer) {
         Receiver receiver = to.receiver();
-        if (to.noLocal() && message.publisher().equals(receiver.clientId())) {
+        if (!to.admits(message)) {
             return;
         }
         receiver.take(
@@ -136,8 +136,7 @@ final class Router {
             for (int i = 0; i < receivers.size(); i++) {
                 Subscription subscription = receivers.get(i);
                 Receiver receiver = subscription.receiver();
-                boolean local = subscription.noLocal() && message.publisher().equals(receiver.clientId());
-                if (!local && receiver.gathering().add(stamp, subscription)) {
+                if (subscription.admits(message) && receiver.gathering().add(stamp, subscription)) {
                     gathered.add(receiver);
                 }
             }

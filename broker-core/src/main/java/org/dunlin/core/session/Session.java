@@ -1,15 +1,18 @@
 package org.dunlin.core.session;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.routing.Answer;
 import org.dunlin.core.routing.Gathering;
 import org.dunlin.core.routing.Receiver;
 import org.dunlin.core.routing.Subscription;
+import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.Rights;
 import org.dunlin.core.spi.SessionKey;
 import org.dunlin.core.spi.SessionRecord;
 import org.dunlin.core.spi.StoreBatch;
@@ -18,6 +21,7 @@ import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.mqtt.Will;
 import org.jspecify.annotations.Nullable;
 
@@ -60,7 +64,11 @@ public final class Session implements Receiver, Place.Owner {
     private SessionKey key;
     private @Nullable Connection connection;
     private @Nullable Holder holder;
-    private @Nullable String userName;
+    private Authorizer.Client client;
+    private Rights rights = Rights.ALL;
+    /** It has come back from the store, and no client has come for it since. */
+    private boolean restored;
+
     private ProtocolVersion version = ProtocolVersion.MQTT_5;
     private long expirySeconds;
     private @Nullable Will will;
@@ -79,6 +87,7 @@ public final class Session implements Receiver, Place.Owner {
         this.shard = shard;
         this.owner = owner;
         this.clientId = clientId;
+        this.client = new Authorizer.Client(clientId, null, null);
         this.sid = sid;
         this.durable = durable;
         this.key = new SessionKey(sid, 0);
@@ -162,14 +171,23 @@ public final class Session implements Receiver, Place.Owner {
     // ---- connection comes and goes
 
     /** A connection takes the session over; its former one has been detached. Messages wait until {@link #open}. */
-    void attach(Connection to, Holder by, Connect connect, long agreedExpirySeconds, long generation) {
+    void attach(
+            Connection to,
+            Holder by,
+            Connect connect,
+            Authorizer.Client who,
+            Rights may,
+            long agreedExpirySeconds,
+            long generation) {
         assert shard.inLoop() && connection == null && state != State.ENDED;
         cancelTimers();
         connection = to;
         holder = by;
         key = new SessionKey(sid, generation);
         version = connect.version();
-        userName = connect.userName();
+        client = who;
+        rights = may;
+        restored = false;
         expirySeconds = agreedExpirySeconds;
         setWill(connect.will());
         delivery.attach(
@@ -181,7 +199,53 @@ public final class Session implements Receiver, Place.Owner {
     /** Of its latest connection, as the authenticator knows it; null if nobody does. */
     public @Nullable String userName() {
         assert shard.inLoop();
-        return userName;
+        return client.userName();
+    }
+
+    // ---- what it may do
+
+    /** Of its latest connection, and of the latest review. */
+    public Rights rights() {
+        return rights;
+    }
+
+    /** Whether it has come back from the store, and no client has come for it since. */
+    boolean isRestored() {
+        return restored;
+    }
+
+    /** Who its latest connection was, to ask for its rights. */
+    Authorizer.Client client() {
+        return client;
+    }
+
+    /** It has other rights from now on, perhaps as somebody of whom more is known. */
+    void authorize(Authorizer.Client who, Rights may) {
+        client = who;
+        rights = may;
+    }
+
+    /** Whether a message may be delivered to its client. */
+    boolean mayReceive(Message message) {
+        return rights.receivesAll() || rights.mayReceive(message.topic());
+    }
+
+    /** What to ask for each message of a subscription; null if nothing. */
+    public @Nullable Rights guardOf(TopicFilter filter) {
+        return rights.receivesAllOf(filter) ? null : rights;
+    }
+
+    /** Why its client may not stay, or null; null, too, if there is none. */
+    @Nullable
+    String reviewHolder() {
+        return holder == null ? null : holder.review();
+    }
+
+    /** Its client is told as far as its version can that a subscription has ended. */
+    void lost(TopicFilter filter, String why) {
+        if (holder != null) {
+            holder.lost(filter, why);
+        }
     }
 
     /** CONNACK has been sent: what waits begins to flow. */
@@ -289,11 +353,10 @@ public final class Session implements Receiver, Place.Owner {
     private void publishWill() {
         Will due = will;
         setWill(null);
-        if (due != null) {
-            Leaving leaving = new Leaving(due);
-            if (shard.publishing().publishWill(this, due, leaving::stored)) {
-                leaving.keep();
-            }
+        if (due != null && rights.refusesPublish(due.topic(), due.qos(), due.retain()) != null) {
+            shard.shards().events().dropped(clientId, due.topic(), DropReason.NOT_AUTHORIZED);
+        } else if (due != null) {
+            shard.publishing().publishWill(this, due);
         }
     }
 
@@ -339,7 +402,7 @@ public final class Session implements Receiver, Place.Owner {
                             key,
                             new SessionRecord(
                                     clientId,
-                                    userName,
+                                    client.userName(),
                                     version,
                                     connection != null,
                                     expirySeconds,
@@ -365,7 +428,9 @@ public final class Session implements Receiver, Place.Owner {
         recorded = true;
         key = kept.key();
         version = record.version();
-        userName = record.userName();
+        restored = true;
+        client = new Authorizer.Client(clientId, record.userName(), null);
+        rights = shard.shards().authorizer().restored(clientId, record.userName());
         expirySeconds = record.expirySeconds();
         setWill(record.will());
         expiresAtMillis = record.expiresAtMillis();
@@ -463,6 +528,16 @@ public final class Session implements Receiver, Place.Owner {
         return subscriptions.values();
     }
 
+    /** As they are at this moment, while they may be changed. */
+    List<Subscription> subscriptionsNow() {
+        return List.copyOf(subscriptions.values());
+    }
+
+    /** The same subscription with another guard, of which the store knows nothing. */
+    void replace(Subscription subscription) {
+        subscriptions.put(subscription.filter().text(), subscription);
+    }
+
     // ---- messages to the client
 
     @Override
@@ -496,53 +571,6 @@ public final class Session implements Receiver, Place.Owner {
         }
     }
 
-    // ---- its will
-
-    /**
-     * A will that is due and not yet with the store as a message. Until it is, it is on record by itself, as a session that has
-     * ended, whatever becomes of the one that it is of.
-     */
-    private final class Leaving {
-        private final Will due;
-        private @Nullable SessionKey record;
-        private boolean stored;
-
-        Leaving(Will due) {
-            this.due = due;
-        }
-
-        /** The message is still on its way. */
-        void keep() {
-            if (!stored) {
-                put();
-            }
-        }
-
-        private void put() {
-            long now = shard.loop().nowMillis();
-            SessionKey made =
-                    record == null ? new SessionKey(shard.shards().store().nextId(), 0) : record;
-            record = made;
-            shard.turn()
-                    .batch()
-                    .putSession(made, new SessionRecord(clientId, userName, version, false, 0, now, due, now, 0));
-        }
-
-        /** In the same batch as the message. */
-        void stored() {
-            stored = true;
-            SessionKey made = record;
-            if (made != null) {
-                shard.turn().batch().removeOwner(made);
-            }
-            shard.turn().afterCommit(failure -> {
-                if (failure != null) {
-                    put(); // the record of its session may say by the next attempt that it has none
-                }
-            });
-        }
-    }
-
     /** The protocol of the connection that holds the session. */
     public interface Holder {
         /** Tells the client why, as far as its version can, and closes the connection. */
@@ -550,5 +578,12 @@ public final class Session implements Receiver, Place.Owner {
 
         /** Less of what the client asked for waits for its answer. */
         void acknowledged();
+
+        /** Why its client may not stay, now that clients are asked about anew; null if it may. */
+        @Nullable
+        String review();
+
+        /** A subscription has ended, since the client has no right to it any more. */
+        void lost(TopicFilter filter, String why);
     }
 }

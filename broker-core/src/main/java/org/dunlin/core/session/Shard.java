@@ -12,8 +12,10 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.routing.Subscription;
+import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.Rights;
 import org.dunlin.core.spi.SessionRecord;
 import org.dunlin.core.spi.StoreBatch;
 import org.dunlin.mqtt.Connect;
@@ -240,7 +242,12 @@ public final class Shard {
      * @return null if there are too many sessions
      */
     public @Nullable Admission admit(
-            Connect connect, Connection connection, Session.Holder holder, long expirySeconds) {
+            Connect connect,
+            Connection connection,
+            Session.Holder holder,
+            Authorizer.Client client,
+            Rights rights,
+            long expirySeconds) {
         assert inLoop();
         String clientId = connect.clientId();
         ClientRegistry.Owner owner = shards.registry().claim(clientId, this);
@@ -270,7 +277,10 @@ public final class Shard {
             session = new Session(this, owner, clientId, shards.store().nextId(), expirySeconds > 0);
             began(session);
         }
-        session.attach(connection, holder, connect, expirySeconds, owner.nextGeneration());
+        session.attach(connection, holder, connect, client, rights, expirySeconds, owner.nextGeneration());
+        if (resumes) {
+            reviewSubscriptions(session);
+        }
         return new Admission(session, resumes, removes || session.isRecorded());
     }
 
@@ -389,6 +399,62 @@ public final class Shard {
             shards.subscriptions().replace(former, subscription, index);
         }
         then.accept(former == null);
+    }
+
+    // ---- rights
+
+    /** Asks anew whether the client of a session may stay and what it may do. */
+    public void review(Session session) {
+        assert inLoop();
+        if (!session.isEnded()) {
+            guard(() -> reviewNow(session)); // a fault in one must not keep the others their rights
+        }
+    }
+
+    private void reviewNow(Session session) {
+        String gone = session.reviewHolder();
+        if (gone != null) {
+            session.evict(ReasonCode.ADMINISTRATIVE_ACTION, gone);
+            return;
+        }
+        if (session.isRestored()) { // what it will be allowed is known when it comes: until then all waits for it
+            session.authorize(session.client(), shards.authorizer().restored(session.clientId(), session.userName()));
+        } else {
+            reauthorize(session, session.client());
+        }
+    }
+
+    /** Settles anew what the client of a session may do, of whom something else may be known now. */
+    public void reauthorize(Session session, Authorizer.Client client) {
+        session.authorize(client, shards.authorizer().rights(client));
+        reviewSubscriptions(session);
+    }
+
+    /**
+     * What a connected client may not subscribe to any more ends. That of one that is away waits until it comes back, since the
+     * right may have come back by then; it gets no messages meanwhile. The others get the rights that are asked from now on.
+     */
+    private void reviewSubscriptions(Session session) {
+        for (Subscription subscription : session.subscriptionsNow()) {
+            TopicFilter filter = subscription.filter();
+            String refusal = session.rights().refusesSubscribe(filter, subscription.qos());
+            if (refusal != null && session.isConnected()) {
+                unsubscribe(session, filter.text());
+                session.lost(filter, refusal);
+                continue;
+            }
+            Rights guard = refusal == null ? session.guardOf(filter) : session.rights();
+            if (guard != subscription.guard()) {
+                replace(session, subscription, subscription.guardedBy(guard));
+            }
+        }
+    }
+
+    private void replace(Session session, Subscription former, Subscription now) {
+        session.replace(now);
+        if (!now.filter().isShared()) { // a group lends to whoever is next: its member asks
+            shards.subscriptions().replace(former, now, index);
+        }
     }
 
     /** @return false if there was no such subscription */

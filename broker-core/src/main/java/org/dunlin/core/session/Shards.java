@@ -7,7 +7,9 @@ import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.routing.RetainedTree;
+import org.dunlin.core.routing.Slots;
 import org.dunlin.core.routing.SubscriptionTree;
+import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.core.spi.Store;
@@ -28,6 +30,7 @@ public final class Shards {
     private final QueueLimits queueLimits;
     private final MemoryBudget memory;
     private final Store store;
+    private final Authorizer authorizer;
     private final BrokerEvents events;
     private final int backlogHigh;
     private final MessageQueue.Paging paging;
@@ -46,8 +49,9 @@ public final class Shards {
             QueueLimits queueLimits,
             MemoryBudget memory,
             Store store,
+            Authorizer authorizer,
             BrokerEvents events) {
-        this(loops, limits, queueLimits, memory, store, events, BACKLOG_HIGH, MessageQueue.Paging.DEFAULTS);
+        this(loops, limits, queueLimits, memory, store, authorizer, events, BACKLOG_HIGH, MessageQueue.Paging.DEFAULTS);
     }
 
     Shards(
@@ -56,6 +60,7 @@ public final class Shards {
             QueueLimits queueLimits,
             MemoryBudget memory,
             Store store,
+            Authorizer authorizer,
             BrokerEvents events,
             int backlogHigh,
             MessageQueue.Paging paging) {
@@ -66,6 +71,7 @@ public final class Shards {
         this.queueLimits = queueLimits;
         this.memory = memory;
         this.store = store;
+        this.authorizer = authorizer;
         this.events = events;
         this.backlogHigh = backlogHigh;
         this.paging = paging;
@@ -91,6 +97,11 @@ public final class Shards {
 
     public Store store() {
         return store;
+    }
+
+    /** Who says what clients may do. */
+    public Authorizer authorizer() {
+        return authorizer;
     }
 
     public BrokerEvents events() {

@@ -53,7 +53,7 @@ final class SharedGroup implements Place.Owner {
     private Subscription intake;
     private long lastOrder;
     private boolean dispatching;
-    /** While dispatching: too large for those who have credits. */
+    /** While dispatching: unfit for those who have credits. */
     private final List<Entry> aside = new ArrayList<>();
 
     SharedGroup(Shard shard, TopicFilter filter, long sid, boolean durable) {
@@ -185,8 +185,8 @@ final class SharedGroup implements Place.Owner {
         connected.add(member);
         queue.takeIn();
         for (Entry waiting : returned.values()) {
-            if (!waiting.tooLargeFor.isEmpty()) {
-                waiting.tooLargeFor.remove(member); // its Maximum Packet Size may be another one now
+            if (!waiting.unfitFor.isEmpty()) {
+                waiting.unfitFor.remove(member); // its Maximum Packet Size or its rights may be others now
             }
         }
         if (member.open < member.credits) {
@@ -345,8 +345,8 @@ final class SharedGroup implements Place.Owner {
                 lend(member, entry);
             } else if (entry.message.qos() == Qos.AT_MOST_ONCE
                     || aside.size() >= CREDITS
-                    || entry.tooLargeFor.containsAll(members.values())) {
-                dropped(entry, DropReason.TOO_LARGE);
+                    || entry.unfitFor.containsAll(members.values())) {
+                dropped(entry, entry.unfit);
             } else {
                 aside.add(entry); // whom it fits has no credit now
             }
@@ -381,7 +381,7 @@ final class SharedGroup implements Place.Owner {
     private @Nullable Member nextFor(Entry entry) {
         for (int tries = free.size(); tries > 0; tries--) {
             Member member = next(free);
-            if (member == null || entry.tooLargeFor.isEmpty() || !entry.tooLargeFor.contains(member)) {
+            if (member == null || entry.unfitFor.isEmpty() || !entry.unfitFor.contains(member)) {
                 return member;
             }
         }
@@ -438,17 +438,19 @@ final class SharedGroup implements Place.Owner {
         dispatch();
     }
 
-    void refusedAsTooLarge(Member member, Entry entry, boolean handedOver) {
+    /** A member cannot have a message, be it too large for it or not for its eyes. */
+    void refused(Member member, Entry entry, boolean handedOver, DropReason why) {
         if (handedOver) {
-            shard.shards().events().dropped(filter.text(), entry.message.topic(), DropReason.TOO_LARGE);
+            shard.shards().events().dropped(filter.text(), entry.message.topic(), why);
             closed(member);
             dispatch();
             return;
         }
-        if (entry.tooLargeFor.isEmpty()) {
-            entry.tooLargeFor = new HashSet<>(4);
+        if (entry.unfitFor.isEmpty()) {
+            entry.unfitFor = new HashSet<>(4);
         }
-        entry.tooLargeFor.add(member);
+        entry.unfitFor.add(member);
+        entry.unfit = why;
         closed(member);
         if (members.isEmpty()) {
             dropped(entry, DropReason.SESSION_ENDED);
@@ -534,7 +536,9 @@ final class SharedGroup implements Place.Owner {
         private final long seq;
         private final long body;
         private final long order;
-        private Set<Member> tooLargeFor = Set.of();
+        private Set<Member> unfitFor = Set.of();
+        /** Why the last of them cannot have it. */
+        private DropReason unfit = DropReason.TOO_LARGE;
 
         private Entry(Message message, long seq, long body, long order) {
             this.message = message;

@@ -1,5 +1,6 @@
 package org.dunlin.core.spi;
 
+import java.security.cert.X509Certificate;
 import java.util.concurrent.CompletionStage;
 import org.dunlin.mqtt.ReasonCode;
 import org.jspecify.annotations.Nullable;
@@ -9,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * answer may come on any thread.
  */
 public interface Authenticator {
-    /** Decides on user name and password, or on their absence. */
+    /** Decides on user name, password and certificate, or on their absence. */
     CompletionStage<Answer> authenticate(Credentials credentials);
 
     /**
@@ -25,9 +26,46 @@ public interface Authenticator {
         return null;
     }
 
-    /** What a CONNECT says of its sender. The password must not be kept or logged; it may be overwritten. */
+    /**
+     * Whether somebody whom it has accepted may stay. Asked when the connection gets its session and whenever clients are
+     * reviewed ({@code Broker.review}); answers from memory, at once.
+     *
+     * @return null if so; else why not, for the client and the log
+     */
+    default @Nullable String review(Identity identity) {
+        return null;
+    }
+
+    /**
+     * What a CONNECT says of its sender. The password must not be kept or logged; it may be overwritten.
+     *
+     * @param certificate the client's own, proven in the TLS handshake, or null
+     */
     record Credentials(
-            String clientId, @Nullable String userName, byte @Nullable [] password, String peer, String listener) {}
+            String clientId,
+            @Nullable String userName,
+            byte @Nullable [] password,
+            String peer,
+            String listener,
+            @Nullable X509Certificate certificate) {}
+
+    /**
+     * Who a client is from now on.
+     *
+     * @param userName or null if nobody knows
+     * @param source a word for the authenticator that says so, by which it knows its own in {@link #review}; "" for none
+     * @param claims what was said of its rights, or null
+     * @param lifeMillis how long it is so, from the answer on; {@link Long#MAX_VALUE} without end. Then the connection ends
+     *     unless its client has proven itself anew [MQTT-4.12.1-1]
+     */
+    record Identity(@Nullable String userName, String source, Authorizer.@Nullable Claims claims, long lifeMillis) {
+        public static final long WITHOUT_END = Long.MAX_VALUE;
+
+        /** Somebody of whom nothing else is known. */
+        public static Identity of(@Nullable String userName, String source) {
+            return new Identity(userName, source, null, WITHOUT_END);
+        }
+    }
 
     /** Steps of one enhanced authentication or re-authentication [MQTT-4.12]. */
     interface Exchange {
@@ -37,11 +75,13 @@ public interface Authenticator {
 
     /** The outcome of a step. */
     sealed interface Answer {
-        /**
-         * @param userName who it is from now on, or null if nobody knows
-         * @param data Authentication Data for the client, or null
-         */
-        record Accepted(@Nullable String userName, byte @Nullable [] data) implements Answer {}
+        /** @param data Authentication Data for the client, or null */
+        record Accepted(Identity identity, byte @Nullable [] data) implements Answer {
+            /** Somebody of whom only the name is known, or not even that. */
+            public static Accepted as(@Nullable String userName) {
+                return new Accepted(Identity.of(userName, ""), null);
+            }
+        }
 
         /** Only from an {@link Exchange}: the client is sent AUTH 0x18. */
         record Continue(byte @Nullable [] data) implements Answer {}

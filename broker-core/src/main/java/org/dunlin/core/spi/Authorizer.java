@@ -1,30 +1,32 @@
 package org.dunlin.core.spi;
 
-import org.dunlin.mqtt.Qos;
-import org.dunlin.mqtt.TopicFilter;
-import org.dunlin.mqtt.TopicName;
 import org.jspecify.annotations.Nullable;
 
-/** Decides what a client may do. Called on any loop's thread for each PUBLISH and filter: it answers from memory, at once. */
+/** Says what clients may do. Called on any loop's thread: it answers from memory, at once. */
 public interface Authorizer {
-    boolean mayPublish(Client client, TopicName topic, Qos qos, boolean retain);
+    /**
+     * The rights of a client that connects, or whose rights are reviewed ({@code Broker.review}). What it answers is asked
+     * until the next review, so a rule that changes needs one.
+     */
+    Rights rights(Client client);
 
-    /** For a shared subscription the filter without "$share/name/" is what counts: {@link TopicFilter#pattern()}. */
-    boolean maySubscribe(Client client, TopicFilter filter, Qos qos);
+    /**
+     * The rights of a client whose session has come back from the store, while it is away. They decide on its will alone: what
+     * is queued for it is decided on again when it comes. What a token said of it is not known any more.
+     */
+    default Rights restored(String clientId, @Nullable String userName) {
+        return rights(new Client(clientId, userName, null));
+    }
 
-    /** Who asks. */
-    record Client(String clientId, @Nullable String userName, String peer, String listener) {}
+    /** @param claims what its token says of rights, or null if it has none */
+    record Client(
+            String clientId,
+            @Nullable String userName,
+            @Nullable Claims claims) {}
+
+    /** What somebody who proved a client says of its rights; understood by whoever made it alone. Immutable. */
+    interface Claims {}
 
     /** Everybody may do everything. */
-    Authorizer ALL = new Authorizer() {
-        @Override
-        public boolean mayPublish(Client client, TopicName topic, Qos qos, boolean retain) {
-            return true;
-        }
-
-        @Override
-        public boolean maySubscribe(Client client, TopicFilter filter, Qos qos) {
-            return true;
-        }
-    };
+    Authorizer ALL = client -> Rights.ALL;
 }

@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
+import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.core.spi.Store;
@@ -21,6 +22,7 @@ public final class ShardsProbe {
             QueueLimits queueLimits,
             MemoryBudget memory,
             Store store,
+            Authorizer authorizer,
             BrokerEvents events,
             int backlogHigh,
             Paging paging) {
@@ -30,6 +32,7 @@ public final class ShardsProbe {
                 queueLimits,
                 memory,
                 store,
+                authorizer,
                 events,
                 backlogHigh,
                 new MessageQueue.Paging(

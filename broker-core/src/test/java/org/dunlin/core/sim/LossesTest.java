@@ -9,7 +9,6 @@ import java.util.function.Function;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.QueueLimits.Overflow;
-import org.dunlin.core.spi.Authorizer;
 import org.dunlin.mqtt.Ack;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.PacketType;
@@ -17,7 +16,6 @@ import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Publish;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.Subscribe;
-import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.mqtt.TopicName;
 import org.dunlin.mqtt.Unsubscribe;
 import org.junit.jupiter.api.Test;
@@ -209,17 +207,7 @@ class LossesTest {
     @ParameterizedTest
     @EnumSource(Qos.class)
     void withoutTheRight_isToldOnce_ofItsPublisher(Qos qos) {
-        broker.authorizer = new Authorizer() {
-            @Override
-            public boolean mayPublish(Client client, TopicName topic, Qos asked, boolean retain) {
-                return false;
-            }
-
-            @Override
-            public boolean maySubscribe(Client client, TopicFilter filter, Qos asked) {
-                return true;
-            }
-        };
+        broker.authorizer = client -> DeniedTopics.publishing("t");
         refused(p -> () -> p.publish(1, "a", qos), "publisher t not-authorized");
         assertEquals(1, broker.denials.size());
     }

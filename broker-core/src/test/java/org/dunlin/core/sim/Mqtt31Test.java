@@ -5,14 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
-import org.dunlin.core.spi.Authorizer;
 import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.Subscribe;
-import org.dunlin.mqtt.TopicFilter;
-import org.dunlin.mqtt.TopicName;
 import org.junit.jupiter.api.Test;
 
 /** The test's thread only. SUBSCRIBE of MQTT 3.1, whose SUBACK has no failure code. */
@@ -35,17 +32,7 @@ class Mqtt31Test {
 
     @Test
     void subscribe_withoutTheRight_isAcknowledgedAsAnyOther() {
-        broker.authorizer = new Authorizer() {
-            @Override
-            public boolean mayPublish(Client client, TopicName topic, Qos qos, boolean retain) {
-                return true;
-            }
-
-            @Override
-            public boolean maySubscribe(Client client, TopicFilter filter, Qos qos) {
-                return !filter.text().equals("secret");
-            }
-        };
+        broker.authorizer = client -> DeniedTopics.subscribing("secret");
         ScriptedClient old = client();
 
         old.says(subscribe("secret", "t"));

@@ -16,6 +16,7 @@ import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.Rights;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicName;
 import org.jspecify.annotations.Nullable;
@@ -36,8 +37,9 @@ final class ScriptedBroker implements BrokerEvents {
 
     QueueLimits queueLimits = QueueLimits.DEFAULTS;
     Authorizer authorizer = Authorizer.ALL;
+    boolean closesOnDeniedPublish;
     Authenticator authenticator =
-            credentials -> CompletableFuture.completedFuture(new Authenticator.Answer.Accepted(null, null));
+            credentials -> CompletableFuture.completedFuture(Authenticator.Answer.Accepted.as(null));
     /** Of clients that come from now on: more is too large for them. */
     int maxPayload = 1000;
 
@@ -96,7 +98,8 @@ final class ScriptedBroker implements BrokerEvents {
     Shards shards() {
         Shards known = shards;
         if (known == null) {
-            known = ShardsProbe.shards(loops.all(), limits(), queueLimits, memory, store, this, 65_536, paging);
+            known = ShardsProbe.shards(
+                    loops.all(), limits(), queueLimits, memory, store, asScripted(), this, 65_536, paging);
             shards = known;
         }
         return known;
@@ -115,10 +118,25 @@ final class ScriptedBroker implements BrokerEvents {
         loops.runFor(1);
     }
 
+    /** The authorizer that the test has set last. */
+    private Authorizer asScripted() {
+        return new Authorizer() {
+            @Override
+            public Rights rights(Client client) {
+                return authorizer.rights(client);
+            }
+
+            @Override
+            public Rights restored(String clientId, @Nullable String userName) {
+                return authorizer.restored(clientId, userName);
+            }
+        };
+    }
+
     Admittance admittance() {
         Admittance known = admittance;
         if (known == null) {
-            known = new Admittance(limits(), authenticator, authorizer, null);
+            known = new Admittance(limits(), authenticator, closesOnDeniedPublish, null);
             admittance = known;
         }
         return known;

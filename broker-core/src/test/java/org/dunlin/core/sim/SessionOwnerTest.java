@@ -28,7 +28,7 @@ class SessionOwnerTest {
         broker.authenticator = new Authenticator() {
             @Override
             public CompletionStage<Answer> authenticate(Credentials credentials) {
-                return CompletableFuture.completedFuture(new Answer.Accepted(user, null));
+                return CompletableFuture.completedFuture(Answer.Accepted.as(user));
             }
 
             @Override

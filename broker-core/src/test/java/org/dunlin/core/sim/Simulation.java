@@ -81,13 +81,14 @@ final class Simulation {
         memory = memoryBytes == 0
                 ? MemoryBudget.unlimited()
                 : new MemoryBudget(memoryBytes, 500 + random.nextInt(5000), () -> 0, (exhausted, used, limit) -> {});
-        return ShardsProbe.shards(loops.all(), limits, queueLimits, memory, store, checker, backlogHigh, paging);
+        return ShardsProbe.shards(
+                loops.all(), limits, queueLimits, memory, store, Authorizer.ALL, checker, backlogHigh, paging);
     }
 
     private Admittance admittance() {
         Authenticator everybody = credentials ->
-                CompletableFuture.completedFuture(new Authenticator.Answer.Accepted(credentials.userName(), null));
-        return new Admittance(limits, everybody, Authorizer.ALL, null);
+                CompletableFuture.completedFuture(Authenticator.Answer.Accepted.as(credentials.userName()));
+        return new Admittance(limits, everybody, false, null);
     }
 
     private QueueLimits queueLimits() {

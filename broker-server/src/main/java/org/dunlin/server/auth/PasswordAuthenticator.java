@@ -110,7 +110,7 @@ public final class PasswordAuthenticator implements Authenticator, AutoCloseable
         VerifiedLogins.Login login = verified.login(user, password, hash);
         if (verified.contains(login)) {
             wipe(password);
-            return CompletableFuture.completedFuture(new Answer.Accepted(user, null));
+            return CompletableFuture.completedFuture(Answer.Accepted.as(user));
         }
         CompletableFuture<Answer> answer = new CompletableFuture<>();
         CompletableFuture<Answer> sameLogin = underWay.putIfAbsent(login, answer);
@@ -139,7 +139,7 @@ public final class PasswordAuthenticator implements Authenticator, AutoCloseable
 
     private Answer anonymous(String listener) {
         return open.contains(listener)
-                ? new Answer.Accepted(null, null)
+                ? Answer.Accepted.as(null)
                 : new Answer.Refused(
                         ReasonCode.NOT_AUTHORIZED,
                         "listener " + listener + " takes no clients without a user name; send user name and password");
@@ -161,7 +161,7 @@ public final class PasswordAuthenticator implements Authenticator, AutoCloseable
             if (right) {
                 verified.add(verified.login(user, password, hash));
             }
-            return right ? new Answer.Accepted(user, null) : WRONG;
+            return right ? Answer.Accepted.as(user) : WRONG;
         }
     }
 

@@ -100,7 +100,7 @@ class PasswordAuthenticatorTest {
 
     private CompletableFuture<Answer> asks(@Nullable String user, byte @Nullable [] password, String listener) {
         return authenticator
-                .authenticate(new Credentials("id", user, password, "127.0.0.1:5", listener))
+                .authenticate(new Credentials("id", user, password, "127.0.0.1:5", listener, null))
                 .toCompletableFuture();
     }
 
@@ -119,7 +119,7 @@ class PasswordAuthenticatorTest {
     }
 
     private static void assertAccepted(@Nullable String user, Answer answer) {
-        assertEquals(new Answer.Accepted(user, null), answer);
+        assertEquals(Answer.Accepted.as(user), answer);
     }
 
     @Test

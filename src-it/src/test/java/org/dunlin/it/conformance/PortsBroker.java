@@ -13,11 +13,11 @@ import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.spi.Authenticator;
-import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.core.spi.MemoryStore;
+import org.dunlin.core.spi.Rights;
 import org.dunlin.core.spi.Store;
 import org.dunlin.it.MqttSocket;
 import org.dunlin.mqtt.Qos;
@@ -29,6 +29,7 @@ import org.dunlin.server.net.Listener;
 import org.dunlin.server.net.Listeners;
 import org.dunlin.server.net.NettyLoops;
 import org.dunlin.server.net.Transport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The broker in this process, behind real sockets, with an authenticator and an authorizer that tests need and that no
@@ -54,7 +55,8 @@ final class PortsBroker implements AutoCloseable {
                         MemoryBudget.unlimited(),
                         store,
                         new Words(),
-                        new Topics(),
+                        client -> new Topics(),
+                        false,
                         new Unheard(),
                         null));
         listeners = new Listeners(loops, Limits.DEFAULTS, MemoryBudget.unlimited(), new Unheard(), broker::connect);
@@ -97,7 +99,7 @@ final class PortsBroker implements AutoCloseable {
                 slow.add(later);
                 return later;
             }
-            return now(new Answer.Accepted(credentials.userName(), null));
+            return now(Answer.Accepted.as(credentials.userName()));
         }
 
         @Override
@@ -124,7 +126,7 @@ final class PortsBroker implements AutoCloseable {
 
         private Answer decide(byte[] data) {
             return switch (data == null ? "" : new String(data, StandardCharsets.UTF_8)) {
-                case "right" -> new Answer.Accepted("somebody", bytes("well done"));
+                case "right" -> new Answer.Accepted(Authenticator.Identity.of("somebody", ""), bytes("well done"));
                 case "more" -> new Answer.Continue(bytes("which other word?"));
                 default -> REFUSED;
             };
@@ -135,16 +137,33 @@ final class PortsBroker implements AutoCloseable {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
-    private static final class Topics implements Authorizer {
+    private static final class Topics implements Rights {
         @Override
-        public boolean mayPublish(Client client, TopicName topic, Qos qos, boolean retain) {
-            return !topic.text().contains("denied") && !topic.text().contains("secret");
+        public @Nullable String refusesPublish(TopicName topic, Qos qos, boolean retain) {
+            return topic.text().contains("denied") || topic.text().contains("secret") ? "not for you" : null;
         }
 
         @Override
-        public boolean maySubscribe(Client client, TopicFilter filter, Qos qos) {
+        public @Nullable String refusesSubscribe(TopicFilter filter, Qos qos) {
             String text = filter.text();
-            return !text.contains("secret") && !(text.contains("denied") && qos == Qos.EXACTLY_ONCE);
+            return text.contains("secret") || (text.contains("denied") && qos == Qos.EXACTLY_ONCE)
+                    ? "not for you"
+                    : null;
+        }
+
+        @Override
+        public boolean receivesAllOf(TopicFilter filter) {
+            return true;
+        }
+
+        @Override
+        public boolean receivesAll() {
+            return true;
+        }
+
+        @Override
+        public boolean mayReceive(TopicName topic) {
+            return true;
         }
     }
 

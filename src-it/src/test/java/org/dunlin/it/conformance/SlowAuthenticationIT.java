@@ -55,7 +55,7 @@ class SlowAuthenticationIT {
                     new Publish(MqttSocket.message(topic, "m", Qos.AT_MOST_ONCE, false), 0, false),
                     Ping.REQUEST);
             assertTrue(client.staysSilent(300));
-            broker.decideSlow(new Answer.Accepted("slow", null));
+            broker.decideSlow(Answer.Accepted.as("slow"));
             assertEquals(ReasonCode.SUCCESS, client.receive(ConnAck.class).reason());
             assertEquals(1, client.receive(SubAck.class).packetId());
             client.expectPublish(topic, "m");

@@ -1,4 +1,4 @@
-package org.dunlin.core.session;
+package org.dunlin.core.routing;
 
 import java.nio.charset.StandardCharsets;
 
@@ -7,12 +7,13 @@ import java.nio.charset.StandardCharsets;
  * of loops. It is the 64-bit FNV-1a hash of the UTF-8 bytes, its halves folded by exclusive or, modulo {@value #COUNT}. Any
  * thread.
  */
-final class Slots {
-    static final int COUNT = 1024;
+public final class Slots {
+    public static final int COUNT = 1024;
 
     private Slots() {}
 
-    static int of(String name) {
+    /** The slot of that name, from 0 to {@value #COUNT} - 1. */
+    public static int of(String name) {
         long hash = 0xcbf29ce484222325L;
         for (byte b : name.getBytes(StandardCharsets.UTF_8)) {
             hash = (hash ^ (b & 0xFF)) * 0x100000001b3L;
