@@ -86,7 +86,7 @@ public final class BrokerServer implements AutoCloseable {
                         store,
                         authenticator,
                         Authorizer.ALL,
-                        false,
+                        config.auth().deniedPublish() == Config.DeniedPublish.CLOSE,
                         events,
                         responseInformation.isEmpty() ? null : responseInformation));
         this.doors = new Doors(config);

@@ -9,6 +9,7 @@ import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.session.Restoration;
+import org.dunlin.core.session.Shard;
 import org.dunlin.core.session.Shards;
 import org.dunlin.core.session.ShardsProbe;
 import org.dunlin.core.spi.Authenticator;
@@ -140,6 +141,15 @@ final class ScriptedBroker implements BrokerEvents {
             admittance = known;
         }
         return known;
+    }
+
+    /** Accounts or rights have changed. */
+    void review() {
+        for (Loop each : loops.all()) {
+            Shard shard = shards().on(each);
+            each.execute(() -> List.copyOf(shard.sessions().values()).forEach(shard::review));
+        }
+        loops.runFor(1);
     }
 
     @Override

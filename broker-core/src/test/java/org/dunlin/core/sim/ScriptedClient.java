@@ -48,18 +48,27 @@ final class ScriptedClient implements Connection {
             int receiveMaximum,
             long expirySeconds,
             @Nullable Will will) {
+        this(broker, connect(version, id, receiveMaximum, expirySeconds, will));
+    }
+
+    ScriptedClient(ScriptedBroker broker, Connect connect) {
         this.broker = broker;
-        this.version = version;
-        this.id = id;
+        this.version = connect.version();
+        this.id = connect.clientId();
         this.maxPayload = broker.maxPayload;
         broker.loop.execute(() -> inbound = new ClientHandler(broker.shards(), broker.admittance(), this));
+        says(connect);
+    }
+
+    private static Connect connect(
+            ProtocolVersion version, String id, int receiveMaximum, long expirySeconds, @Nullable Will will) {
         Connect.Builder connect = Connect.builder(version, id).will(will);
         if (version.isV5()) {
             connect.cleanStart(false).receiveMaximum(receiveMaximum).sessionExpirySeconds(expirySeconds);
         } else {
             connect.cleanStart(expirySeconds == 0);
         }
-        says(connect.build());
+        return connect.build();
     }
 
     Inbound protocol() {
@@ -162,6 +171,15 @@ final class ScriptedClient implements Connection {
                 .filter(SubAck.class::isInstance)
                 .reduce((a, b) -> b)
                 .orElseThrow();
+    }
+
+    /** The only one. */
+    <P extends Packet> P only(Class<P> kind) {
+        List<P> all = got.stream().filter(kind::isInstance).map(kind::cast).toList();
+        if (all.size() != 1) {
+            throw new AssertionError(all.size() + " of " + kind.getSimpleName() + ": " + got);
+        }
+        return all.get(0);
     }
 
     boolean got(PacketType type) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.dunlin.server.config.Config.AnonymousAccess;
+import org.dunlin.server.config.Config.DeniedPublish;
 
 /** What can be set of who gets in and what they may do. Any thread. */
 final class AuthKeys {
@@ -24,6 +25,12 @@ final class AuthKeys {
             text("nothing, or a path of 1 to 1024 printable characters", Pattern.compile("[^\\p{Cntrl}]*")),
             "",
             "Users: lines USER:HASH, made by 'dunlin user' or mosquitto_passwd; watched; none if empty."));
+
+    static final Key<DeniedPublish> DENIED_PUBLISH = add(Key.of(
+            "auth.denied-publish",
+            choice(DeniedPublish.class, Set.of()),
+            DeniedPublish.DROP,
+            "A PUBLISH without the right to it, from a client before MQTT 5 that cannot be told: drop it, or close."));
 
     private AuthKeys() {}
 

@@ -157,8 +157,14 @@ public record Config(
         }
     }
 
+    /** What a 3.x client notices of a PUBLISH that it has no right to. */
+    public enum DeniedPublish {
+        DROP,
+        CLOSE
+    }
+
     /** @param passwordFile "" for none */
-    public record Auth(AnonymousAccess allowAnonymous, String passwordFile) {
+    public record Auth(AnonymousAccess allowAnonymous, String passwordFile, DeniedPublish deniedPublish) {
         /** Whether an authenticator is configured: who names a user has to prove it then. */
         public boolean knowsUsers() {
             return !passwordFile.isEmpty();

@@ -87,7 +87,8 @@ public final class Settings {
     Config config() {
         return new Config(
                 listeners(),
-                new Config.Auth(get(AuthKeys.ALLOW_ANONYMOUS), get(AuthKeys.PASSWORD_FILE)),
+                new Config.Auth(
+                        get(AuthKeys.ALLOW_ANONYMOUS), get(AuthKeys.PASSWORD_FILE), get(AuthKeys.DENIED_PUBLISH)),
                 limits(),
                 new Config.Queue(
                         get(Keys.QUEUE_MAX_MESSAGES),

@@ -41,6 +41,7 @@ class KeyRoundTripTest {
             "debug",
             "nio",
             "drop-newest",
+            "close",
             "data/x",
             "second",
             "memory",
