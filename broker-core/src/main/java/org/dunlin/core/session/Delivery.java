@@ -318,7 +318,9 @@ public final class Delivery {
             }
             numbering = false;
             if (failure == null) {
-                if (shard.isExpired(message.message()) && !message.dup) {
+                if (!session.mayReceive(message.message())) {
+                    withhold(message, to);
+                } else if (shard.isExpired(message.message()) && !message.dup) {
                     outbound.end(message);
                     dropped(message, DropReason.EXPIRED);
                 } else {
@@ -331,6 +333,19 @@ public final class Delivery {
                         "a packet identifier could not be stored: " + failure);
             }
         });
+    }
+
+    /** The right to it is gone since its identifier went to the store. */
+    private void withhold(Outgoing message, Connection to) {
+        if (message.dup) { // the client may have it from an earlier connection
+            shard.shards()
+                    .events()
+                    .dropped(session.clientId(), message.message().topic(), DropReason.NOT_AUTHORIZED);
+            acknowledgements.release(message, to);
+        } else {
+            outbound.end(message);
+            dropped(message, DropReason.NOT_AUTHORIZED);
+        }
     }
 
     /** The transport has room again, or something else may have set messages free. */

@@ -67,6 +67,14 @@ public final class ShardsProbe {
         }
     }
 
+    /** Runs a task on the loop of each shard. */
+    public static void eachOnItsLoop(Shards shards, Consumer<Shard> task) {
+        for (int i = 0; i < shards.count(); i++) {
+            Shard shard = shards.shard(i);
+            shard.loop().execute(() -> task.accept(shard));
+        }
+    }
+
     public static int delayed(Shards shards) {
         return shards.delayed().get();
     }

@@ -204,6 +204,9 @@ final class Checker implements BrokerEvents {
         if (!dup && message.isExpired(sim.loops.nowMillis())) {
             throw breach("ExpiredIsNotSent", message + " to " + connection);
         }
+        if (sim.rights.isDenied(connection.client().id, message.topic().text())) {
+            throw breach("NothingWithoutTheRight", message + " to " + connection);
+        }
     }
 
     /** The name of a message, without what only fills it. */
@@ -476,7 +479,9 @@ final class Checker implements BrokerEvents {
             }
             Map<String, List<Sent>> missing = new HashMap<>();
             for (Sent sent : messages.values()) {
-                if (isOwed(log.client, sent) && !log.received.containsKey(sent.id)) {
+                if (isOwed(log.client, sent)
+                        && !log.received.containsKey(sent.id)
+                        && !sim.rights.wasDenied(log.client.id, sent.topic)) {
                     missing.computeIfAbsent(sent.topic, topic -> new ArrayList<>())
                             .add(sent);
                 }
@@ -548,6 +553,7 @@ final class Checker implements BrokerEvents {
                     boolean mayEnd = sent.qos == Qos.EXACTLY_ONCE && sharedSessionLost;
                     if (isAckedForAll(sent)
                             && !mayEnd
+                            && !sim.rights.wasDeniedToAnybody(sent.topic)
                             && isThroughout(sub, sent)
                             && filter.matches(TopicName.of(sent.topic))
                             && !shared.containsKey(sub.filter + " " + sent.id)) {

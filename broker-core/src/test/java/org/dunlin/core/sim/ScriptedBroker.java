@@ -9,7 +9,6 @@ import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.session.Restoration;
-import org.dunlin.core.session.Shard;
 import org.dunlin.core.session.Shards;
 import org.dunlin.core.session.ShardsProbe;
 import org.dunlin.core.spi.Authenticator;
@@ -145,10 +144,8 @@ final class ScriptedBroker implements BrokerEvents {
 
     /** Accounts or rights have changed. */
     void review() {
-        for (Loop each : loops.all()) {
-            Shard shard = shards().on(each);
-            each.execute(() -> List.copyOf(shard.sessions().values()).forEach(shard::review));
-        }
+        ShardsProbe.eachOnItsLoop(
+                shards(), shard -> List.copyOf(shard.sessions().values()).forEach(shard::review));
         loops.runFor(1);
     }
 

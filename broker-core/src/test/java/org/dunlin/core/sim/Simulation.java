@@ -14,7 +14,6 @@ import org.dunlin.core.session.Restoration;
 import org.dunlin.core.session.Shards;
 import org.dunlin.core.session.ShardsProbe;
 import org.dunlin.core.spi.Authenticator;
-import org.dunlin.core.spi.Authorizer;
 import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Qos;
 
@@ -29,6 +28,8 @@ final class Simulation {
     final Checker checker;
     final List<SimClient> clients = new ArrayList<>();
     final SimClient observer;
+    final SimRights rights;
+    private final boolean rightsChange;
     private final boolean storeFails;
     private final QueueLimits queueLimits;
     private final Limits limits;
@@ -50,6 +51,9 @@ final class Simulation {
         storeFails = random.nextInt(4) == 0;
         store = new SimStore(loops, random, storeFails ? 1 + random.nextInt(10) : 0);
         checker = new Checker(this);
+        Random ofRights = new Random(seed); // its own, so that runs without it stay what they are
+        rightsChange = ofRights.nextInt(3) == 0;
+        rights = new SimRights(ofRights);
         int count = 2 + random.nextInt(5);
         queueLimits = queueLimits();
         limits = limits(count + 1);
@@ -82,7 +86,7 @@ final class Simulation {
                 ? MemoryBudget.unlimited()
                 : new MemoryBudget(memoryBytes, 500 + random.nextInt(5000), () -> 0, (exhausted, used, limit) -> {});
         return ShardsProbe.shards(
-                loops.all(), limits, queueLimits, memory, store, Authorizer.ALL, checker, backlogHigh, paging);
+                loops.all(), limits, queueLimits, memory, store, rights, checker, backlogHigh, paging);
     }
 
     private Admittance admittance() {
@@ -137,6 +141,7 @@ final class Simulation {
                 + limits.receiveMaximum() + ", paging " + paging.heapMessages() + "/" + paging.pageMessages()
                 + (memoryBytes > 0 ? ", memory " + memoryBytes : "")
                 + (crashes > 0 ? ", " + crashes + " crashes" : "") + (storeFails ? ", failing store" : "")
+                + (rightsChange ? ", changing rights" : "")
                 + (calm ? ", " + ShardsProbe.sessions(shards) : "");
     }
 
@@ -195,6 +200,9 @@ final class Simulation {
         for (long left = millis; left > 0 || down; left -= 50) {
             loops.runFor(50);
             if (!down) {
+                if (rightsChange && rights.isDue()) {
+                    rights.change(clients, shards);
+                }
                 EverythingBounded();
             }
         }
