@@ -3,11 +3,18 @@ package org.dunlin.server;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.dunlin.server.config.AddressRange;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.net.Layer;
 import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Listener;
+import org.dunlin.server.net.entry.AutoLayer;
+import org.dunlin.server.net.entry.ProxyLayer;
 import org.dunlin.server.net.tls.CertificateWatch;
 import org.dunlin.server.net.tls.TlsSettings;
 import org.dunlin.server.net.websocket.WebSocketLayer;
@@ -32,27 +39,58 @@ final class Doors implements AutoCloseable {
     List<Listener> listeners() throws ListenException {
         List<Listener> listeners = new ArrayList<>();
         for (Config.Listener each : config.listeners()) {
-            List<Layer> layers = new ArrayList<>();
-            Config.Tls tls = each.tls();
-            if (tls != null) {
-                layers.add(certificates.open(each.name(), settings(tls)));
-            }
-            Config.WebSocket webSocket = each.webSocket();
-            if (webSocket != null) {
-                layers.add(new WebSocketLayer(
-                        webSocket.path(),
-                        webSocket.allowedOrigins(),
-                        config.limits().maxPacketSizeBytes()));
-            }
             listeners.add(new Listener(
                     each.name(),
                     each.address().getAddress().getHostAddress(), // "localhost" as it was judged, not as it resolves
                     each.port(),
                     Listener.DEFAULT_BACKLOG,
                     each.maxConnections() == 0 ? Integer.MAX_VALUE : each.maxConnections(),
-                    layers));
+                    layers(each)));
         }
         return listeners;
+    }
+
+    private List<Layer> layers(Config.Listener listener) throws ListenException {
+        List<Layer> layers = new ArrayList<>();
+        Config.Proxy proxy = listener.proxy();
+        if (proxy != null) {
+            layers.add(proxyLayer(proxy));
+        }
+        Config.Tls ofTls = listener.tls();
+        Layer tls = ofTls == null ? null : certificates.open(listener.name(), settings(ofTls));
+        Config.WebSocket ofWebSocket = listener.webSocket();
+        Layer webSocket = ofWebSocket == null
+                ? null
+                : new WebSocketLayer(
+                        ofWebSocket.path(),
+                        ofWebSocket.allowedOrigins(),
+                        config.limits().maxPacketSizeBytes());
+        if (listener.type() == Config.ListenerType.AUTO) {
+            Set<AutoLayer.Kind> kinds = EnumSet.noneOf(AutoLayer.Kind.class);
+            listener.accept().forEach(each -> kinds.add(AutoLayer.Kind.valueOf(each.name())));
+            layers.add(new AutoLayer(kinds, tls, webSocket));
+            return layers;
+        }
+        if (tls != null) {
+            layers.add(tls);
+        }
+        if (webSocket != null) {
+            layers.add(webSocket);
+        }
+        return layers;
+    }
+
+    private static Layer proxyLayer(Config.Proxy proxy) {
+        ProxyLayer.Demand demand = switch (proxy.protocol()) {
+            case V1 -> ProxyLayer.Demand.V1;
+            case V2 -> ProxyLayer.Demand.V2;
+            case OFF, AUTO -> ProxyLayer.Demand.AUTO;
+        };
+        return new ProxyLayer(
+                demand,
+                proxy.trusted().stream()
+                        .map(range -> Objects.requireNonNull(AddressRange.parse(range)))
+                        .toList());
     }
 
     private static TlsSettings settings(Config.Tls tls) {
@@ -82,7 +120,10 @@ final class Doors implements AutoCloseable {
         Config.WebSocket webSocket = listener.webSocket();
         Config.Tls tls = listener.tls();
         boolean certificate = tls != null && tls.clientAuth() == Config.ClientAuth.REQUIRED;
-        return listener.type().word() + "://" + hostAndPort + (webSocket == null ? "" : webSocket.path()) + " ("
+        String kinds = listener.type() != Config.ListenerType.AUTO
+                ? ""
+                : listener.accept().stream().map(Config.ListenerType::word).collect(Collectors.joining(", ")) + "; ";
+        return listener.type().word() + "://" + hostAndPort + (webSocket == null ? "" : webSocket.path()) + " (" + kinds
                 + whoMayConnect(listener) + (certificate ? ", each with a certificate)" : ")");
     }
 

@@ -18,7 +18,10 @@ public interface Connection {
     /** The loop it lives on now; changes by {@link #moveTo} alone. */
     Loop loop();
 
-    /** Address of the peer as shown to people, like "127.0.0.1:53211". */
+    /**
+     * Address of the peer as shown to people, like "127.0.0.1:53211"; of the client, not of a proxy before it, from the
+     * first packet on.
+     */
     String peer();
 
     /** Name of the listener that accepted it. */

@@ -44,7 +44,9 @@ public record Config(
         TCP(1883, false, false),
         TLS(8883, true, false),
         WS(8083, false, true),
-        WSS(8084, true, true);
+        WSS(8084, true, true),
+        /** Several of the others on one port. */
+        AUTO(1883, true, true);
 
         private final int usualPort;
         private final boolean tls;
@@ -73,6 +75,14 @@ public record Config(
         public String word() {
             return name().toLowerCase(Locale.ROOT);
         }
+    }
+
+    /** Whether connections begin with a header of the PROXY protocol, and of which version. */
+    public enum ProxyProtocol {
+        OFF,
+        V1,
+        V2,
+        AUTO
     }
 
     /** Whether clients are asked for a certificate. */
@@ -126,8 +136,10 @@ public record Config(
      * @param bind an IP address or "localhost"
      * @param port 0 for any free one
      * @param maxConnections 0 for no other bound than {@link Limits#maxConnections()}
-     * @param tls null unless the type has it
-     * @param webSocket null unless the type has it
+     * @param accept what clients may speak, never {@link ListenerType#AUTO}; the type itself unless that is it
+     * @param tls null unless something of that has it
+     * @param webSocket null unless something of that has it
+     * @param proxy null unless a proxy may speak for clients
      */
     public record Listener(
             String name,
@@ -136,24 +148,41 @@ public record Config(
             int port,
             AnonymousAccess allowAnonymous,
             int maxConnections,
+            List<ListenerType> accept,
             @Nullable Tls tls,
-            @Nullable WebSocket webSocket) {
+            @Nullable WebSocket webSocket,
+            @Nullable Proxy proxy) {
+        public Listener {
+            accept = List.copyOf(accept);
+        }
 
         /** Where it is bound to; reads no DNS. */
         public InetSocketAddress address() {
-            return new InetSocketAddress(bindAddress(), port);
-        }
-
-        private InetAddress bindAddress() {
-            try {
-                return ValueType.literal(bind);
-            } catch (ValueType.Unfit unfit) {
-                throw new IllegalStateException(Quote.of(bind) + " " + unfit.what(), unfit);
-            }
+            return new InetSocketAddress(addressOf(bind), port);
         }
 
         boolean onLoopback() {
-            return bindAddress().isLoopbackAddress();
+            return isLoopback(bind);
+        }
+    }
+
+    /** Whether only this machine reaches what is bound to an address that has been checked. */
+    static boolean isLoopback(String bind) {
+        return addressOf(bind).isLoopbackAddress();
+    }
+
+    private static InetAddress addressOf(String bind) {
+        try {
+            return ValueType.literal(bind);
+        } catch (ValueType.Unfit unfit) {
+            throw new IllegalStateException(Quote.of(bind) + " " + unfit.what(), unfit);
+        }
+    }
+
+    /** @param trusted ranges of addresses that headers may come from */
+    public record Proxy(ProxyProtocol protocol, List<String> trusted) {
+        public Proxy {
+            trusted = List.copyOf(trusted);
         }
     }
 

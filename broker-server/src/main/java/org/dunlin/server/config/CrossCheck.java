@@ -140,6 +140,8 @@ final class CrossCheck {
                 settings.get(ListenerKeys.PORT, i),
                 AnonymousAccess.AUTO,
                 0,
+                List.of(),
+                null,
                 null,
                 null);
     }

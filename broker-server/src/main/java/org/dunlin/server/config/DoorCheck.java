@@ -42,23 +42,86 @@ final class DoorCheck {
             return;
         }
         ListenerType type = settings.get(ListenerKeys.TYPE, index);
+        checkProxy();
+        if (type == ListenerType.AUTO) {
+            checkAuto();
+            return;
+        }
+        refuse(
+                List.of(ListenerKeys.ACCEPT),
+                "is for listeners of type auto, but the type of this one is " + type.word(),
+                "set type: auto");
         if (!type.isTls()) {
             String instead = type.isWebSocket() ? "wss" : "tls";
-            refuse(TLS_KEYS, "is for encrypted listeners, but the type of this one is " + type.word(), instead);
-        } else if (TLS_KEYS.stream().noneMatch(this::isFaulty)) {
-            checkCertificate(type);
-            checkClients();
+            refuse(
+                    TLS_KEYS,
+                    "is for encrypted listeners, but the type of this one is " + type.word(),
+                    "set type: " + instead);
+        } else {
+            checkTls(type);
         }
         if (!type.isWebSocket()) {
             String instead = type.isTls() ? "wss" : "ws";
-            refuse(WEB_SOCKET_KEYS, "is for WebSocket, but the type of this listener is " + type.word(), instead);
+            refuse(
+                    WEB_SOCKET_KEYS,
+                    "is for WebSocket, but the type of this listener is " + type.word(),
+                    "set type: " + instead);
         }
     }
 
-    private void refuse(List<Key<?>> keys, String what, String instead) {
+    private void checkTls(ListenerType type) {
+        if (TLS_KEYS.stream().noneMatch(this::isFaulty)) {
+            checkCertificate(type);
+            checkClients();
+        }
+    }
+
+    private void checkAuto() {
+        if (isFaulty(ListenerKeys.ACCEPT) || isFaulty(ListenerKeys.BIND)) {
+            return;
+        }
+        List<ListenerType> accept = settings.accept(index);
+        boolean tlsAsked = TLS_KEYS.stream().anyMatch(this::isSet);
+        if (accept.stream().anyMatch(ListenerType::isTls) || (tlsAsked && !isSet(ListenerKeys.ACCEPT))) {
+            checkTls(ListenerType.AUTO);
+        } else if (accept.isEmpty()) {
+            Settings.Setting said = settings.said(ListenerKeys.TYPE.path(index));
+            faults.add(new Fault(
+                    said == null ? Settings.DEFAULT : said.origin(),
+                    ListenerKeys.ACCEPT.path(index),
+                    "is missing: without a certificate, and not on loopback, nobody could connect",
+                    "name cert and key, or with accept: tcp, ws what may come in the clear"));
+        } else if (isSet(ListenerKeys.ACCEPT)) {
+            refuse(TLS_KEYS, "is for encrypted clients, but accept names neither tls nor wss", "add tls to accept");
+        }
+        if (!accept.isEmpty() && accept.stream().noneMatch(ListenerType::isWebSocket)) {
+            refuse(WEB_SOCKET_KEYS, "is for WebSocket, but accept names neither ws nor wss", "add wss to accept");
+        }
+    }
+
+    private void checkProxy() {
+        if (isFaulty(ListenerKeys.PROXY_PROTOCOL) || isFaulty(ListenerKeys.PROXY_TRUSTED)) {
+            return;
+        }
+        boolean on = isSet(ListenerKeys.PROXY_PROTOCOL);
+        if (on && !isSet(ListenerKeys.PROXY_TRUSTED)) {
+            fault(
+                    ListenerKeys.PROXY_PROTOCOL,
+                    "has no proxies: anybody could say to be anybody",
+                    "name their addresses with proxy-trusted, like 10.0.0.0/8");
+        }
+        if (!on && isSet(ListenerKeys.PROXY_TRUSTED)) {
+            fault(
+                    ListenerKeys.PROXY_TRUSTED,
+                    "is for listeners behind proxies, but proxy-protocol is off",
+                    "set proxy-protocol to v1, v2 or auto, or remove it");
+        }
+    }
+
+    private void refuse(List<Key<?>> keys, String what, String cure) {
         for (Key<?> key : keys) {
             if (isSet(key)) {
-                fault(key, what, "set type: " + instead + ", or remove it");
+                fault(key, what, cure + ", or remove it");
             }
         }
     }

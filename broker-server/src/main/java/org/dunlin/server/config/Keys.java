@@ -272,10 +272,7 @@ final class Keys {
                     "auth.certificate",
                     "auth.jwt",
                     "auth.scram",
-                    "listeners[].accept",
                     "listeners[].crl",
-                    "listeners[].proxy-protocol",
-                    "listeners[].proxy-trusted",
                     "listeners[].sni",
                     "metrics"));
 

@@ -4,6 +4,7 @@ import static org.dunlin.server.config.ValueType.address;
 import static org.dunlin.server.config.ValueType.choice;
 import static org.dunlin.server.config.ValueType.file;
 import static org.dunlin.server.config.ValueType.integer;
+import static org.dunlin.server.config.ValueType.ranges;
 import static org.dunlin.server.config.ValueType.secret;
 import static org.dunlin.server.config.ValueType.text;
 import static org.dunlin.server.config.ValueType.words;
@@ -15,6 +16,7 @@ import java.util.regex.Pattern;
 import org.dunlin.server.config.Config.AnonymousAccess;
 import org.dunlin.server.config.Config.ClientAuth;
 import org.dunlin.server.config.Config.ListenerType;
+import org.dunlin.server.config.Config.ProxyProtocol;
 import org.dunlin.server.config.Config.Secret;
 
 /** What can be set of each listener. Any thread. */
@@ -31,9 +33,9 @@ final class ListenerKeys {
             "Name in logs and metrics; no two listeners share one."));
     static final Key<ListenerType> TYPE = add(Key.of(
             "listeners[].type",
-            choice(ListenerType.class, Set.of("auto")),
+            choice(ListenerType.class, Set.of()),
             ListenerType.TCP,
-            "What clients speak: tcp and ws in the clear, tls and wss encrypted; ws and wss over WebSocket."));
+            "What clients speak: tcp and ws in the clear, tls and wss encrypted; auto takes several, see accept."));
     static final Key<String> BIND = add(Key.of(
             "listeners[].bind",
             address(),
@@ -54,6 +56,21 @@ final class ListenerKeys {
             integer(0, MANY),
             0,
             "Connections of this listener; 0 leaves it to limits.max-connections."));
+    static final Key<List<String>> ACCEPT = add(Key.of(
+            "listeners[].accept",
+            words("tcp, tls, ws and wss with commas between, or nothing", Pattern.compile("tcp|tls|wss?"), 0),
+            List.of(),
+            "What type auto takes; nothing: with a certificate tls and wss, on loopback tcp and ws, too."));
+    static final Key<ProxyProtocol> PROXY_PROTOCOL = add(Key.of(
+            "listeners[].proxy-protocol",
+            choice(ProxyProtocol.class, Set.of()),
+            ProxyProtocol.OFF,
+            "Header by which a proxy says whom it speaks for; auto takes v1, v2 or none."));
+    static final Key<List<String>> PROXY_TRUSTED = add(Key.of(
+            "listeners[].proxy-trusted",
+            ranges(),
+            List.of(),
+            "Addresses of the proxies that such a header may come from; needed with proxy-protocol."));
     static final Key<String> CERT = add(Key.of(
             "listeners[].cert",
             file(),

@@ -2,9 +2,12 @@ package org.dunlin.server.config;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.dunlin.core.limits.Limits;
 import org.jspecify.annotations.Nullable;
 
@@ -115,6 +118,7 @@ public final class Settings {
     private List<Config.Listener> listeners() {
         List<Config.Listener> listeners = new ArrayList<>();
         for (int i = 0; i < count("listeners"); i++) {
+            List<Config.ListenerType> accept = accept(i);
             listeners.add(new Config.Listener(
                     get(ListenerKeys.NAME, i),
                     get(ListenerKeys.TYPE, i),
@@ -122,12 +126,42 @@ public final class Settings {
                     get(ListenerKeys.PORT, i),
                     get(ListenerKeys.ALLOW_ANONYMOUS, i),
                     get(ListenerKeys.MAX_CONNECTIONS, i),
-                    get(ListenerKeys.TYPE, i).isTls() ? tls(i) : null,
-                    get(ListenerKeys.TYPE, i).isWebSocket()
+                    accept,
+                    accept.stream().anyMatch(Config.ListenerType::isTls) ? tls(i) : null,
+                    accept.stream().anyMatch(Config.ListenerType::isWebSocket)
                             ? new Config.WebSocket(get(ListenerKeys.PATH, i), get(ListenerKeys.ALLOWED_ORIGINS, i))
-                            : null));
+                            : null,
+                    get(ListenerKeys.PROXY_PROTOCOL, i) == Config.ProxyProtocol.OFF
+                            ? null
+                            : new Config.Proxy(
+                                    get(ListenerKeys.PROXY_PROTOCOL, i), get(ListenerKeys.PROXY_TRUSTED, i))));
         }
         return listeners;
+    }
+
+    /**
+     * What clients of a listener may speak. Without a word an auto listener takes what is encrypted if it can, and what is
+     * in the clear from this machine only.
+     */
+    List<Config.ListenerType> accept(int i) {
+        Config.ListenerType type = get(ListenerKeys.TYPE, i);
+        if (type != Config.ListenerType.AUTO) {
+            return List.of(type);
+        }
+        Set<Config.ListenerType> accept = EnumSet.noneOf(Config.ListenerType.class);
+        for (String word : get(ListenerKeys.ACCEPT, i)) {
+            accept.add(Config.ListenerType.valueOf(word.toUpperCase(Locale.ROOT)));
+        }
+        if (accept.isEmpty()) {
+            if (!get(ListenerKeys.CERT, i).isEmpty()
+                    || !get(ListenerKeys.KEYSTORE, i).isEmpty()) {
+                accept.addAll(List.of(Config.ListenerType.TLS, Config.ListenerType.WSS));
+            }
+            if (Config.isLoopback(get(ListenerKeys.BIND, i))) {
+                accept.addAll(List.of(Config.ListenerType.TCP, Config.ListenerType.WS));
+            }
+        }
+        return List.copyOf(new ArrayList<>(accept));
     }
 
     private Config.Tls tls(int i) {

@@ -22,6 +22,7 @@ import org.dunlin.mqtt.TopicFilter;
  */
 record ValueType<T>(String allowed, Parser<T> parser, Function<T, String> formatter) {
     private static final Pattern INTEGER = Pattern.compile("[+-]?[0-9]{1,30}");
+    private static final Pattern RANGE = Pattern.compile("[0-9A-Fa-f:.]{2,45}(/[0-9]{1,3})?");
     private static final Pattern SIZE = Pattern.compile("([0-9]{1,30})(B|KB|MB|GB)?");
     private static final Pattern DURATION = Pattern.compile("([0-9]{1,30})(ms|s|m|h|d)?");
     private static final String OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
@@ -209,6 +210,25 @@ record ValueType<T>(String allowed, Parser<T> parser, Function<T, String> format
                     return List.copyOf(words);
                 },
                 words -> String.join(",", words));
+    }
+
+    /** Ranges of addresses with commas between. */
+    static ValueType<List<String>> ranges() {
+        ValueType<List<String>> words =
+                words("addresses like 127.0.0.1 or 10.0.0.0/8 with commas between, or nothing", RANGE, 0);
+        return new ValueType<>(
+                words.allowed(),
+                text -> {
+                    List<String> ranges = words.parse(text);
+                    for (String range : ranges) {
+                        if (AddressRange.parse(range) == null) {
+                            throw new Unfit("has " + Quote.of(range)
+                                    + ", which is no address, or sets bits behind those that count");
+                        }
+                    }
+                    return ranges;
+                },
+                words.formatter());
     }
 
     /** An address that is never looked up in DNS, so that what is bound is what was read. */

@@ -1,6 +1,9 @@
 package org.dunlin.server.net;
 
-import io.netty.channel.socket.SocketChannel;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.ChannelHandler;
+import java.net.InetSocketAddress;
+import java.util.List;
 
 /**
  * What lies between the socket and MQTT. Thread of the channel's loop, which may become another one after CONNECT. Bytes
@@ -8,8 +11,15 @@ import io.netty.channel.socket.SocketChannel;
  * here.
  */
 public interface Layer {
-    /** Puts its handlers at the end of the pipeline of a channel that has just been accepted; must not block. */
-    void addTo(SocketChannel channel);
+    /** New handlers for one channel, in the order in which its bytes come through them. Must not block. */
+    List<ChannelHandler> handlers(ByteBufAllocator allocator);
+
+    /**
+     * Fired by a layer that has learnt who the peer really is, before any of its bytes.
+     *
+     * @param address in place of the socket's
+     */
+    record Peer(InetSocketAddress address) {}
 
     /** Fired before the output is shut down, for layers that have a farewell of their own. */
     enum Goodbye {

@@ -96,7 +96,7 @@ public final class Listeners implements AutoCloseable {
                     protected void initChannel(SocketChannel channel) {
                         try {
                             for (Layer layer : listening.listener().layers()) {
-                                layer.addTo(channel);
+                                layer.handlers(channel.alloc()).forEach(channel.pipeline()::addLast);
                             }
                             channel.pipeline().addLast(new MqttChannelHandler(listening));
                         } catch (Throwable e) {

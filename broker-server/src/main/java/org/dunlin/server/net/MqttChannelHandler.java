@@ -74,6 +74,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
 
     private @Nullable String cause;
 
+    /** Who it is, as shown to people. */
+    private volatile String peer = "";
+
     /** When it has waited long enough for CONNECT, the rest of a packet, or the end; 0 if it waits for none of them. */
     private long deadline;
 
@@ -100,8 +103,8 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         ctx = context;
         Channel channel = context.channel();
         NettyLoop loop = listening.loops().of(channel.eventLoop());
-        NettyConnection made =
-                new NettyConnection(context, loop, this, listening, Listening.text(channel.remoteAddress()));
+        NettyConnection made = new NettyConnection(context, loop, this, listening);
+        peer = Listening.text(channel.remoteAddress());
         connection = made;
         deadline = loop.nowMillis() + listening.limits().connectTimeoutMillis();
         arm();
@@ -136,7 +139,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
         NettyConnection current = connection;
-        if (event instanceof Layer.Violated violation) {
+        if (event instanceof Layer.Peer known) {
+            peer = Listening.text(known.address());
+        } else if (event instanceof Layer.Violated violation) {
             broken = true;
             cause(violation.what());
             if (current != null && state == State.DECODING && !held) {
@@ -359,6 +364,11 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     }
 
     // -------------------------------------------------------------------------------- what the connection asks for
+
+    /** The socket's, or that of whom a proxy speaks for, once that is known; any thread may ask for the log. */
+    String peer() {
+        return peer;
+    }
 
     /** Of the last CONNECT; null before. */
     @Nullable

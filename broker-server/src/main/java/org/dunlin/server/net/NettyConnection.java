@@ -10,10 +10,8 @@ import io.netty.channel.DefaultChannelPromise;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.SslHandler;
 import java.nio.channels.ClosedChannelException;
-import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.util.concurrent.RejectedExecutionException;
-import javax.net.ssl.SSLPeerUnverifiedException;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.mqtt.Message;
@@ -54,7 +52,6 @@ final class NettyConnection implements Connection {
     private final ChannelHandlerContext ctx;
     private final MqttChannelHandler input;
     private final Listening listening;
-    private final String peer;
     private final PacketEncoder encoder = new PacketEncoder();
     private volatile NettyLoop loop;
     private Connection.@Nullable Inbound inbound;
@@ -76,13 +73,11 @@ final class NettyConnection implements Connection {
     private boolean told;
     private @Nullable String cutCause;
 
-    NettyConnection(
-            ChannelHandlerContext ctx, NettyLoop loop, MqttChannelHandler input, Listening listening, String peer) {
+    NettyConnection(ChannelHandlerContext ctx, NettyLoop loop, MqttChannelHandler input, Listening listening) {
         this.ctx = ctx;
         this.loop = loop;
         this.input = input;
         this.listening = listening;
-        this.peer = peer;
     }
 
     void inbound(Connection.Inbound to) {
@@ -97,7 +92,7 @@ final class NettyConnection implements Connection {
 
     @Override
     public String peer() {
-        return peer;
+        return input.peer();
     }
 
     @Override
@@ -108,16 +103,7 @@ final class NettyConnection implements Connection {
     @Override
     public @Nullable X509Certificate certificate() {
         assert loop.inLoop();
-        SslHandler tls = ctx.pipeline().get(SslHandler.class);
-        if (tls == null) {
-            return null;
-        }
-        try {
-            Certificate[] shown = tls.engine().getSession().getPeerCertificates();
-            return shown.length > 0 && shown[0] instanceof X509Certificate own ? own : null;
-        } catch (SSLPeerUnverifiedException none) {
-            return null;
-        }
+        return ClientCertificate.of(ctx.pipeline());
     }
 
     @Override
@@ -302,7 +288,7 @@ final class NettyConnection implements Connection {
     }
 
     private void failed(Throwable failure) {
-        loop.failures().report("Serving " + peer + " failed", failure);
+        loop.failures().report("Serving " + peer() + " failed", failure);
         if (told) {
             ctx.close();
         } else {
@@ -461,7 +447,7 @@ final class NettyConnection implements Connection {
     /** It has closed on the way, or the system did not let the new loop watch it. Netty tells its handlers of neither. */
     private void lost(Throwable failure) {
         if (!(failure instanceof ClosedChannelException)) {
-            log.warn("{} cannot be served by the event loop that it belongs to: {}", peer, failure.toString());
+            log.warn("{} cannot be served by the event loop that it belongs to: {}", peer(), failure.toString());
             input.cause("the event loop that it belongs to did not take it");
         }
         Channel channel = ctx.channel();
@@ -574,7 +560,7 @@ final class NettyConnection implements Connection {
         try {
             here.execute(this::ended);
         } catch (RejectedExecutionException e) {
-            log.debug("{} ended after its event loop", peer);
+            log.debug("{} ended after its event loop", peer());
         }
     }
 
@@ -601,7 +587,7 @@ final class NettyConnection implements Connection {
             try {
                 to.closed(cause);
             } catch (Throwable e) { // the socket and its buffers go all the same
-                loop.failures().report("Ending " + peer + " failed", e);
+                loop.failures().report("Ending " + peer() + " failed", e);
             }
         }
     }

@@ -9,8 +9,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.server.config.Config.AnonymousAccess;
 import org.dunlin.server.config.Config.Overflow;
@@ -195,11 +197,68 @@ class ConfigLoaderTest {
         assertTrue(thrown.getMessage().contains("later version"), thrown.getMessage());
     }
 
+    @Test
+    void choiceOfLaterVersion_saysSo() {
+        ValueType<Config.Overflow> overflow = ValueType.choice(Config.Overflow.class, Set.of("spill"));
+        assertEquals(
+                "comes in a later version",
+                assertThrows(ValueType.Unfit.class, () -> overflow.parse("spill"))
+                        .what());
+    }
+
+    private static List<Config.ListenerType> accepted(String... more) throws Exception {
+        List<String> said = new ArrayList<>(List.of("listeners[0].type=auto"));
+        said.addAll(List.of(more));
+        List<Flag> flags = said.stream()
+                .map(one -> new Flag("--set", one.substring(0, one.indexOf('=')), one.substring(one.indexOf('=') + 1)))
+                .toList();
+        return ConfigLoader.load(null, Map.of(), flags)
+                .config()
+                .listeners()
+                .get(0)
+                .accept();
+    }
+
+    /** What is in the clear comes in from this machine, or where somebody has said so. */
+    @Test
+    void autoListener_acceptsInTheClearOnLoopbackOrWhenTold() throws Exception {
+        String off = "listeners[0].bind=0.0.0.0";
+        String all = "auth.allow-anonymous=true";
+        String[] pair = {"listeners[0].cert=c", "listeners[0].key=k"};
+        assertEquals(List.of(Config.ListenerType.TCP, Config.ListenerType.WS), accepted());
+        assertEquals(
+                List.of(
+                        Config.ListenerType.TCP,
+                        Config.ListenerType.TLS,
+                        Config.ListenerType.WS,
+                        Config.ListenerType.WSS),
+                accepted(pair));
+        assertEquals(List.of(Config.ListenerType.TLS, Config.ListenerType.WSS), accepted(off, all, pair[0], pair[1]));
+        assertEquals(
+                List.of(Config.ListenerType.TCP, Config.ListenerType.TLS),
+                accepted(off, all, pair[0], pair[1], "listeners[0].accept=tls, tcp"));
+        assertEquals(List.of(Config.ListenerType.TCP), accepted(off, all, "listeners[0].accept=tcp"));
+    }
+
     @ParameterizedTest
-    @CsvSource({"listeners[0].type,auto"})
-    void load_choiceOfLaterVersion_saysSo(String path, String text) {
-        ConfigException thrown = assertThrows(ConfigException.class, () -> set(path, text));
-        assertTrue(thrown.getMessage().contains("comes in a later version"), thrown.getMessage());
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "listeners[0].bind=0.0.0.0 | listeners[0].accept: is missing",
+                "listeners[0].accept=tls | listeners[0].cert: is missing",
+                "listeners[0].accept=tcp listeners[0].cert=c listeners[0].key=k | listeners[0].cert: is for encrypted",
+                "listeners[0].accept=tcp listeners[0].path=/x | listeners[0].path: is for WebSocket",
+                "listeners[0].accept=quic | which does not have that form",
+                "listeners[0].ciphers=TLS_X | listeners[0].cert: is missing",
+                "listeners[0].proxy-protocol=v1 | listeners[0].proxy-protocol: has no proxies",
+                "listeners[0].proxy-trusted=::1 | listeners[0].proxy-trusted: is for listeners behind",
+                "listeners[0].proxy-trusted=10.0.0.1/8 | which is no address, or sets bits behind",
+                "listeners[0].type=tcp listeners[0].accept=tcp | listeners[0].accept: is for listeners of type auto"
+            })
+    void autoListener_thatDoesNotFit_isRefused(String said, String fault) {
+        ConfigException thrown =
+                assertThrows(ConfigException.class, () -> accepted((said + " auth.allow-anonymous=true").split(" ")));
+        assertTrue(thrown.getMessage().contains(fault), thrown.getMessage());
     }
 
     @ParameterizedTest

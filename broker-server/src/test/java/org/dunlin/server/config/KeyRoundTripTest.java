@@ -52,7 +52,10 @@ class KeyRoundTripTest {
             "TLSv1.3",
             "TLS_AES_128_GCM_SHA256",
             "/x",
-            "https://example.org");
+            "https://example.org",
+            "v2",
+            "10.0.0.0/8",
+            "tcp,ws");
 
     /** What a key needs beside it to be right. */
     private static final Map<String, Map<String, String>> NEEDED = Map.ofEntries(
@@ -66,6 +69,9 @@ class KeyRoundTripTest {
             Map.entry("client-auth", Map.of("type", "tls", "cert", "c", "key", "k", "ca", "a")),
             Map.entry("protocols", Map.of("type", "tls", "cert", "c", "key", "k")),
             Map.entry("ciphers", Map.of("type", "tls", "cert", "c", "key", "k")),
+            Map.entry("accept", Map.of("type", "auto")),
+            Map.entry("proxy-protocol", Map.of("proxy-trusted", "10.0.0.1")),
+            Map.entry("proxy-trusted", Map.of("proxy-protocol", "v2")),
             Map.entry("path", Map.of("type", "ws")),
             Map.entry("allowed-origins", Map.of("type", "wss", "cert", "c", "key", "k")));
 

@@ -19,7 +19,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -43,6 +45,9 @@ import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicName;
 import org.dunlin.mqtt.codec.PacketDecoder;
 import org.dunlin.mqtt.codec.PacketEncoder;
+import org.dunlin.server.config.AddressRange;
+import org.dunlin.server.net.entry.AutoLayer;
+import org.dunlin.server.net.entry.ProxyLayer;
 import org.dunlin.server.net.tls.CertificateWatch;
 import org.dunlin.server.net.tls.Pair;
 import org.dunlin.server.net.websocket.WebSocketLayer;
@@ -58,14 +63,16 @@ final class Rig implements AutoCloseable {
         PLAIN,
         TLS,
         WEBSOCKET,
-        TLS_WEBSOCKET;
+        TLS_WEBSOCKET,
+        /** A header of the PROXY protocol, and then TLS and WebSocket that are recognised. */
+        RECOGNISED;
 
         boolean tls() {
-            return this == TLS || this == TLS_WEBSOCKET;
+            return this == TLS || this == TLS_WEBSOCKET || this == RECOGNISED;
         }
 
         boolean webSocket() {
-            return this == WEBSOCKET || this == TLS_WEBSOCKET;
+            return this == WEBSOCKET || this == TLS_WEBSOCKET || this == RECOGNISED;
         }
     }
 
@@ -392,6 +399,8 @@ final class Rig implements AutoCloseable {
     /** A blocking client that sends bytes and reads bytes through the layer. */
     static final class Client implements AutoCloseable {
         final Socket socket;
+        private static final String PROXY_HEADER = "PROXY TCP4 192.0.2.7 192.0.2.1 4711 8883\r\n";
+
         private final Layer layer;
         private final InputStream in;
         private final OutputStream out;
@@ -400,12 +409,16 @@ final class Rig implements AutoCloseable {
 
         Client(InetSocketAddress address, Layer layer) throws Exception {
             this.layer = layer;
-            if (layer.tls()) {
-                socket = Pair.client(null).getSocketFactory().createSocket();
-            } else {
-                socket = new Socket();
+            Socket plain = new Socket();
+            plain.connect(address);
+            if (layer == Layer.RECOGNISED) {
+                plain.getOutputStream().write(PROXY_HEADER.getBytes(StandardCharsets.US_ASCII));
             }
-            socket.connect(address);
+            socket = layer.tls()
+                    ? Pair.client(null)
+                            .getSocketFactory()
+                            .createSocket(plain, address.getHostString(), address.getPort(), true)
+                    : plain;
             socket.setTcpNoDelay(true);
             socket.setSoTimeout((int) WAIT_MILLIS);
             in = socket.getInputStream();
@@ -555,6 +568,15 @@ final class Rig implements AutoCloseable {
 
     private static List<org.dunlin.server.net.Layer> layers(Layer layer) {
         List<org.dunlin.server.net.Layer> layers = new ArrayList<>();
+        if (layer == Layer.RECOGNISED) {
+            AddressRange here = Objects.requireNonNull(AddressRange.parse("127.0.0.0/8"));
+            layers.add(new ProxyLayer(ProxyLayer.Demand.AUTO, List.of(here)));
+            layers.add(new AutoLayer(
+                    EnumSet.allOf(AutoLayer.Kind.class),
+                    Tls.LAYER,
+                    new WebSocketLayer("/mqtt", List.of(), Limits.DEFAULTS.maxPacketSizeBytes())));
+            return layers;
+        }
         if (layer.tls()) {
             layers.add(Tls.LAYER);
         }

@@ -1,6 +1,7 @@
 package org.dunlin.server.net.tls;
 
-import io.netty.channel.socket.SocketChannel;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.ChannelHandler;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
@@ -129,11 +130,11 @@ public final class TlsLayer implements Layer {
     }
 
     @Override
-    public void addTo(SocketChannel channel) {
-        SslHandler handler = context.newHandler(channel.alloc(), handshakes);
+    public List<ChannelHandler> handlers(ByteBufAllocator allocator) {
+        SslHandler handler = context.newHandler(allocator, handshakes);
         handler.setHandshakeTimeoutMillis(0); // MQTT waits for CONNECT and has one deadline for all before it
         handler.setCloseNotifyFlushTimeoutMillis(CLOSE_NOTIFY_MILLIS);
-        channel.pipeline().addLast(handler);
+        return List.of(handler);
     }
 
     /**

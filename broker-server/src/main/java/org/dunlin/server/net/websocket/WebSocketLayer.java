@@ -1,6 +1,7 @@
 package org.dunlin.server.net.websocket;
 
-import io.netty.channel.socket.SocketChannel;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.ChannelHandler;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponseEncoder;
@@ -33,12 +34,10 @@ public final class WebSocketLayer implements Layer {
     }
 
     @Override
-    public void addTo(SocketChannel channel) {
+    public List<ChannelHandler> handlers(ByteBufAllocator allocator) {
         HttpDecoderConfig bounds =
                 new HttpDecoderConfig().setMaxInitialLineLength(LINE_BYTES).setMaxHeaderSize(HEADER_BYTES);
-        channel.pipeline()
-                .addLast(new HttpRequestDecoder(bounds))
-                .addLast(new HttpResponseEncoder())
-                .addLast(new Upgrade(path, origins, maxFrameBytes));
+        return List.of(
+                new HttpRequestDecoder(bounds), new HttpResponseEncoder(), new Upgrade(path, origins, maxFrameBytes));
     }
 }
