@@ -167,6 +167,10 @@ public final class PasswordFile {
         return users.keySet();
     }
 
+    boolean contains(String user) {
+        return users.containsKey(user);
+    }
+
     /** Of this user, or, if there is no such user, one that nothing matches and that takes as long as most others. */
     PasswordHash hash(String user) {
         return users.getOrDefault(user, decoy);
