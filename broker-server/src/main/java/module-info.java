@@ -15,6 +15,7 @@ module org.dunlin.server {
     requires ch.qos.logback.core;
     requires info.picocli;
     requires org.snakeyaml.engine;
+    requires java.naming;
     requires jdk.management;
     requires static org.jspecify;
 

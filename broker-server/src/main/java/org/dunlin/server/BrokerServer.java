@@ -4,12 +4,9 @@ import com.sun.management.UnixOperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.dunlin.core.Broker;
@@ -19,14 +16,13 @@ import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.session.Shards;
-import org.dunlin.core.spi.Authenticator;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreException;
 import org.dunlin.core.spi.StoreSettings;
 import org.dunlin.persistence.Stores;
-import org.dunlin.server.auth.PasswordAuthenticator;
+import org.dunlin.server.auth.AuthenticatorChain;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.net.ListenException;
@@ -50,7 +46,7 @@ public final class BrokerServer implements AutoCloseable {
 
     private final Config config;
     private final Store store;
-    private final Authenticator authenticator;
+    private final AuthenticatorChain authenticator;
     private final DropLedger drops = new DropLedger();
     private final EventLog events = new EventLog(drops);
     private final NettyLoops loops;
@@ -66,7 +62,7 @@ public final class BrokerServer implements AutoCloseable {
 
     private BrokerServer(Config config, String version) throws ConfigException {
         this.config = config;
-        this.authenticator = authenticator(config);
+        this.authenticator = Access.chain(config);
         this.store = Stores.create(
                 config.storage().engine().name().toLowerCase(Locale.ROOT), storeSettings(config.storage()));
         this.loops = new NettyLoops(transport(config), loopCount(config), store::nowMillis);
@@ -117,6 +113,7 @@ public final class BrokerServer implements AutoCloseable {
         warnOfFewFiles();
         List<Listener> openable = doors.listeners();
         bringBack();
+        authenticator.watch(broker::review);
         reviewMemory();
         List<String> names = new ArrayList<>();
         for (int i = 0; i < openable.size(); i++) {
@@ -159,16 +156,6 @@ public final class BrokerServer implements AutoCloseable {
                 storage.cacheSize(),
                 storage.minFree(),
                 storage.maxSize());
-    }
-
-    private static Authenticator authenticator(Config config) throws ConfigException {
-        Set<String> open = openListeners(config);
-        return config.auth().knowsUsers()
-                ? PasswordAuthenticator.start(
-                        Path.of(config.auth().passwordFile()),
-                        open,
-                        Duration.ofMillis(config.limits().connectTimeoutMillis()))
-                : new ListenerAccess(open);
     }
 
     /** Before anybody may connect: whoever is away would miss messages. */
@@ -214,16 +201,6 @@ public final class BrokerServer implements AutoCloseable {
     private static int loopCount(Config config) {
         int asked = config.server().loops();
         return Math.min(asked > 0 ? asked : Runtime.getRuntime().availableProcessors(), Shards.MAX);
-    }
-
-    private static Set<String> openListeners(Config config) {
-        Set<String> open = new HashSet<>();
-        for (Config.Listener listener : config.listeners()) {
-            if (config.allowsAnonymous(listener)) {
-                open.add(listener.name());
-            }
-        }
-        return open;
     }
 
     private static QueueLimits queueLimits(Config config) {
@@ -284,9 +261,7 @@ public final class BrokerServer implements AutoCloseable {
         listeners.stopAccepting();
         sysTopics.close();
         broker.stop();
-        if (authenticator instanceof PasswordAuthenticator own) {
-            own.close();
-        }
+        authenticator.close();
         listeners.close(config.server().drainTimeout().toMillis());
         loops.close();
         doors.close();

@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,10 +11,12 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BiPredicate;
 import java.util.function.LongSupplier;
-import org.dunlin.core.spi.Authenticator;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.Fault;
+import org.dunlin.server.config.Quote;
+import org.dunlin.server.files.FileWatch;
+import org.dunlin.server.files.NamedFile;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,7 +25,9 @@ import org.slf4j.LoggerFactory;
  * Asks a password file who a client is, and follows the file as it changes. Any thread; never computes a hash on the caller's: a
  * login that was proven lately is accepted at once, others are computed by workers, the same login once however many ask.
  */
-public final class PasswordAuthenticator implements Authenticator, AutoCloseable {
+public final class PasswordAuthenticator implements Member {
+    private static final String SOURCE = "password";
+
     private static final Logger LOG = LoggerFactory.getLogger("dunlin.auth");
     private static final int LOGINS_REMEMBERED = 200_000;
     private static final int LOGINS_WAITING = 4096;
@@ -35,13 +38,12 @@ public final class PasswordAuthenticator implements Authenticator, AutoCloseable
             new Answer.Refused(ReasonCode.BAD_USER_NAME_OR_PASSWORD, "user name or password is wrong");
 
     private static final Answer NO_PASSWORD =
-            new Answer.Refused(ReasonCode.BAD_USER_NAME_OR_PASSWORD, "there is a user name but no password; send both");
+            new Answer.Refused(ReasonCode.BAD_USER_NAME_OR_PASSWORD, "user name or password is missing; send both");
 
     private static final Answer BUSY = new Answer.Refused(
             ReasonCode.SERVER_BUSY, "more logins wait than can be checked; connect again in a few seconds");
 
     private final Path file;
-    private final Set<String> open;
     private final long patienceNanos;
     private final Executor workers;
     private final LongSupplier nanoTime;
@@ -50,9 +52,9 @@ public final class PasswordAuthenticator implements Authenticator, AutoCloseable
     private final Map<VerifiedLogins.Login, CompletableFuture<Answer>> underWay = new ConcurrentHashMap<>();
     private final FileWatch watch;
     private volatile PasswordFile users;
+    private volatile Runnable changed = () -> {};
 
     /**
-     * @param open names of the listeners whose clients may leave out the user name
      * @param patience after which nobody waits for the answer any more
      * @param comparison of a hash with a password, which takes its time
      * @param nanoTime a clock
@@ -60,42 +62,59 @@ public final class PasswordAuthenticator implements Authenticator, AutoCloseable
      */
     PasswordAuthenticator(
             Path file,
-            Set<String> open,
             Duration patience,
             Executor workers,
             BiPredicate<PasswordHash, byte[]> comparison,
             LongSupplier nanoTime)
             throws ConfigException {
         this.file = file;
-        this.open = Set.copyOf(open);
         this.patienceNanos = patience.toNanos();
         this.workers = workers;
         this.comparison = comparison;
         this.nanoTime = nanoTime;
-        byte[] content = PasswordFile.bytes(file);
+        NamedFile named = PasswordFile.named(file);
+        byte[] content = named.read();
         this.users = PasswordFile.parse(file.toString(), content);
-        this.watch = new FileWatch(file, content, BETWEEN_LOOKS, new Reload());
+        this.watch = new FileWatch(named, content, BETWEEN_LOOKS, new Reload());
     }
 
     /**
-     * Reads the file and begins to watch it.
+     * Reads the file.
      *
-     * @param open names of the listeners whose clients may leave out the user name
      * @param patience after which nobody waits for the answer any more
      * @throws ConfigException with every fault of the file
      */
-    public static PasswordAuthenticator start(Path file, Set<String> open, Duration patience) throws ConfigException {
-        HashWorkers workers = new HashWorkers(Runtime.getRuntime().availableProcessors(), LOGINS_WAITING);
+    public static PasswordAuthenticator of(Path file, Duration patience) throws ConfigException {
+        HashWorkers workers = new HashWorkers(
+                "auth-hash", Runtime.getRuntime().availableProcessors(), LOGINS_WAITING, patience.toNanos() / 2);
         try {
-            PasswordAuthenticator made =
-                    new PasswordAuthenticator(file, open, patience, workers, PasswordHash::matches, System::nanoTime);
-            made.users.warnings(file).forEach(LOG::warn);
-            made.watch.start();
-            return made;
+            return new PasswordAuthenticator(file, patience, workers, PasswordHash::matches, System::nanoTime);
         } catch (ConfigException faulty) {
             workers.close();
             throw faulty;
         }
+    }
+
+    @Override
+    public String source() {
+        return SOURCE;
+    }
+
+    @Override
+    public boolean isFor(Credentials credentials) {
+        return credentials.userName() != null;
+    }
+
+    @Override
+    public String wants() {
+        return "send user name and password";
+    }
+
+    @Override
+    public void watch(Runnable changed) {
+        tell(changed);
+        users.warnings(file).forEach(LOG::warn);
+        watch.start();
     }
 
     @Override
@@ -104,13 +123,13 @@ public final class PasswordAuthenticator implements Authenticator, AutoCloseable
         byte[] password = credentials.password();
         if (user == null || password == null) {
             wipe(password);
-            return CompletableFuture.completedFuture(user == null ? anonymous(credentials.listener()) : NO_PASSWORD);
+            return CompletableFuture.completedFuture(NO_PASSWORD);
         }
         PasswordHash hash = users.hash(user);
         VerifiedLogins.Login login = verified.login(user, password, hash);
         if (verified.contains(login)) {
             wipe(password);
-            return CompletableFuture.completedFuture(Answer.Accepted.as(user));
+            return CompletableFuture.completedFuture(accepted(user));
         }
         CompletableFuture<Answer> answer = new CompletableFuture<>();
         CompletableFuture<Answer> sameLogin = underWay.putIfAbsent(login, answer);
@@ -137,12 +156,16 @@ public final class PasswordAuthenticator implements Authenticator, AutoCloseable
         return answer;
     }
 
-    private Answer anonymous(String listener) {
-        return open.contains(listener)
-                ? Answer.Accepted.as(null)
-                : new Answer.Refused(
-                        ReasonCode.NOT_AUTHORIZED,
-                        "listener " + listener + " takes no clients without a user name; send user name and password");
+    private static Answer accepted(String user) {
+        return new Answer.Accepted(Identity.of(user, SOURCE), null);
+    }
+
+    @Override
+    public @Nullable String review(Identity identity) {
+        String user = identity.userName();
+        return user != null && users.contains(user)
+                ? null
+                : "the account " + Quote.of(String.valueOf(user)) + " is no longer in auth.password-file";
     }
 
     /** By the file as it is when the answer is given: what has changed meanwhile is asked again. */
@@ -161,7 +184,7 @@ public final class PasswordAuthenticator implements Authenticator, AutoCloseable
             if (right) {
                 verified.add(verified.login(user, password, hash));
             }
-            return right ? Answer.Accepted.as(user) : WRONG;
+            return right ? accepted(user) : WRONG;
         }
     }
 
@@ -169,6 +192,11 @@ public final class PasswordAuthenticator implements Authenticator, AutoCloseable
         if (password != null) {
             Arrays.fill(password, (byte) 0);
         }
+    }
+
+    /** Whom to tell of changes, without watching for any. */
+    void tell(Runnable listener) {
+        changed = listener;
     }
 
     /** Looks at the file now, which otherwise happens by itself every two seconds. */
@@ -196,6 +224,7 @@ public final class PasswordAuthenticator implements Authenticator, AutoCloseable
                     file,
                     read.users().size());
             read.warnings(file).forEach(LOG::warn);
+            changed.run();
         }
 
         @Override
@@ -204,7 +233,6 @@ public final class PasswordAuthenticator implements Authenticator, AutoCloseable
         }
     }
 
-    /** Returns at once; who waits for an answer gets none. */
     @Override
     public void close() {
         watch.close();

@@ -147,7 +147,7 @@ final class UserCommand implements Runnable {
     @Command(
             name = "remove",
             description = "Removes a user, who cannot connect any more.",
-            footer = {"", "A connection that is there already stays until it ends."})
+            footer = {"", "A running broker ends the connections that are there."})
     static final class Remove implements Callable<Integer> {
         private final Invocation invocation;
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,12 +16,13 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.dunlin.core.spi.Authenticator.Answer;
 import org.dunlin.core.spi.Authenticator.Credentials;
+import org.dunlin.core.spi.Authenticator.Identity;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
@@ -81,7 +83,6 @@ class PasswordAuthenticatorTest {
         write("ann:" + SECRET.encoded() + "\nben:" + A_B_C.encoded() + "\n");
         authenticator = new PasswordAuthenticator(
                 file,
-                Set.of("open"),
                 PATIENCE,
                 workers,
                 (hash, password) -> {
@@ -118,8 +119,8 @@ class PasswordAuthenticatorTest {
         return assertInstanceOf(Answer.Refused.class, answer).reason();
     }
 
-    private static void assertAccepted(@Nullable String user, Answer answer) {
-        assertEquals(Answer.Accepted.as(user), answer);
+    private static void assertAccepted(String user, Answer answer) {
+        assertEquals(new Answer.Accepted(Identity.of(user, "password"), null), answer);
     }
 
     @Test
@@ -153,24 +154,28 @@ class PasswordAuthenticatorTest {
     }
 
     @Test
-    void withoutUserName_theListenerDecides() {
-        assertAccepted(null, asks(null, null, "open").join());
-        assertAccepted(null, asks(null, utf8("x"), "open").join());
-        Answer closed = asks(null, null, "closed").join();
-
-        assertEquals(ReasonCode.NOT_AUTHORIZED, refusal(closed));
+    void userWithoutPassword_isRefusedWithoutWork() {
+        assertEquals(
+                ReasonCode.BAD_USER_NAME_OR_PASSWORD,
+                refusal(asks("ann", null, "open").join()));
         assertEquals(List.of(), computed);
         assertTrue(authenticator.provesUsers());
     }
 
     @Test
-    void userName_hasToBeProven_alsoWhereItMayBeLeftOut() {
-        assertEquals(
-                ReasonCode.BAD_USER_NAME_OR_PASSWORD,
-                refusal(asks("ann", null, "open").join()));
-        CompletableFuture<Answer> wrong = asks("ann", utf8("x"), "open");
-        workers.work();
-        assertEquals(ReasonCode.BAD_USER_NAME_OR_PASSWORD, refusal(wrong.join()));
+    void removedUser_mayNotStay_andWhoAsksIsToldOfTheChange() throws Exception {
+        AtomicInteger changes = new AtomicInteger();
+        authenticator.tell(changes::incrementAndGet);
+        Identity ann = ((Answer.Accepted) answer("ann", "secret")).identity();
+        Identity ben = ((Answer.Accepted) answer("ben", "a b:c")).identity();
+        assertNull(authenticator.review(ann));
+
+        write("ben:" + A_B_C.encoded());
+        authenticator.look();
+
+        assertEquals(1, changes.get());
+        assertEquals("the account 'ann' is no longer in auth.password-file", authenticator.review(ann));
+        assertNull(authenticator.review(ben));
     }
 
     @Test
@@ -345,8 +350,7 @@ class PasswordAuthenticatorTest {
     void faultyFile_atTheStart_isRefused() throws Exception {
         write("ann:open-sesame\nben");
 
-        ConfigException thrown =
-                assertThrows(ConfigException.class, () -> PasswordAuthenticator.start(file, Set.of(), PATIENCE));
+        ConfigException thrown = assertThrows(ConfigException.class, () -> PasswordAuthenticator.of(file, PATIENCE));
 
         assertEquals(2, thrown.faults().size());
     }

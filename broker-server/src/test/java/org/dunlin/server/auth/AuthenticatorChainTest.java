@@ -1,0 +1,272 @@
+package org.dunlin.server.auth;
+
+import static org.dunlin.server.auth.PasswordHashTest.utf8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.dunlin.core.spi.Authenticator.Answer;
+import org.dunlin.core.spi.Authenticator.Credentials;
+import org.dunlin.core.spi.Authenticator.Exchange;
+import org.dunlin.core.spi.Authenticator.Identity;
+import org.dunlin.mqtt.ReasonCode;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/** Members of the test's own, which write down that they were asked. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class AuthenticatorChainTest {
+    private final List<String> asked = new ArrayList<>();
+    private final Fake tokens = new Fake("token");
+    private final Fake passwords = new Fake("password");
+    private X509Certificate meter;
+    private X509Certificate nameless;
+
+    @BeforeAll
+    void make() throws Exception {
+        meter = Certificates.make("CN=meter", "-validity", "10");
+        nameless = Certificates.make("OU=north");
+    }
+
+    /** Is for passwords that begin with its name, or for all that have a user if it is the last; takes "name-right" alone. */
+    private final class Fake implements Member {
+        private final String name;
+
+        Fake(String name) {
+            this.name = name;
+        }
+
+        @Override
+        public String source() {
+            return name;
+        }
+
+        @Override
+        public boolean isFor(Credentials credentials) {
+            byte[] password = credentials.password();
+            return name.equals("password")
+                    ? credentials.userName() != null
+                    : password != null
+                            && new String(password, java.nio.charset.StandardCharsets.UTF_8).startsWith(name);
+        }
+
+        @Override
+        public String wants() {
+            return "send a " + name;
+        }
+
+        @Override
+        public CompletionStage<Answer> authenticate(Credentials credentials) {
+            asked.add(name);
+            byte[] password = credentials.password();
+            boolean right = password != null
+                    && new String(password, java.nio.charset.StandardCharsets.UTF_8).equals(name + "-right");
+            String user = credentials.userName() == null ? "of-" + name : credentials.userName();
+            return CompletableFuture.completedFuture(
+                    right
+                            ? new Answer.Accepted(new Identity(user, name, null, 5000), null)
+                            : new Answer.Refused(ReasonCode.BAD_USER_NAME_OR_PASSWORD, "wrong"));
+        }
+
+        @Override
+        public @Nullable Exchange exchange(String method, Credentials credentials) {
+            return method.equals(name.toUpperCase())
+                    ? data -> CompletableFuture.completedFuture(new Answer.Accepted(
+                            Identity.of(new String(data, java.nio.charset.StandardCharsets.UTF_8), name), null))
+                    : null;
+        }
+
+        @Override
+        public @Nullable String review(Identity identity) {
+            return name + " does not know " + identity.userName();
+        }
+
+        @Override
+        public void watch(Runnable changed) {
+            changed.run();
+        }
+
+        @Override
+        public void close() {
+            asked.add("close " + name);
+        }
+    }
+
+    private AuthenticatorChain chain(@Nullable CertificateUser certificates, Fake... members) {
+        asked.clear();
+        return new AuthenticatorChain(Set.of("open"), certificates, List.of(members), () -> System.currentTimeMillis());
+    }
+
+    private static Credentials credentials(
+            @Nullable String user, @Nullable String password, String listener, @Nullable X509Certificate certificate) {
+        return new Credentials(
+                "id", user, password == null ? null : utf8(password), "127.0.0.1:5", listener, certificate);
+    }
+
+    private static Answer answer(AuthenticatorChain chain, Credentials credentials) {
+        return chain.authenticate(credentials).toCompletableFuture().join();
+    }
+
+    private static Answer answer(AuthenticatorChain chain, @Nullable String user, @Nullable String password) {
+        return answer(chain, credentials(user, password, "closed", null));
+    }
+
+    private static Identity accepted(Answer answer) {
+        return assertInstanceOf(Answer.Accepted.class, answer).identity();
+    }
+
+    private static String refused(ReasonCode reason, Answer answer) {
+        Answer.Refused refused = assertInstanceOf(Answer.Refused.class, answer);
+        assertEquals(reason, refused.reason());
+        return refused.detail();
+    }
+
+    @Test
+    void firstThatIsForIt_decidesAlone() {
+        AuthenticatorChain chain = chain(null, tokens, passwords);
+
+        assertEquals("token", accepted(answer(chain, "ann", "token-right")).source());
+        assertEquals(
+                "password", accepted(answer(chain, "ann", "password-right")).source());
+        assertEquals("of-token", accepted(answer(chain, null, "token-right")).userName());
+        refused(ReasonCode.BAD_USER_NAME_OR_PASSWORD, answer(chain, "ann", "token-wrong"));
+
+        assertEquals(List.of("token", "password", "token", "token"), asked);
+    }
+
+    @Test
+    void withoutUserName_theListenerDecides() {
+        AuthenticatorChain chain = chain(null, tokens, passwords);
+
+        assertEquals(Identity.of(null, "anonymous"), accepted(answer(chain, credentials(null, null, "open", null))));
+        assertEquals(
+                "listener closed takes no anonymous clients; send a token, or send a password",
+                refused(ReasonCode.NOT_AUTHORIZED, answer(chain, null, null)));
+        assertEquals(List.of(), asked);
+    }
+
+    @Test
+    void userName_hasToBeProven_alsoWhereItMayBeLeftOut() {
+        AuthenticatorChain chain = chain(null, tokens);
+
+        String said = refused(ReasonCode.NOT_AUTHORIZED, answer(chain, credentials("ann", "x", "open", null)));
+
+        assertEquals("nobody here can tell who gives this user name; send a token", said);
+        assertTrue(chain.provesUsers());
+    }
+
+    @Test
+    void withoutAnybodyToAsk_everyNameIsTakenWhereEverybodyMayCome() {
+        AuthenticatorChain chain = chain(null);
+
+        assertFalse(chain.provesUsers());
+        assertEquals(
+                "ann",
+                accepted(answer(chain, credentials("ann", "x", "open", null))).userName());
+        assertEquals(
+                "listener closed takes no anonymous clients; see auth.allow-anonymous",
+                refused(ReasonCode.NOT_AUTHORIZED, answer(chain, "ann", "x")));
+    }
+
+    @Test
+    void certificate_namesTheUser_untilItExpires() {
+        AuthenticatorChain chain = chain(new CertificateUser(CertificateUser.Field.CN, false), passwords);
+        Credentials shown = credentials(null, "needless", "closed", meter);
+
+        Identity who = accepted(answer(chain, shown));
+
+        assertEquals("meter", who.userName());
+        long days = who.lifeMillis() / 86_400_000;
+        assertTrue(days == 9 || days == 10, who.toString());
+        assertArrayEquals(new byte[8], shown.password());
+        assertEquals(
+                "meter",
+                accepted(answer(chain, credentials("meter", null, "closed", meter)))
+                        .userName());
+        assertTrue(refused(
+                        ReasonCode.BAD_USER_NAME_OR_PASSWORD,
+                        answer(chain, credentials("ann", "password-right", "closed", meter)))
+                .contains("'meter'"));
+        assertTrue(refused(ReasonCode.NOT_AUTHORIZED, answer(chain, credentials(null, null, "open", nameless)))
+                .contains("no common name"));
+        assertNull(chain.review(who));
+        assertEquals(List.of(), asked);
+        assertEquals(
+                "password", accepted(answer(chain, "ann", "password-right")).source(), "without a certificate");
+    }
+
+    @Test
+    void certificateWithPassword_needsBoth_andOneUser() {
+        AuthenticatorChain chain = chain(new CertificateUser(CertificateUser.Field.CN, true), passwords);
+
+        Identity who = accepted(answer(chain, credentials(null, "password-right", "closed", meter)));
+
+        assertEquals(new Identity("meter", "password", null, 5000), who);
+        refused(ReasonCode.BAD_USER_NAME_OR_PASSWORD, answer(chain, credentials("meter", "x", "closed", meter)));
+        refused(ReasonCode.BAD_USER_NAME_OR_PASSWORD, answer(chain, credentials(null, null, "open", meter)));
+    }
+
+    @Test
+    void expiredCertificate_isRefused() {
+        AuthenticatorChain later = new AuthenticatorChain(
+                Set.of(),
+                new CertificateUser(CertificateUser.Field.CN, false),
+                List.of(),
+                () -> meter.getNotAfter().getTime());
+
+        assertEquals(
+                "the certificate has expired; renew it",
+                refused(ReasonCode.NOT_AUTHORIZED, answer(later, credentials(null, null, "open", meter))));
+    }
+
+    @Test
+    void exchange_isTheMembersWhoKnowsTheMethod_andOfTheUserOfTheCertificate() {
+        AuthenticatorChain chain = chain(new CertificateUser(CertificateUser.Field.CN, false), tokens, passwords);
+        assertNull(chain.exchange("OTHER", credentials(null, null, "closed", null)));
+
+        Exchange free = chain.exchange("TOKEN", credentials(null, null, "closed", null));
+        assertNotNull(free);
+        assertEquals("ann", accepted(step(free, "ann")).userName());
+        Exchange bound = chain.exchange("PASSWORD", credentials(null, null, "closed", meter));
+        assertNotNull(bound);
+        assertEquals("meter", accepted(step(bound, "meter")).userName());
+        refused(ReasonCode.NOT_AUTHORIZED, step(bound, "ann"));
+    }
+
+    private static Answer step(Exchange exchange, String data) {
+        return exchange.step(utf8(data)).toCompletableFuture().join();
+    }
+
+    @Test
+    void review_isOfWhoeverProvedIt() {
+        AuthenticatorChain chain = chain(null, tokens, passwords);
+
+        assertEquals("password does not know ann", chain.review(Identity.of("ann", "password")));
+        assertEquals("token does not know ann", chain.review(Identity.of("ann", "token")));
+        assertNull(chain.review(Identity.of(null, "anonymous")));
+    }
+
+    @Test
+    void watchAndClose_reachAllMembers() {
+        AuthenticatorChain chain = chain(null, tokens, passwords);
+        List<String> changes = new ArrayList<>();
+
+        chain.watch(() -> changes.add("changed"));
+        chain.close();
+
+        assertEquals(2, changes.size());
+        assertEquals(List.of("close token", "close password"), asked);
+    }
+}
