@@ -16,6 +16,8 @@ import org.dunlin.core.spi.Authenticator;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.Fault;
+import org.dunlin.server.files.FileWatch;
+import org.dunlin.server.files.NamedFile;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -72,9 +74,10 @@ public final class PasswordAuthenticator implements Authenticator, AutoCloseable
         this.workers = workers;
         this.comparison = comparison;
         this.nanoTime = nanoTime;
-        byte[] content = PasswordFile.bytes(file);
+        NamedFile named = PasswordFile.named(file);
+        byte[] content = named.read();
         this.users = PasswordFile.parse(file.toString(), content);
-        this.watch = new FileWatch(file, content, BETWEEN_LOOKS, new Reload());
+        this.watch = new FileWatch(named, content, BETWEEN_LOOKS, new Reload());
     }
 
     /**

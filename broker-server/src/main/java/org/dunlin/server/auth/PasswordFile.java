@@ -1,13 +1,10 @@
 package org.dunlin.server.auth;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
@@ -20,6 +17,7 @@ import java.util.Set;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.Fault;
 import org.dunlin.server.config.Quote;
+import org.dunlin.server.files.NamedFile;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,35 +38,14 @@ public final class PasswordFile {
 
     /** @throws ConfigException with every fault of the file, or the one that keeps it from being read */
     public static PasswordFile read(Path file) throws ConfigException {
-        return parse(file.toString(), bytes(file));
+        return parse(file.toString(), named(file).read());
     }
 
-    /** @throws ConfigException if the file is missing, cannot be read or is too large */
-    static byte[] bytes(Path file) throws ConfigException {
-        String name = Quote.path(file.toString());
-        try (InputStream in = Files.newInputStream(file)) {
-            byte[] bytes = in.readNBytes(BYTES_MAX + 1);
-            if (bytes.length > BYTES_MAX) {
-                throw fault(name, "the password file has more than " + (BYTES_MAX >> 20) + " MB", "name another file");
-            }
-            return bytes;
-        } catch (NoSuchFileException missing) {
-            throw fault(
-                    name,
-                    "there is no such password file",
-                    "make it with 'dunlin user add NAME -f " + name + "', or correct auth.password-file");
-        } catch (AccessDeniedException denied) {
-            throw fault(name, "the password file may not be read by this user", "give it the right to");
-        } catch (IOException unreadable) {
-            throw fault(
-                    name,
-                    "the password file cannot be read: " + Quote.path(String.valueOf(unreadable.getMessage())),
-                    "correct auth.password-file");
-        }
-    }
-
-    private static ConfigException fault(String where, String what, String cure) {
-        return new ConfigException(List.of(new Fault(where, "", what, cure)));
+    /** With the words for what may be wrong with it. */
+    static NamedFile named(Path file) {
+        String make = "make it with 'dunlin user add NAME -f " + Quote.path(file.toString()) + "', or correct "
+                + "auth.password-file";
+        return new NamedFile(file, "password file", "auth.password-file", make, BYTES_MAX);
     }
 
     /**

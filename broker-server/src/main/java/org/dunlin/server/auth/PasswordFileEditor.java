@@ -74,14 +74,14 @@ public final class PasswordFileEditor {
             throws IOException, ConfigException {
         boolean makes = !present && Files.notExists(file);
         if (!makes && Files.notExists(file)) {
-            PasswordFile.bytes(file); // says that it is missing
+            PasswordFile.named(file).read(); // says that it is missing
         }
         Path target = makes ? file.toAbsolutePath() : file.toRealPath(); // behind all symbolic links, which stay
         Path fresh = target.resolveSibling("." + target.getFileName() + ".new");
         boolean mine = false;
         try (FileChannel channel = create(fresh)) {
             mine = true;
-            byte[] content = Files.exists(target) ? PasswordFile.bytes(target) : new byte[0];
+            byte[] content = Files.exists(target) ? PasswordFile.named(target).read() : new byte[0];
             if (PasswordFile.parse(file.toString(), content).users().contains(user) != present) {
                 return false;
             }

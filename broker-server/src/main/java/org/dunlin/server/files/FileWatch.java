@@ -1,6 +1,5 @@
-package org.dunlin.server.auth;
+package org.dunlin.server.files;
 
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
@@ -16,10 +15,10 @@ import org.slf4j.LoggerFactory;
  * Notices when a file has another content, whether it was written anew, renamed into place or reached by another symbolic link.
  * Has a thread of its own, which alone may {@link #look} once it has been started; any thread may close it.
  */
-final class FileWatch implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger("dunlin.auth");
+public final class FileWatch implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger("dunlin.files");
 
-    private final Path file;
+    private final NamedFile file;
     private final Duration interval;
     private final Reader reader;
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -29,7 +28,7 @@ final class FileWatch implements AutoCloseable {
     private @Nullable Fault complaint;
 
     /** Who wants to know; called by the thread of the watch. */
-    interface Reader {
+    public interface Reader {
         void changed(byte[] content);
 
         /** Called once for each cause, until the file can be read again: then {@link #changed} is called. */
@@ -37,15 +36,15 @@ final class FileWatch implements AutoCloseable {
     }
 
     /** @param known the content that the reader has already */
-    FileWatch(Path file, byte[] known, Duration interval, Reader reader) {
+    public FileWatch(NamedFile file, byte[] known, Duration interval, Reader reader) {
         this.file = file;
         this.interval = interval;
         this.reader = reader;
         this.seen = digest(known);
     }
 
-    void start() {
-        Thread thread = new Thread(this::watch, "auth-file-watch");
+    public void start() {
+        Thread thread = new Thread(this::watch, "file-watch");
         thread.setDaemon(true);
         thread.start();
     }
@@ -56,7 +55,7 @@ final class FileWatch implements AutoCloseable {
                 try {
                     look();
                 } catch (RuntimeException e) {
-                    LOG.atError().setCause(e).log("A look at {} has failed", file);
+                    LOG.atError().setCause(e).log("A look at {} has failed", file.path());
                 }
             }
         } catch (InterruptedException ended) {
@@ -65,10 +64,10 @@ final class FileWatch implements AutoCloseable {
     }
 
     /** Reads the file, and tells the reader if there is anything new. */
-    void look() {
+    public void look() {
         byte[] content;
         try {
-            content = PasswordFile.bytes(file);
+            content = file.read();
         } catch (ConfigException e) {
             Fault fault = e.faults().get(0);
             seen = null;

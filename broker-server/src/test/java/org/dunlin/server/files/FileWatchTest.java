@@ -1,6 +1,5 @@
-package org.dunlin.server.auth;
+package org.dunlin.server.files;
 
-import static org.dunlin.server.auth.PasswordHashTest.utf8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -46,7 +45,11 @@ class FileWatchTest {
     }
 
     private FileWatch watch(Duration interval) {
-        return new FileWatch(file, utf8("one"), interval, reader);
+        return new FileWatch(
+                new NamedFile(file, "list", "a.list", "make it", 100),
+                "one".getBytes(StandardCharsets.UTF_8),
+                interval,
+                reader);
     }
 
     @Test
