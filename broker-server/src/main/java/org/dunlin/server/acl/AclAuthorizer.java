@@ -1,0 +1,148 @@
+package org.dunlin.server.acl;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.dunlin.core.spi.Authorizer;
+import org.dunlin.core.spi.Rights;
+import org.dunlin.server.config.ConfigException;
+import org.dunlin.server.config.Fault;
+import org.dunlin.server.files.FileWatch;
+import org.dunlin.server.files.NamedFile;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Answers what clients may do by an ACL file, which it follows as it changes, and by what tokens say. Any thread asks; answers come
+ * from memory.
+ */
+public final class AclAuthorizer implements Authorizer, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger("dunlin.acl");
+    private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(2);
+
+    private final boolean tokens;
+    private final @Nullable FileWatch watch;
+    private volatile @Nullable AclFile file;
+    private volatile Runnable reviewed = () -> {};
+
+    /**
+     * Reads the file.
+     *
+     * @param path null if there is none: then everybody may do everything but for what tokens say
+     * @param tokens whether tokens may carry rights: then the rights of somebody who is away are not known
+     * @throws ConfigException with every fault of the file
+     */
+    public AclAuthorizer(@Nullable Path path, boolean tokens) throws ConfigException {
+        this.tokens = tokens;
+        if (path == null) {
+            this.watch = null;
+            return;
+        }
+        NamedFile named = AclFile.named(path);
+        byte[] content = named.read();
+        AclFile read = AclFile.parse(path.toString(), content);
+        this.file = read;
+        this.watch = new FileWatch(named, content, BETWEEN_LOOKS, new Reload(path.toString()));
+        read.warnings().forEach(LOG::warn);
+    }
+
+    /**
+     * Begins to watch the file, if there is one.
+     *
+     * @param changed run by the thread of the watch when the rights of clients may be others
+     */
+    public void follow(Runnable changed) {
+        reviewed = changed;
+        FileWatch own = watch;
+        if (own != null) {
+            own.start();
+        }
+    }
+
+    @Override
+    public Rights rights(Client client) {
+        TokenRights token = token(client.claims());
+        AclFile now = file;
+        if (now != null) {
+            return now.rights(client.clientId(), client.userName(), token);
+        }
+        Section granted = token == null ? null : token.section();
+        return granted == null
+                ? Rights.ALL
+                : new AclRights(null, new Section[] {granted}, new Names(client.clientId(), client.userName()), false);
+    }
+
+    private static @Nullable TokenRights token(@Nullable Claims claims) {
+        if (claims == null) {
+            return null;
+        } else if (claims instanceof TokenRights token) {
+            return token;
+        }
+        throw new IllegalArgumentException("claims of another kind: " + claims.getClass());
+    }
+
+    @Override
+    public Rights restored(String clientId, @Nullable String userName) {
+        AclFile now = file;
+        if (now == null) {
+            return Rights.ALL;
+        }
+        return tokens ? now.denials(clientId, userName) : now.rights(clientId, userName, null);
+    }
+
+    /** The file as it counts now, or null if there is none. */
+    public @Nullable AclFile file() {
+        return file;
+    }
+
+    /** Looks at the file now, which otherwise happens by itself every two seconds. */
+    void look() {
+        FileWatch own = watch;
+        if (own != null) {
+            own.look();
+        }
+    }
+
+    private final class Reload implements FileWatch.Reader {
+        private final String path;
+
+        Reload(String path) {
+            this.path = path;
+        }
+
+        @Override
+        public void changed(byte[] content) {
+            AclFile read;
+            try {
+                read = AclFile.parse(path, content);
+            } catch (ConfigException e) {
+                LOG.warn(
+                        "auth.acl-file has {} fault(s) and is not used, the rules read before stay; the first is {}",
+                        e.faults().size(),
+                        e.faults().get(0));
+                return;
+            }
+            file = read;
+            LOG.info(
+                    "auth.acl-file {} has changed, it has {} rule(s) and names {} user(s) now",
+                    path,
+                    read.ruleCount(),
+                    read.userCount());
+            read.warnings().forEach(LOG::warn);
+            reviewed.run();
+        }
+
+        @Override
+        public void unreadable(Fault fault) {
+            LOG.warn("auth.acl-file cannot be read, the rules read before stay; {}", fault);
+        }
+    }
+
+    @Override
+    public void close() {
+        FileWatch own = watch;
+        if (own != null) {
+            own.close();
+        }
+    }
+}
