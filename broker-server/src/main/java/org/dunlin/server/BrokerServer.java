@@ -113,7 +113,7 @@ public final class BrokerServer implements AutoCloseable {
         warnOfFewFiles();
         List<Listener> openable = doors.listeners();
         bringBack();
-        authenticator.watch(broker::review);
+        authenticator.watch(this::review);
         reviewMemory();
         List<String> names = new ArrayList<>();
         for (int i = 0; i < openable.size(); i++) {
@@ -125,6 +125,11 @@ public final class BrokerServer implements AutoCloseable {
             sysTopics.start(intervalMillis);
         }
         open = String.join(", ", names);
+    }
+
+    /** Accounts or rights have changed. */
+    private void review() {
+        broker.review().thenRun(() -> LOG.info("Clients and their rights have been settled anew"));
     }
 
     /**
