@@ -10,12 +10,15 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.dunlin.server.config.AddressRange;
 import org.dunlin.server.config.Config;
+import org.dunlin.server.config.Fault;
+import org.dunlin.server.config.Settings;
 import org.dunlin.server.net.Layer;
 import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Listener;
 import org.dunlin.server.net.entry.AutoLayer;
 import org.dunlin.server.net.entry.ProxyLayer;
 import org.dunlin.server.net.tls.CertificateWatch;
+import org.dunlin.server.net.tls.TlsLayer;
 import org.dunlin.server.net.tls.TlsSettings;
 import org.dunlin.server.net.websocket.WebSocketLayer;
 import org.jspecify.annotations.Nullable;
@@ -108,7 +111,32 @@ final class Doors implements AutoCloseable {
                     case REQUIRED -> TlsSettings.ClientAuth.REQUIRED;
                 },
                 tls.protocols(),
-                tls.ciphers());
+                tls.ciphers(),
+                path(tls.crl()),
+                tls.sni().stream().map(Doors::named).toList());
+    }
+
+    /** One file for both, or two. */
+    private static TlsSettings.Named named(String pair) {
+        int colon = pair.indexOf(':');
+        Path cert = Path.of(colon < 0 ? pair : pair.substring(0, colon));
+        return new TlsSettings.Named(cert, colon < 0 ? cert : Path.of(pair.substring(colon + 1)));
+    }
+
+    /** Reads the files of all listeners and opens nothing. @return every fault with what to do about it */
+    static List<Fault> faults(Config config, Settings settings) {
+        List<Fault> faults = new ArrayList<>();
+        for (int i = 0; i < config.listeners().size(); i++) {
+            Config.Tls tls = config.listeners().get(i).tls();
+            String listener = "listeners[" + i + "]";
+            String where =
+                    settings.origin(listener + (tls != null && tls.keystore().isEmpty() ? ".cert" : ".keystore"));
+            for (String text : tls == null ? List.<String>of() : TlsLayer.faults(settings(tls))) {
+                int cure = text.indexOf("; ");
+                faults.add(new Fault(where, listener, text.substring(0, cure), text.substring(cure + 2)));
+            }
+        }
+        return faults;
     }
 
     private static @Nullable Path path(String text) {

@@ -17,6 +17,8 @@ import org.dunlin.server.cli.Launcher;
 import org.dunlin.server.cli.VersionCommand;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
+import org.dunlin.server.config.ConfigLoader.Loaded;
+import org.dunlin.server.config.Fault;
 import org.dunlin.server.logging.LastWords;
 import org.dunlin.server.logging.Logging;
 import org.dunlin.server.net.ListenException;
@@ -31,7 +33,22 @@ public final class Main {
 
     public static void main(String[] arguments) {
         LastWords.prepare();
-        int exitCode = run(Main::start, arguments);
+        int exitCode = run(
+                new Launcher() {
+                    @Override
+                    public int run(Config config) throws Exception {
+                        return start(config);
+                    }
+
+                    @Override
+                    public void check(Loaded loaded) throws ConfigException {
+                        List<Fault> faults = Doors.faults(loaded.config(), loaded.settings());
+                        if (!faults.isEmpty()) {
+                            throw new ConfigException(faults);
+                        }
+                    }
+                },
+                arguments);
         System.exit(exitCode);
     }
 

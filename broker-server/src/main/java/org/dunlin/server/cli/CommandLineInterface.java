@@ -44,7 +44,7 @@ public final class CommandLineInterface {
             List<Path> defaultConfig) {
         Invocation invocation = new Invocation(environment, defaultConfig);
         CommandLine config = new CommandLine(new ConfigCommand());
-        config.addSubcommand(new ConfigCheckCommand());
+        config.addSubcommand(new ConfigCheckCommand(launcher));
         config.addSubcommand(new ConfigShowCommand(invocation));
         commandLine = new CommandLine(new Root())
                 .addSubcommand(new StartCommand(invocation, launcher))

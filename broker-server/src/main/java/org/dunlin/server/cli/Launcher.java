@@ -1,6 +1,8 @@
 package org.dunlin.server.cli;
 
 import org.dunlin.server.config.Config;
+import org.dunlin.server.config.ConfigException;
+import org.dunlin.server.config.ConfigLoader.Loaded;
 
 /** Runs the broker in the foreground. Called once, on the main thread, with logging already set up. */
 @FunctionalInterface
@@ -13,4 +15,11 @@ public interface Launcher {
      * @throws java.net.BindException for exit code 4
      */
     int run(Config config) throws Exception;
+
+    /**
+     * Reads the files that a configuration names; opens and changes nothing.
+     *
+     * @throws ConfigException with every fault of theirs
+     */
+    default void check(Loaded loaded) throws ConfigException {}
 }

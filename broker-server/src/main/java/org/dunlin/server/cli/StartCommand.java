@@ -58,6 +58,7 @@ final class StartCommand implements Callable<Integer> {
         addTo(flags, "--bind", "listeners[0].bind", bind);
         addTo(flags, "-d", "storage.path", dataDirectory);
         Loaded loaded = invocation.load(options.file, flags);
+        launcher.check(loaded);
         Logging.start(loaded.config().log());
         for (String warning : loaded.warnings()) {
             LoggerFactory.getLogger(StartCommand.class).warn(warning);

@@ -107,6 +107,7 @@ public record Config(
      *
      * @param keyPassword of the key, or of the keystore
      * @param ciphers empty for those that the broker takes by itself
+     * @param sni each a file with certificate and key, or two with a colon between
      */
     public record Tls(
             String cert,
@@ -118,8 +119,11 @@ public record Config(
             Secret truststorePassword,
             ClientAuth clientAuth,
             List<String> protocols,
-            List<String> ciphers) {
+            List<String> ciphers,
+            String crl,
+            List<String> sni) {
         public Tls {
+            sni = List.copyOf(sni);
             protocols = List.copyOf(protocols);
             ciphers = List.copyOf(ciphers);
         }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -102,7 +103,7 @@ public final class ConfigLoader {
     private void readFile(Path path) {
         YamlDocument document = YamlDocument.read(path);
         Set<String> noLists = new HashSet<>();
-        for (YamlDocument.Entry entry : document.entries()) {
+        for (YamlDocument.Entry entry : joined(document)) {
             if (faults.size() >= FAULTS_MAX) {
                 break;
             }
@@ -128,6 +129,34 @@ public final class ConfigLoader {
         }
         faults.addAll(document.faults());
         faults.sort((a, b) -> Integer.compare(lineOf(a), lineOf(b)));
+    }
+
+    /** Lists of words as the texts that they are in every other source, at the line of their first word. */
+    private List<YamlDocument.Entry> joined(YamlDocument document) {
+        Map<String, YamlDocument.Entry> joined = new LinkedHashMap<>();
+        for (YamlDocument.Entry entry : document.entries()) {
+            int bracket = entry.path().endsWith("]") ? entry.path().lastIndexOf('[') : -1;
+            String list = bracket < 0 ? entry.path() : entry.path().substring(0, bracket);
+            boolean item = bracket >= 0;
+            if (!(item || entry.shape() == YamlDocument.Shape.EMPTY_LIST)
+                    || !(table.find(list) instanceof Known known
+                            && known.key().type().isList())) {
+                joined.put(entry.path(), entry);
+            } else if (item && (entry.text().isBlank() || entry.text().indexOf(',') >= 0)) {
+                fault(
+                        document.where(entry.line()),
+                        entry.path(),
+                        entry.text().isBlank() ? "is empty" : Quote.of(entry.text()) + " has a comma",
+                        "write each word as an item of its own");
+                faulty.put(known.path(), document.where(entry.line()));
+            } else {
+                YamlDocument.Entry before = joined.get(list);
+                String text = before == null ? entry.text() : before.text() + "," + entry.text();
+                int line = before == null ? entry.line() : before.line();
+                joined.put(list, new YamlDocument.Entry(list, text, line, YamlDocument.Shape.VALUE));
+            }
+        }
+        return List.copyOf(joined.values());
     }
 
     private static int lineOf(Fault fault) {

@@ -18,6 +18,8 @@ final class DoorCheck {
             ListenerKeys.CA,
             ListenerKeys.TRUSTSTORE,
             ListenerKeys.TRUSTSTORE_PASSWORD,
+            ListenerKeys.CRL,
+            ListenerKeys.SNI,
             ListenerKeys.CLIENT_AUTH,
             ListenerKeys.PROTOCOLS,
             ListenerKeys.CIPHERS);
@@ -163,8 +165,9 @@ final class DoorCheck {
                     "asks for certificates, but nobody is named whose signature counts",
                     "name ca (PEM file) or truststore");
         }
-        if (!asked && (ca || truststore)) {
-            warnings.add((ca ? ListenerKeys.CA : ListenerKeys.TRUSTSTORE).path(index)
+        boolean crl = isSet(ListenerKeys.CRL);
+        if (!asked && (ca || truststore || crl)) {
+            warnings.add((ca ? ListenerKeys.CA : crl ? ListenerKeys.CRL : ListenerKeys.TRUSTSTORE).path(index)
                     + " is not used: client-auth is none, clients are not asked for a certificate");
         }
     }

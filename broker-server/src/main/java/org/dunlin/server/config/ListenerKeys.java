@@ -94,6 +94,19 @@ final class ListenerKeys {
             "PKCS12 or JKS file with the certificates that sign those of clients, instead of ca; watched."));
     static final Key<Secret> TRUSTSTORE_PASSWORD =
             add(Key.secret("listeners[].truststore-password", secret(), Secret.NONE, "Password of the truststore."));
+    static final Key<String> CRL = add(Key.of(
+            "listeners[].crl",
+            file(),
+            "",
+            "PEM or DER file with the revocation lists of those who sign for clients; watched."));
+    static final Key<List<String>> SNI = add(Key.of(
+            "listeners[].sni",
+            words(
+                    "PEM files like a.pem or a.crt:a.key with commas between, or nothing",
+                    Pattern.compile("[^,:\\p{Cntrl}]+(:[^,:\\p{Cntrl}]+)?"),
+                    0),
+            List.of(),
+            "More certificates with their keys, chosen by the hosts that they are for; watched."));
     static final Key<ClientAuth> CLIENT_AUTH = add(Key.of(
             "listeners[].client-auth",
             choice(ClientAuth.class, Set.of()),

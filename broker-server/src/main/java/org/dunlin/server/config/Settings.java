@@ -175,7 +175,9 @@ public final class Settings {
                 get(ListenerKeys.TRUSTSTORE_PASSWORD, i),
                 get(ListenerKeys.CLIENT_AUTH, i),
                 get(ListenerKeys.PROTOCOLS, i),
-                get(ListenerKeys.CIPHERS, i));
+                get(ListenerKeys.CIPHERS, i),
+                get(ListenerKeys.CRL, i),
+                get(ListenerKeys.SNI, i));
     }
 
     /** Gives listeners that are not plain TCP the name and the port that are usual for their type, if none are set. */

@@ -19,8 +19,9 @@ import org.dunlin.mqtt.TopicFilter;
  * from, it comes as text. Any thread.
  *
  * @param allowed like "0 to 2", completing the sentence "allowed: ..."
+ * @param isList whether its texts have commas between its parts, which YAML may also write as a list
  */
-record ValueType<T>(String allowed, Parser<T> parser, Function<T, String> formatter) {
+record ValueType<T>(String allowed, Parser<T> parser, Function<T, String> formatter, boolean isList) {
     private static final Pattern INTEGER = Pattern.compile("[+-]?[0-9]{1,30}");
     private static final Pattern RANGE = Pattern.compile("[0-9A-Fa-f:.]{2,45}(/[0-9]{1,3})?");
     private static final Pattern SIZE = Pattern.compile("([0-9]{1,30})(B|KB|MB|GB)?");
@@ -32,6 +33,10 @@ record ValueType<T>(String allowed, Parser<T> parser, Function<T, String> format
     private static final Map<String, Long> DURATION_UNITS =
             descending("d", 86_400_000L, "h", 3_600_000L, "m", 60_000L, "s", 1000L, "ms", 1L);
     private static final int TEXT_MAX = 1024;
+
+    private ValueType(String allowed, Parser<T> parser, Function<T, String> formatter) {
+        this(allowed, parser, formatter, false);
+    }
 
     /** Text to value. */
     interface Parser<T> {
@@ -209,7 +214,8 @@ record ValueType<T>(String allowed, Parser<T> parser, Function<T, String> format
                     }
                     return List.copyOf(words);
                 },
-                words -> String.join(",", words));
+                words -> String.join(",", words),
+                true);
     }
 
     /** Ranges of addresses with commas between. */
@@ -228,7 +234,8 @@ record ValueType<T>(String allowed, Parser<T> parser, Function<T, String> format
                     }
                     return ranges;
                 },
-                words.formatter());
+                words.formatter(),
+                true);
     }
 
     /** An address that is never looked up in DNS, so that what is bound is what was read. */

@@ -190,8 +190,7 @@ class ConfigLoaderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {"admin.port", "metrics.enabled", "auth.jwt.secret", "listeners[0].crl", "listeners[1].sni[0]"})
+    @ValueSource(strings = {"admin.port", "metrics.enabled", "auth.jwt.secret"})
     void load_keyOfLaterVersion_saysSo(String path) {
         ConfigException thrown = assertThrows(ConfigException.class, () -> set(path, "1"));
         assertTrue(thrown.getMessage().contains("later version"), thrown.getMessage());
@@ -217,6 +216,42 @@ class ConfigLoaderTest {
                 .listeners()
                 .get(0)
                 .accept();
+    }
+
+    private static List<String> origins(Path folder, String yaml) throws Exception {
+        Path file = Files.writeString(folder.resolve("lists.yaml"), "listeners:\n  - type: ws\n" + yaml);
+        Config.WebSocket webSocket = ConfigLoader.load(file, Map.of(), List.of())
+                .config()
+                .listeners()
+                .get(0)
+                .webSocket();
+        return webSocket == null ? List.of() : webSocket.allowedOrigins();
+    }
+
+    @Test
+    void wordsInYaml_areATextWithCommasOrAList(@TempDir Path lists) throws Exception {
+        List<String> both = List.of("https://a.example", "https://b.example");
+        assertEquals(both, origins(lists, "    allowed-origins: https://a.example, https://b.example\n"));
+        assertEquals(both, origins(lists, "    allowed-origins: [https://a.example, 'https://b.example']\n"));
+        assertEquals(
+                both, origins(lists, "    allowed-origins:\n      - https://a.example\n      - https://b.example\n"));
+        assertEquals(List.of(), origins(lists, "    allowed-origins: []\n"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "[https://a.example, /b] | which does not have that form",
+                "['https://a.example,https://b.example'] | lists.yaml:3: listeners[0].allowed-origins[0]: ",
+                "[''] | lists.yaml:3: listeners[0].allowed-origins[0]: is empty",
+                "[[a]] | lists.yaml:3: listeners[0].allowed-origins[0][0]",
+                "[{a: b}] | lists.yaml:3: listeners[0].allowed-origins[0].a"
+            })
+    void listInYaml_thatIsNone_isRefused(String written, String fault, @TempDir Path lists) {
+        ConfigException thrown =
+                assertThrows(ConfigException.class, () -> origins(lists, "    allowed-origins: " + written + "\n"));
+        assertTrue(thrown.getMessage().contains(fault), thrown.getMessage());
     }
 
     /** What is in the clear comes in from this machine, or where somebody has said so. */

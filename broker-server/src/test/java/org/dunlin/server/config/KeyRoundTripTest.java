@@ -67,6 +67,8 @@ class KeyRoundTripTest {
             Map.entry("truststore", Map.of("type", "tls", "cert", "c", "key", "k", "client-auth", "optional")),
             Map.entry("truststore-password", Map.of("type", "tls", "cert", "c", "key", "k", "truststore", "t")),
             Map.entry("client-auth", Map.of("type", "tls", "cert", "c", "key", "k", "ca", "a")),
+            Map.entry("crl", Map.of("type", "tls", "cert", "c", "key", "k", "ca", "a", "client-auth", "required")),
+            Map.entry("sni", Map.of("type", "tls", "cert", "c", "key", "k")),
             Map.entry("protocols", Map.of("type", "tls", "cert", "c", "key", "k")),
             Map.entry("ciphers", Map.of("type", "tls", "cert", "c", "key", "k")),
             Map.entry("accept", Map.of("type", "auto")),

@@ -162,11 +162,64 @@ class TlsTest {
         }
     }
 
+    /** Java's client updates its keys when it is told to begin a handshake on a connection of TLS 1.3. */
+    @Test
+    void updatesOfKeys_areTakenNowAndThen_andEndTheConnectionWhenTheyFlood() throws Exception {
+        try (Rig rig = rig(Pair.make("server").settings(folder), Rig.WAIT_MILLIS);
+                SSLSocket socket = connect(rig, Pair.client(null))) {
+            roundTrip(socket);
+            byte[] publish = Rig.publishBytes(100, 2);
+            for (int i = 0; i < 5; i++) {
+                socket.startHandshake();
+                socket.getOutputStream().write(publish);
+                assertArrayEquals(publish, socket.getInputStream().readNBytes(publish.length));
+            }
+            assertThrows(IOException.class, () -> {
+                for (int i = 0; i < 100_000; i++) {
+                    socket.startHandshake();
+                }
+            });
+            Rig.await("the end", () -> rig.probe().closed == 1);
+            assertEquals(
+                    "TLS failed: more than 100 records within a second that carry nothing, such as updates of keys",
+                    rig.probe().cause);
+        }
+    }
+
+    /** A client may not have handshake after handshake for the price of one connection. */
+    @Test
+    void renegotiation_isRefused() throws Exception {
+        try (Rig rig = rig(Pair.make("server").settings(folder), Rig.WAIT_MILLIS);
+                SSLSocket socket = connect(rig, Pair.client(null))) {
+            socket.setEnabledProtocols(new String[] {"TLSv1.2"});
+            roundTrip(socket);
+            socket.startHandshake();
+            assertThrows(IOException.class, () -> {
+                while (socket.getInputStream().read() >= 0) {
+                    // until it fails
+                }
+                throw new IOException("ended");
+            });
+            Rig.await("the end", () -> rig.probe().closed == 1);
+        }
+    }
+
     @Test
     void protocols_onlyThoseThatAreSet() throws Exception {
         TlsSettings all = Pair.make("server").settings(folder);
         TlsSettings newest = new TlsSettings(
-                all.cert(), all.key(), null, "", null, null, "", ClientAuth.NONE, List.of("TLSv1.3"), List.of());
+                all.cert(),
+                all.key(),
+                null,
+                "",
+                null,
+                null,
+                "",
+                ClientAuth.NONE,
+                List.of("TLSv1.3"),
+                List.of(),
+                null,
+                List.of());
         try (Rig rig = rig(newest, Rig.WAIT_MILLIS);
                 SSLSocket old = connect(rig, Pair.client(null));
                 SSLSocket current = connect(rig, Pair.client(null))) {
@@ -181,14 +234,36 @@ class TlsTest {
         String cipher = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
         TlsSettings all = Pair.make("server").settings(folder);
         TlsSettings one = new TlsSettings(
-                all.cert(), all.key(), null, "", null, null, "", ClientAuth.NONE, all.protocols(), List.of(cipher));
+                all.cert(),
+                all.key(),
+                null,
+                "",
+                null,
+                null,
+                "",
+                ClientAuth.NONE,
+                all.protocols(),
+                List.of(cipher),
+                null,
+                List.of());
         try (Rig rig = rig(one, Rig.WAIT_MILLIS);
                 SSLSocket socket = connect(rig, Pair.client(null))) {
             roundTrip(socket);
             assertEquals(cipher, socket.getSession().getCipherSuite());
         }
         TlsSettings unknown = new TlsSettings(
-                all.cert(), all.key(), null, "", null, null, "", ClientAuth.NONE, all.protocols(), List.of("TLS_X"));
+                all.cert(),
+                all.key(),
+                null,
+                "",
+                null,
+                null,
+                "",
+                ClientAuth.NONE,
+                all.protocols(),
+                List.of("TLS_X"),
+                null,
+                List.of());
         ListenException refused = assertThrows(ListenException.class, () -> watch.open("test", unknown));
         assertEquals(
                 "listener test: ciphers has TLS_X, which this Java does not know; remove it", refused.getMessage());
@@ -233,7 +308,18 @@ class TlsTest {
         Path cert = Files.createSymbolicLink(folder.resolve("c.pem"), Path.of("data", "cert.pem"));
         Path key = Files.createSymbolicLink(folder.resolve("k.pem"), Path.of("data", "key.pem"));
         TlsSettings settings = new TlsSettings(
-                cert, key, null, "", null, null, "", ClientAuth.NONE, List.of("TLSv1.2", "TLSv1.3"), List.of());
+                cert,
+                key,
+                null,
+                "",
+                null,
+                null,
+                "",
+                ClientAuth.NONE,
+                List.of("TLSv1.2", "TLSv1.3"),
+                List.of(),
+                null,
+                List.of());
         try (Rig rig = rig(settings, Rig.WAIT_MILLIS)) {
             Files.createSymbolicLink(folder.resolve("next"), Path.of("2"));
             Files.move(

@@ -16,8 +16,10 @@ import java.security.PrivateKey;
 import java.security.Signature;
 import java.security.UnrecoverableKeyException;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,6 +39,9 @@ record Credentials(PrivateKey key, List<X509Certificate> chain, List<X509Certifi
     private static final int FILE_BYTES_MAX = 8 << 20;
 
     private static final int JKS_MAGIC = 0xfe;
+
+    /** Of subject alternative names. */
+    private static final int DNS_NAME = 2;
 
     /** The contents of all files, read at one time, so that what is checked is what is used. */
     static final class Snapshot {
@@ -84,7 +89,12 @@ record Credentials(PrivateKey key, List<X509Certificate> chain, List<X509Certifi
             }
         }
 
-        private byte[] content(Path file) throws TlsFault {
+        /** Why each file that cannot be read cannot. */
+        List<String> unreadable() {
+            return List.copyOf(unreadable.values());
+        }
+
+        byte[] content(Path file) throws TlsFault {
             byte[] content = contents.get(file);
             if (content == null) {
                 throw new TlsFault(String.valueOf(unreadable.get(file)));
@@ -104,8 +114,23 @@ record Credentials(PrivateKey key, List<X509Certificate> chain, List<X509Certifi
         if (cert == null || key == null) {
             throw new TlsFault("certificate or key is missing; name cert and key, or a keystore");
         }
+        return ofFiles(cert, key, settings.password(), files, trusted);
+    }
+
+    /** One of several that are chosen by the host name that the client asks for. */
+    static Credentials read(TlsSettings.Named named, String password, Snapshot files) throws TlsFault {
+        Credentials read = ofFiles(named.cert(), named.key(), password, files, List.of());
+        if (read.hosts().isEmpty()) {
+            throw new TlsFault(named.cert() + " has a certificate that names no host, so no client could ask for it;"
+                    + " add the host to its subject alternative names, or remove it from sni");
+        }
+        return read;
+    }
+
+    private static Credentials ofFiles(
+            Path cert, Path key, String password, Snapshot files, List<X509Certificate> trusted) throws TlsFault {
         List<X509Certificate> chain = Pem.certificates(cert, files.content(cert));
-        PrivateKey secret = Pem.key(key, files.content(key), settings.password());
+        PrivateKey secret = Pem.key(key, files.content(key), password);
         if (!belong(secret, chain.get(0))) {
             throw new TlsFault("the private key in " + key + " does not belong to the certificate in " + cert
                     + "; name the two that were made together, the certificate of this server first in its file");
@@ -222,6 +247,22 @@ record Credentials(PrivateKey key, List<X509Certificate> chain, List<X509Certifi
                 .mapToLong(certificate -> certificate.getNotAfter().getTime())
                 .min()
                 .orElse(Long.MAX_VALUE);
+    }
+
+    /** Host names that the certificate is for, perhaps with a wildcard: its alternative names of DNS. */
+    List<String> hosts() {
+        List<String> hosts = new ArrayList<>();
+        try {
+            Collection<List<?>> names = chain.get(0).getSubjectAlternativeNames();
+            for (List<?> name : names == null ? List.<List<?>>of() : names) {
+                if (Integer.valueOf(DNS_NAME).equals(name.get(0))) {
+                    hosts.add(String.valueOf(name.get(1)));
+                }
+            }
+        } catch (CertificateParsingException namesNothing) {
+            return List.of();
+        }
+        return hosts;
     }
 
     X509Certificate[] trustedArray() {

@@ -13,18 +13,13 @@ final class Expiry {
     private static final int[] WARN_DAYS = {30, 7, 1, 0};
 
     private final String listener;
-    private Credentials credentials;
+    private final Credentials credentials;
     /** Thresholds that have been warned of. */
     private int warned;
 
     Expiry(String listener, Credentials credentials) {
         this.listener = listener;
         this.credentials = credentials;
-    }
-
-    void renewed(Credentials by) {
-        credentials = by;
-        warned = 0;
     }
 
     void look(long nowMillis) {

@@ -90,6 +90,17 @@ final class Pem {
         return certificates;
     }
 
+    /** All in the file, as they are inside of the text; none if there are none. */
+    static List<byte[]> revocationLists(Path file, byte[] content) throws TlsFault {
+        List<byte[]> lists = new ArrayList<>();
+        for (Block block : blocks(content)) {
+            if (block.type().equals("X509 CRL")) {
+                lists.add(block.bytes(file));
+            }
+        }
+        return lists;
+    }
+
     /** The first in the file. */
     static PrivateKey key(Path file, byte[] content, String password) throws TlsFault {
         for (Block block : blocks(content)) {

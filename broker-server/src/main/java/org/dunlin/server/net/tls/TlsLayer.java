@@ -8,14 +8,17 @@ import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import java.security.GeneralSecurityException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import org.dunlin.server.net.Layer;
 import org.dunlin.server.net.ListenException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,30 +53,37 @@ public final class TlsLayer implements Layer {
         }
     }
 
+    /** A session may be resumed so long: then what a client showed is looked at anew. */
+    private static final int SESSION_SECONDS = 3600;
+
     private final String listener;
     private final TlsSettings settings;
     private final Executor handshakes;
-    private final Expiry expiry;
+    private Material material;
+    private List<Expiry> expiries = List.of();
     private volatile SslContext context;
     /** The files that {@link #context} is made of, or that were refused last. */
     private byte[] seen;
     /** As the files were at the last look: while they are being written they are not tried. */
     private byte[] latest;
+    /** The revocation lists that have been said to be out of force. */
+    private String ended = "";
 
     private TlsLayer(
             String listener,
             TlsSettings settings,
             Executor handshakes,
-            Expiry expiry,
+            Material material,
             SslContext context,
             byte[] seen) {
         this.listener = listener;
         this.settings = settings;
         this.handshakes = handshakes;
-        this.expiry = expiry;
+        this.material = material;
         this.context = context;
         this.seen = seen;
         this.latest = seen;
+        renewExpiries(null);
     }
 
     /**
@@ -86,52 +96,75 @@ public final class TlsLayer implements Layer {
     public static TlsLayer open(String listener, TlsSettings settings, Executor handshakes) throws ListenException {
         Credentials.Snapshot files = Credentials.Snapshot.of(settings);
         try {
-            Credentials credentials = Credentials.read(settings, files);
-            SslContext context = context(settings, credentials);
-            Expiry expiry = new Expiry(listener, credentials);
-            return new TlsLayer(listener, settings, handshakes, expiry, context, files.fingerprint());
+            Material material = Material.read(settings, files);
+            SslContext context = context(settings, material);
+            return new TlsLayer(listener, settings, handshakes, material, context, files.fingerprint());
         } catch (TlsFault fault) {
             throw new ListenException("listener " + listener + ": " + fault.text(), false, fault);
         }
     }
 
-    private static SslContext context(TlsSettings settings, Credentials credentials) throws TlsFault {
+    /** Reads the files and opens nothing. @return every fault, each as one line that says what to do */
+    public static List<String> faults(TlsSettings settings) {
+        Credentials.Snapshot files = Credentials.Snapshot.of(settings);
+        List<String> faults = new ArrayList<>(Material.faults(settings, files));
+        if (faults.isEmpty()) {
+            try {
+                context(settings, Material.read(settings, files));
+            } catch (TlsFault fault) {
+                faults.add(fault.text());
+            }
+        }
+        return faults;
+    }
+
+    private static SslContext context(TlsSettings settings, Material material) throws TlsFault {
+        List<String> ciphers = ciphers(settings);
+        Credentials main = material.main();
+        Revocation revocation = material.revocation();
+        try {
+            SslContextBuilder builder = SslContextBuilder.forServer(new CertificateChoice(main, material.named()))
+                    .sslProvider(SslProvider.JDK)
+                    .protocols(settings.protocols())
+                    .ciphers(ciphers)
+                    .sessionTimeout(SESSION_SECONDS)
+                    .clientAuth(
+                            switch (settings.clientAuth()) {
+                                case NONE -> ClientAuth.NONE;
+                                case OPTIONAL -> ClientAuth.OPTIONAL;
+                                case REQUIRED -> ClientAuth.REQUIRE;
+                            });
+            return (revocation == null
+                            ? builder.trustManager(main.trustedArray())
+                            : builder.trustManager(ClientTrust.of(main.trusted(), revocation)))
+                    .build();
+        } catch (SSLException | IllegalArgumentException e) {
+            throw new TlsFault(
+                    "the certificate of " + main.subject() + " cannot be used: " + e.getMessage() + "; replace it");
+        }
+    }
+
+    private static List<String> ciphers(TlsSettings settings) throws TlsFault {
         Set<String> known;
         try {
             known = Set.copyOf(Arrays.asList(
                     SSLContext.getDefault().getSupportedSSLParameters().getCipherSuites()));
         } catch (GeneralSecurityException e) {
-            throw new TlsFault("TLS does not work in this Java: " + e.getMessage());
+            throw new TlsFault("TLS does not work in this Java: " + e.getMessage() + "; use another Java");
         }
         for (String cipher : settings.ciphers()) {
             if (!known.contains(cipher)) {
                 throw new TlsFault("ciphers has " + cipher + ", which this Java does not know; remove it");
             }
         }
-        List<String> ciphers = settings.ciphers().isEmpty()
+        return settings.ciphers().isEmpty()
                 ? CIPHERS.stream().filter(known::contains).toList()
                 : settings.ciphers();
-        try {
-            return SslContextBuilder.forServer(credentials.key(), credentials.chainArray())
-                    .sslProvider(SslProvider.JDK)
-                    .protocols(settings.protocols())
-                    .ciphers(ciphers)
-                    .trustManager(credentials.trustedArray())
-                    .clientAuth(
-                            switch (settings.clientAuth()) {
-                                case NONE -> ClientAuth.NONE;
-                                case OPTIONAL -> ClientAuth.OPTIONAL;
-                                case REQUIRED -> ClientAuth.REQUIRE;
-                            })
-                    .build();
-        } catch (SSLException | IllegalArgumentException e) {
-            throw new TlsFault("the certificate of " + credentials.subject() + " cannot be used: " + e.getMessage());
-        }
     }
 
     @Override
     public List<ChannelHandler> handlers(ByteBufAllocator allocator) {
-        SslHandler handler = context.newHandler(allocator, handshakes);
+        SslHandler handler = new SslHandler(new MeteredEngine(context.newEngine(allocator)), handshakes);
         handler.setHandshakeTimeoutMillis(0); // MQTT waits for CONNECT and has one deadline for all before it
         handler.setCloseNotifyFlushTimeoutMillis(CLOSE_NOTIFY_MILLIS);
         return List.of(handler);
@@ -148,15 +181,72 @@ public final class TlsLayer implements Layer {
         latest = now;
         if (settled && !Arrays.equals(now, seen)) {
             seen = now;
-            try {
-                Credentials credentials = Credentials.read(settings, files);
-                context = context(settings, credentials);
-                expiry.renewed(credentials);
-                log.info("Listener {}: new handshakes get the new certificate {}", listener, expiry);
-            } catch (TlsFault fault) {
-                log.warn("Listener {} goes on with the certificate it has: {}", listener, fault.text());
+            reload(files);
+        }
+        lookAtRevocation(nowMillis);
+        expiries.forEach(expiry -> expiry.look(nowMillis));
+    }
+
+    private void reload(Credentials.Snapshot files) {
+        Material before = material;
+        Material next =
+                before.renewed(settings, files, fault -> log.warn("Listener {} goes on with {}", listener, fault));
+        if (next.equals(before)) {
+            return;
+        }
+        try {
+            context = context(settings, next);
+        } catch (TlsFault fault) {
+            log.warn("Listener {} goes on with what it has: {}", listener, fault.text());
+            return;
+        }
+        material = next;
+        ended = "";
+        for (Expiry renewed : renewExpiries(before)) {
+            log.info("Listener {}: new handshakes get the new certificate {}", listener, renewed);
+        }
+        if (!next.main().trusted().equals(before.main().trusted())
+                || !Objects.equals(next.revocation(), before.revocation())) {
+            log.info("Listener {}: clients of new handshakes are checked by the new ca and crl", listener);
+        }
+    }
+
+    /** @return those of new certificates */
+    private List<Expiry> renewExpiries(@Nullable Material before) {
+        List<Expiry> all = new ArrayList<>();
+        List<Expiry> renewed = new ArrayList<>();
+        List<Credentials> shown = material.shown();
+        for (int i = 0; i < shown.size(); i++) {
+            if (before != null
+                    && before.shown().get(i).chain().equals(shown.get(i).chain())) {
+                all.add(expiries.get(i));
+            } else {
+                Expiry made = new Expiry(listener, shown.get(i));
+                all.add(made);
+                renewed.add(made);
             }
         }
-        expiry.look(nowMillis);
+        expiries = all;
+        return renewed;
+    }
+
+    /** Once a list is over, whoever was let in by it must not resume a session either: a new context knows none. */
+    private void lookAtRevocation(long nowMillis) {
+        Revocation revocation = material.revocation();
+        String over = revocation == null ? "" : revocation.ended(nowMillis);
+        if (over.equals(ended)) {
+            return;
+        }
+        ended = over;
+        try {
+            context = context(settings, material);
+        } catch (TlsFault fault) {
+            log.warn("Listener {} goes on with what it has: {}", listener, fault.text());
+        }
+        log.warn(
+                "Listener {}: revocation lists are out of force: {}; clients whose certificates they are for are refused"
+                        + " until crl is renewed",
+                listener,
+                over);
     }
 }

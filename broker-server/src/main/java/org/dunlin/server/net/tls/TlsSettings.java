@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param truststore PKCS12 or JKS
  * @param trustPassword of the truststore; "" for none
  * @param ciphers by their IANA names; empty for the broker's own choice
+ * @param crl revocation lists of those that sign certificates of clients, PEM or DER
+ * @param sni certificates for some host names; their keys have the same password, or none
  */
 public record TlsSettings(
         @Nullable Path cert,
@@ -28,7 +30,12 @@ public record TlsSettings(
         String trustPassword,
         ClientAuth clientAuth,
         List<String> protocols,
-        List<String> ciphers) {
+        List<String> ciphers,
+        @Nullable Path crl,
+        List<Named> sni) {
+
+    /** A certificate that is chosen by the host name that a client asks for; both files PEM, perhaps the same. */
+    public record Named(Path cert, Path key) {}
 
     /** Whether clients are asked for a certificate. */
     public enum ClientAuth {
@@ -40,18 +47,22 @@ public record TlsSettings(
     public TlsSettings {
         protocols = List.copyOf(protocols);
         ciphers = List.copyOf(ciphers);
+        sni = List.copyOf(sni);
     }
 
     /** All that are read. */
     List<Path> files() {
         Stream<@Nullable Path> all = clientAuth == ClientAuth.NONE
                 ? Stream.of(cert, key, keystore)
-                : Stream.of(cert, key, keystore, ca, truststore);
-        return all.<Path>mapMulti((path, sink) -> {
+                : Stream.of(cert, key, keystore, ca, truststore, crl);
+        Stream<@Nullable Path> named = sni.stream().flatMap(each -> Stream.of(each.cert(), each.key()));
+        return Stream.concat(all, named)
+                .<Path>mapMulti((path, sink) -> {
                     if (path != null) {
                         sink.accept(path);
                     }
                 })
+                .distinct()
                 .toList();
     }
 

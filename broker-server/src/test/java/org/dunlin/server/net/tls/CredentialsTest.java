@@ -69,11 +69,13 @@ class CredentialsTest {
     }
 
     private static TlsSettings pem(Path cert, Path key, String password) {
-        return new TlsSettings(cert, key, null, password, null, null, "", ClientAuth.NONE, List.of(), List.of());
+        return new TlsSettings(
+                cert, key, null, password, null, null, "", ClientAuth.NONE, List.of(), List.of(), null, List.of());
     }
 
     private static TlsSettings store(Path keystore, String password) {
-        return new TlsSettings(null, null, keystore, password, null, null, "", ClientAuth.NONE, List.of(), List.of());
+        return new TlsSettings(
+                null, null, keystore, password, null, null, "", ClientAuth.NONE, List.of(), List.of(), null, List.of());
     }
 
     private static Credentials read(TlsSettings settings) throws TlsFault {
@@ -220,6 +222,8 @@ class CredentialsTest {
                 Pair.PASSWORD,
                 ClientAuth.REQUIRED,
                 List.of(),
+                List.of(),
+                null,
                 List.of());
         assertEquals(List.of(rsa.certificate()), read(trusting).trusted());
         Path ca = file("ca.pem", "# comment\n" + rsa.certificatePem() + "\n" + ec.certificatePem());
@@ -239,13 +243,26 @@ class CredentialsTest {
                         SECRET,
                         ClientAuth.REQUIRED,
                         List.of(),
+                        List.of(),
+                        null,
                         List.of()));
     }
 
     @Test
     void settings_neverShowTheirPasswords() {
         TlsSettings settings = new TlsSettings(
-                null, null, Path.of("k"), SECRET, null, null, SECRET, ClientAuth.NONE, List.of(), List.of());
+                null,
+                null,
+                Path.of("k"),
+                SECRET,
+                null,
+                null,
+                SECRET,
+                ClientAuth.NONE,
+                List.of(),
+                List.of(),
+                null,
+                List.of());
         assertFalse(settings.toString().contains(SECRET));
     }
 }

@@ -86,7 +86,18 @@ public record Pair(PrivateKey key, X509Certificate certificate) {
         Path cert = Files.writeString(folder.resolve("cert.pem"), certificatePem());
         Path keyFile = Files.writeString(folder.resolve("key.pem"), keyPem());
         return new TlsSettings(
-                cert, keyFile, null, "", ca, null, "", clientAuth, List.of("TLSv1.2", "TLSv1.3"), List.of());
+                cert,
+                keyFile,
+                null,
+                "",
+                ca,
+                null,
+                "",
+                clientAuth,
+                List.of("TLSv1.2", "TLSv1.3"),
+                List.of(),
+                null,
+                List.of());
     }
 
     /** In the form of PKCS12. */
