@@ -423,4 +423,24 @@ class WebSocketTest {
             assertEquals("timeout: no CONNECT within 500 ms", rig.probe().cause);
         }
     }
+
+    @Test
+    void pings_areAnsweredUntilTheyFlood() throws Exception {
+        for (byte[] each : List.of(frame(0x89, (byte) 7), frame(0x8a), frame(0x82))) {
+            int before = rig.probes.size();
+            try (Socket socket = upgraded()) {
+                ByteArrayOutputStream flood = new ByteArrayOutputStream();
+                for (int i = 0; i < 10_000; i++) {
+                    flood.writeBytes(each);
+                }
+                try {
+                    socket.getOutputStream().write(flood.toByteArray());
+                } catch (IOException cut) {
+                    // as it may be
+                }
+                Rig.await("the end", () -> rig.probe(before).closed == 1);
+                assertEquals("WebSocket: more than 100 pings or empty frames within a second", rig.probe(before).cause);
+            }
+        }
+    }
 }

@@ -23,6 +23,8 @@ public final class CertificateWatch implements AutoCloseable {
     /** Handshakes that wait for a thread; at 1 to 5 ms each the last is still in time. */
     private static final int HANDSHAKES_WAITING = 1024;
 
+    private static final int HANDSHAKES_OF_A_LISTENER = HANDSHAKES_WAITING / 2;
+
     private final List<TlsLayer> layers = new CopyOnWriteArrayList<>();
     private final long intervalMillis;
     private final ThreadPoolExecutor handshakes;
@@ -57,7 +59,7 @@ public final class CertificateWatch implements AutoCloseable {
      * @throws ListenException if they do not make a TLS listener
      */
     public synchronized TlsLayer open(String listener, TlsSettings settings) throws ListenException {
-        TlsLayer layer = TlsLayer.open(listener, settings, handshakes);
+        TlsLayer layer = TlsLayer.open(listener, settings, new HandshakeQueue(handshakes, HANDSHAKES_OF_A_LISTENER));
         layer.look(System.currentTimeMillis());
         layers.add(layer);
         if (layers.size() == 1) {

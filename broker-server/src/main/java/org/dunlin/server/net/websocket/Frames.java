@@ -25,6 +25,12 @@ final class Frames extends ChannelDuplexHandler {
     private static final int UNSUPPORTED_DATA = 1003;
     private static final int TOO_BIG = 1009;
     private static final int NO_CODE = 1005;
+    private static final int POLICY = 1008;
+
+    /** Pings, pongs and empty frames, which cost us something and carry nothing. */
+    static final int IDLE_FRAMES_A_SECOND = 100;
+
+    private static final long SECOND_NANOS = 1_000_000_000L;
 
     private static final int FIN = 0x80;
     private static final int MASKED = 0x80;
@@ -41,6 +47,9 @@ final class Frames extends ChannelDuplexHandler {
     private int opcode;
     private int mask;
 
+    /** The frame brings nothing for MQTT. */
+    private boolean idle;
+
     /** A message has begun whose last frame has not come. */
     private boolean fragmented;
 
@@ -53,6 +62,8 @@ final class Frames extends ChannelDuplexHandler {
     private boolean closeSent;
     private int closeCode = NORMAL;
     private boolean ponged;
+    private long since = System.nanoTime();
+    private int idleFrames;
 
     Frames(int maxFrameBytes) {
         this.maxFrameBytes = maxFrameBytes;
@@ -123,6 +134,7 @@ final class Frames extends ChannelDuplexHandler {
         mask = (int) number(headLength() - Integer.BYTES, Integer.BYTES);
         controlBytes = 0;
         rest = length;
+        idle = opcode > CLOSE || length == 0;
         return null;
     }
 
@@ -193,6 +205,9 @@ final class Frames extends ChannelDuplexHandler {
 
     private @Nullable Object endOfFrame(ChannelHandlerContext context) {
         rest = -1;
+        if (idle && isFlood()) {
+            return violated(POLICY, "more than " + IDLE_FRAMES_A_SECOND + " pings or empty frames within a second");
+        }
         if (opcode >= CLOSE) {
             for (int i = 0; i < controlBytes; i++) {
                 control[i] ^= (byte) (mask >>> (24 - 8 * (i & 3)));
@@ -202,6 +217,15 @@ final class Frames extends ChannelDuplexHandler {
             answerPing(context);
         }
         return opcode == CLOSE ? closed() : null;
+    }
+
+    private boolean isFlood() {
+        long now = System.nanoTime();
+        if (now - since > SECOND_NANOS) {
+            since = now;
+            idleFrames = 0;
+        }
+        return ++idleFrames > IDLE_FRAMES_A_SECOND;
     }
 
     /** Unless pongs pile up already: whoever does not take them gets no more, as RFC 6455 allows. */
