@@ -75,6 +75,19 @@ public final class RealClient implements AutoCloseable {
         return new RealClient(command, folder);
     }
 
+    /** Starts any program of the PATH, with nothing to read. */
+    public static RealClient run(String program, String... arguments) {
+        List<String> command = new ArrayList<>(List.of(program(program).toString()));
+        command.addAll(Arrays.asList(arguments));
+        RealClient started = new RealClient(command, Path.of("."));
+        try {
+            started.process.getOutputStream().close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return started;
+    }
+
     /** Where a program of the PATH is; without it the test ends here. */
     public static Path program(String name) {
         for (String folder : System.getenv().getOrDefault("PATH", "").split(File.pathSeparator)) {

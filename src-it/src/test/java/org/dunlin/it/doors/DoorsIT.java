@@ -331,7 +331,7 @@ class DoorsIT {
                 "listeners[0].key=" + known.key())));
         assertEquals(2, other.awaitExit());
         List<String> log = other.log();
-        assertTrue(log.get(log.size() - 1).contains("listener tls: the private key in " + known.key()), log::toString);
+        assertTrue(log.get(log.size() - 1).contains("listeners[0]: the private key in " + known.key()), log::toString);
         assertFalse(log.stream().anyMatch(line -> line.contains("\tat ")), log::toString);
     }
 }
