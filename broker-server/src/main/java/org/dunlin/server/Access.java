@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.dunlin.server.acl.AclAuthorizer;
 import org.dunlin.server.auth.AuthenticatorChain;
 import org.dunlin.server.auth.CertificateUser;
 import org.dunlin.server.auth.Member;
@@ -74,7 +75,18 @@ public final class Access {
         return null;
     }
 
-    private static Set<String> open(Config config) {
+    /**
+     * Reads the ACL file, if there is one.
+     *
+     * @throws ConfigException with every fault of it
+     */
+    static AclAuthorizer authorizer(Config config) throws ConfigException {
+        String file = config.auth().aclFile();
+        return new AclAuthorizer(file.isEmpty() ? null : Path.of(file), false);
+    }
+
+    /** The names of the listeners that let in clients without a user name. */
+    static Set<String> open(Config config) {
         Set<String> open = new HashSet<>();
         for (Config.Listener listener : config.listeners()) {
             if (config.allowsAnonymous(listener)) {

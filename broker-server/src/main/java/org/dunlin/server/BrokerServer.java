@@ -16,12 +16,12 @@ import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.session.Shards;
-import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreException;
 import org.dunlin.core.spi.StoreSettings;
 import org.dunlin.persistence.Stores;
+import org.dunlin.server.acl.AclAuthorizer;
 import org.dunlin.server.auth.AuthenticatorChain;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
@@ -46,6 +46,7 @@ public final class BrokerServer implements AutoCloseable {
 
     private final Config config;
     private final Store store;
+    private final AclAuthorizer authorizer;
     private final AuthenticatorChain authenticator;
     private final DropLedger drops = new DropLedger();
     private final EventLog events = new EventLog(drops);
@@ -62,6 +63,7 @@ public final class BrokerServer implements AutoCloseable {
 
     private BrokerServer(Config config, String version) throws ConfigException {
         this.config = config;
+        this.authorizer = Access.authorizer(config);
         this.authenticator = Access.chain(config);
         this.store = Stores.create(
                 config.storage().engine().name().toLowerCase(Locale.ROOT), storeSettings(config.storage()));
@@ -81,7 +83,7 @@ public final class BrokerServer implements AutoCloseable {
                         memory,
                         store,
                         authenticator,
-                        Authorizer.ALL,
+                        authorizer,
                         config.auth().deniedPublish() == Config.DeniedPublish.CLOSE,
                         events,
                         responseInformation.isEmpty() ? null : responseInformation));
@@ -114,6 +116,7 @@ public final class BrokerServer implements AutoCloseable {
         List<Listener> openable = doors.listeners();
         bringBack();
         authenticator.watch(this::review);
+        authorizer.follow(this::review);
         reviewMemory();
         List<String> names = new ArrayList<>();
         for (int i = 0; i < openable.size(); i++) {
@@ -124,6 +127,8 @@ public final class BrokerServer implements AutoCloseable {
         if (intervalMillis > 0) {
             sysTopics.start(intervalMillis);
         }
+        authorizer.warnings(openListeners(config), authenticator.provesUsers()).forEach(LOG::warn);
+        authorizer.follow(broker::review);
         open = String.join(", ", names);
     }
 
@@ -265,6 +270,7 @@ public final class BrokerServer implements AutoCloseable {
         }
         listeners.stopAccepting();
         sysTopics.close();
+        authorizer.close();
         broker.stop();
         authenticator.close();
         listeners.close(config.server().drainTimeout().toMillis());

@@ -2,6 +2,10 @@ package org.dunlin.server.acl;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.TreeSet;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Rights;
 import org.dunlin.server.config.ConfigException;
@@ -57,6 +61,30 @@ public final class AclAuthorizer implements Authorizer, AutoCloseable {
         if (own != null) {
             own.start();
         }
+    }
+
+    /**
+     * What the operator should know of the rights of those whom nobody has asked who they are.
+     *
+     * @param open names of the listeners that let in clients without a user name
+     * @param provesUsers whether user names are proven
+     */
+    public List<String> warnings(Collection<String> open, boolean provesUsers) {
+        List<String> warnings = new ArrayList<>();
+        AclFile read = file;
+        if (read == null) {
+            return warnings;
+        }
+        if (!open.isEmpty()) {
+            warnings.add("Clients without a user name may connect (listeners " + String.join(", ", new TreeSet<>(open))
+                    + "); " + read.path() + (read.allowsAnonymous() ? " allows them: " : " allows them nothing: ")
+                    + read.ofAnonymous());
+        }
+        if (!provesUsers && read.namesUsers()) {
+            warnings.add(read.path() + " has rules for users, but nobody proves to be one: a client has the rights of"
+                    + " whatever user it names; configure auth.password-file");
+        }
+        return warnings;
     }
 
     @Override

@@ -106,6 +106,12 @@ public final class AclFile {
         return allows(anonymous) || allows(all) || allows(patterns);
     }
 
+    /** What rules there are for clients without a user name. */
+    String ofAnonymous() {
+        return anonymous.rules().size() + " rule(s) before the first user, "
+                + all.rules().size() + " of 'all', " + patterns.rules().size() + " pattern(s)";
+    }
+
     private static boolean allows(Section section) {
         for (Rule rule : section.rules()) {
             if (!rule.deny()
@@ -193,6 +199,10 @@ public final class AclFile {
             sections.add(granted);
         }
         return filled(sections);
+    }
+
+    boolean names(String userName) {
+        return users.containsKey(userName);
     }
 
     Set<String> groupNames() {

@@ -50,6 +50,7 @@ public final class CommandLineInterface {
                 .addSubcommand(new StartCommand(invocation, launcher))
                 .addSubcommand(config)
                 .addSubcommand(StoreCommand.with(invocation))
+                .addSubcommand(AclCommand.with(invocation))
                 .addSubcommand(UserCommand.with(invocation))
                 .addSubcommand(new VersionCommand(transports));
         commandLine.registerConverter(Path.class, CommandLineInterface::path);
@@ -84,7 +85,7 @@ public final class CommandLineInterface {
             footer = {
                 "",
                 "Exit codes: 0 fine; 1 unexpected; 2 wrong usage or configuration; 3 data directory locked,",
-                "damaged, from a newer version or not writable; 4 address in use.",
+                "damaged, from a newer version or not writable; 4 address in use; 5 denied (acl explain).",
                 "",
                 "'dunlin start' with nothing else serves MQTT on 127.0.0.1:1883."
             })

@@ -2,13 +2,16 @@ package org.dunlin.server.cli;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import org.dunlin.server.acl.AclFile;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.ConfigLoader;
 import org.dunlin.server.config.ConfigLoader.Loaded;
+import org.dunlin.server.config.Fault;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -47,12 +50,34 @@ final class ConfigCheckCommand implements Callable<Integer> {
     public Integer call() throws ConfigException {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
         Loaded loaded = ConfigLoader.load(file, Map.of(), List.of());
-        launcher.check(loaded);
-        for (String warning : loaded.warnings()) {
+        List<String> warnings = new ArrayList<>(loaded.warnings());
+        check(loaded, warnings);
+        for (String warning : warnings) {
             out.println("warning: " + warning);
         }
         out.println(Line.of(String.valueOf(file)) + ": no faults");
         out.flush();
         return ExitCode.OK;
+    }
+
+    /** Reads the files that are named, so that all their faults are told at once. */
+    private void check(Loaded loaded, List<String> warnings) throws ConfigException {
+        List<Fault> faults = new ArrayList<>();
+        try {
+            launcher.check(loaded);
+        } catch (ConfigException e) {
+            faults.addAll(e.faults());
+        }
+        String aclFile = loaded.config().auth().aclFile();
+        if (!aclFile.isEmpty()) {
+            try {
+                warnings.addAll(AclFile.read(Path.of(aclFile)).warnings());
+            } catch (ConfigException e) {
+                faults.addAll(e.faults());
+            }
+        }
+        if (!faults.isEmpty()) {
+            throw new ConfigException(faults);
+        }
     }
 }

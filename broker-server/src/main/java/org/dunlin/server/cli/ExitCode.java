@@ -11,5 +11,8 @@ public final class ExitCode {
 
     public static final int ADDRESS_IN_USE = 4;
 
+    /** What {@code dunlin acl explain} was asked about is not allowed. */
+    public static final int DENIED = 5;
+
     private ExitCode() {}
 }

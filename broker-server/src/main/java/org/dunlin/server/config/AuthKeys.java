@@ -26,6 +26,13 @@ final class AuthKeys {
             "",
             "Users: lines USER:HASH, made by 'dunlin user' or mosquitto_passwd; watched; none if empty."));
 
+    static final Key<String> ACL_FILE = add(
+            Key.of(
+                    "auth.acl-file",
+                    text("nothing, or a path of 1 to 1024 printable characters", Pattern.compile("[^\\p{Cntrl}]*")),
+                    "",
+                    "Rights: who may publish and subscribe to which topics, as mosquitto's; watched; all may do all if empty."));
+
     static final Key<DeniedPublish> DENIED_PUBLISH = add(Key.of(
             "auth.denied-publish",
             choice(DeniedPublish.class, Set.of()),

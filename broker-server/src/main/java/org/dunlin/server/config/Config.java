@@ -196,8 +196,12 @@ public record Config(
         CLOSE
     }
 
-    /** @param passwordFile "" for none */
-    public record Auth(AnonymousAccess allowAnonymous, String passwordFile, DeniedPublish deniedPublish) {
+    /**
+     * @param passwordFile "" for none
+     * @param aclFile "" for none
+     */
+    public record Auth(
+            AnonymousAccess allowAnonymous, String passwordFile, String aclFile, DeniedPublish deniedPublish) {
         /** Whether an authenticator is configured: who names a user has to prove it then. */
         public boolean knowsUsers() {
             return !passwordFile.isEmpty();

@@ -265,7 +265,7 @@ final class Keys {
             "One line of text or one JSON object for each event."));
 
     static final KeyTable TABLE = new KeyTable(
-            ALL, Set.of("admin", "auth.acl-file", "auth.certificate", "auth.jwt", "auth.scram", "metrics"));
+            ALL, Set.of("admin", "auth.certificate", "auth.jwt", "auth.scram", "metrics"));
 
     private Keys() {}
 

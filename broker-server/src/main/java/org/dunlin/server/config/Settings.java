@@ -91,7 +91,10 @@ public final class Settings {
         return new Config(
                 listeners(),
                 new Config.Auth(
-                        get(AuthKeys.ALLOW_ANONYMOUS), get(AuthKeys.PASSWORD_FILE), get(AuthKeys.DENIED_PUBLISH)),
+                        get(AuthKeys.ALLOW_ANONYMOUS),
+                        get(AuthKeys.PASSWORD_FILE),
+                        get(AuthKeys.ACL_FILE),
+                        get(AuthKeys.DENIED_PUBLISH)),
                 limits(),
                 new Config.Queue(
                         get(Keys.QUEUE_MAX_MESSAGES),
