@@ -109,7 +109,8 @@ final class AclRights implements Rights {
         Rule other = first(false, Permits.of(action), asked);
         if (other != null) {
             String where = other.line() == 0 ? "the token" : read.shortName() + ":" + other.line();
-            return where + " allows to " + what + " with a lower QoS or without RETAIN only";
+            String retain = action == Action.PUBLISH ? " or without RETAIN" : "";
+            return where + " allows to " + what + " with a lower QoS" + retain + " only";
         }
         String userName = names.userName();
         String section = userName == null ? "above the first 'user' line" : "below " + Quote.of("user " + userName);

@@ -2,7 +2,7 @@ package org.dunlin.server.acl;
 
 /**
  * How topic filters, given by their levels, lie to each other: the plain definitions, which {@link RuleTree} must agree with. A
- * topic name is a filter without wildcards. Any thread.
+ * topic name is a filter without wildcards; the empty one counts here, though no packet has it. Any thread.
  */
 final class Filters {
     static final String SINGLE = "+";

@@ -26,12 +26,11 @@ final class AuthKeys {
             "",
             "Users: lines USER:HASH, made by 'dunlin user' or mosquitto_passwd; watched; none if empty."));
 
-    static final Key<String> ACL_FILE = add(
-            Key.of(
-                    "auth.acl-file",
-                    text("nothing, or a path of 1 to 1024 printable characters", Pattern.compile("[^\\p{Cntrl}]*")),
-                    "",
-                    "Rights: who may publish and subscribe to which topics, as mosquitto's; watched; all may do all if empty."));
+    static final Key<String> ACL_FILE = add(Key.of(
+            "auth.acl-file",
+            text("nothing, or a path of 1 to 1024 printable characters", Pattern.compile("[^\\p{Cntrl}]*")),
+            "",
+            "Rights by topic, in the form of mosquitto's ACL file; watched; if empty, everything is allowed."));
 
     static final Key<DeniedPublish> DENIED_PUBLISH = add(Key.of(
             "auth.denied-publish",
