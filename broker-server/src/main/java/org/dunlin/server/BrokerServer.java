@@ -127,8 +127,7 @@ public final class BrokerServer implements AutoCloseable {
         if (intervalMillis > 0) {
             sysTopics.start(intervalMillis);
         }
-        authorizer.warnings(openListeners(config), authenticator.provesUsers()).forEach(LOG::warn);
-        authorizer.follow(broker::review);
+        authorizer.warnings(Access.open(config), authenticator.provesUsers()).forEach(LOG::warn);
         open = String.join(", ", names);
     }
 

@@ -144,8 +144,6 @@ class AclIT {
                             + " other/#' below 'user ann'"));
             Ack denied = publishes(ann, "plant/locked/x", Qos.AT_LEAST_ONCE, false);
             assertEquals(ReasonCode.NOT_AUTHORIZED, denied.reason());
-            String why = Objects.requireNonNull(denied.reasonString());
-            assertTrue(why.contains("acl:7 denies to publish to 'plant/locked/x'"), why);
             assertEquals(
                     ReasonCode.NOT_AUTHORIZED,
                     publishes(ann, "meter", Qos.EXACTLY_ONCE, false).reason());
