@@ -108,7 +108,7 @@ final class PublishFlow {
         }
         if (!shard.publishing().publish(session, message, packet.packetId())) {
             dropped(message, DropReason.RETAINED_LIMIT);
-            shard.publishing().acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED);
+            shard.publishing().acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED, null);
         }
     }
 
@@ -140,7 +140,7 @@ final class PublishFlow {
         Message message = packet.message();
         dropped(message, DropReason.MEMORY_BUDGET);
         if (message.qos() != Qos.AT_MOST_ONCE) {
-            shard.publishing().acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED);
+            shard.publishing().acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED, null);
         }
     }
 
@@ -155,7 +155,7 @@ final class PublishFlow {
         if (window.isReceived(packet.packetId())) {
             if (message.qos() == Qos.EXACTLY_ONCE) { // a repetition: PUBREC again, nothing else [MQTT-4.3.3-10]
                 if (!window.repeats(packet.packetId())) {
-                    shard.publishing().acknowledge(session, message, packet.packetId(), ReasonCode.SUCCESS);
+                    shard.publishing().acknowledge(session, message, packet.packetId(), ReasonCode.SUCCESS, null);
                     holdIfTooManyWait();
                 }
                 return false;
@@ -163,7 +163,7 @@ final class PublishFlow {
             if (version.isV5()) { // E092
                 dropped(message, DropReason.PROTOCOL_ERROR);
                 shard.publishing()
-                        .acknowledge(session, message, packet.packetId(), ReasonCode.PACKET_IDENTIFIER_IN_USE);
+                        .acknowledge(session, message, packet.packetId(), ReasonCode.PACKET_IDENTIFIER_IN_USE, null);
                 holdIfTooManyWait();
                 return false;
             }
@@ -189,7 +189,8 @@ final class PublishFlow {
         shard.shards().events().denied(handler.peer(), "PUBLISH " + message.topic(), reason, detail);
         if (message.qos() != Qos.AT_MOST_ONCE) {
             shard.publishing()
-                    .acknowledge(session, message, packet.packetId(), version.isV5() ? reason : ReasonCode.SUCCESS);
+                    .acknowledge(
+                            session, message, packet.packetId(), version.isV5() ? reason : ReasonCode.SUCCESS, detail);
         }
     }
 
@@ -242,7 +243,7 @@ final class PublishFlow {
         if (!shard.publishing().publishLater(session, later, packet.packetId(), seconds * 1000)) {
             dropped(later, DropReason.DELAYED_LIMIT);
             if (message.qos() != Qos.AT_MOST_ONCE) {
-                shard.publishing().acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED);
+                shard.publishing().acknowledge(session, message, packet.packetId(), ReasonCode.QUOTA_EXCEEDED, null);
             }
         }
     }

@@ -135,9 +135,9 @@ public final class InboundWindow {
             if (ticket.qos == Qos.AT_LEAST_ONCE && ticket.origin == session.connection()) {
                 openQos1--;
             }
-            acknowledge(ticket.qos, ticket.packetId, ticket.reason, ticket.origin);
+            acknowledge(ticket.qos, ticket.packetId, ticket.reason, ticket.detail, ticket.origin);
             for (int i = 0; i < ticket.repetitions; i++) {
-                acknowledge(ticket.qos, ticket.packetId, ticket.reason, ticket.origin);
+                acknowledge(ticket.qos, ticket.packetId, ticket.reason, ticket.detail, ticket.origin);
             }
             any = true;
         }
@@ -152,7 +152,6 @@ public final class InboundWindow {
             case QUOTA_EXCEEDED ->
                 "a bound of the broker is reached: see queue.*, limits.max-retained, limits.max-delayed and memory.budget";
             case TOPIC_NAME_INVALID -> "this topic is the broker's own, badly formed, or has too many levels";
-            case NOT_AUTHORIZED -> "this client may not publish to this topic";
             case PACKET_IDENTIFIER_IN_USE -> "a QoS 2 message with this packet identifier is not completed";
             case UNSPECIFIED_ERROR -> "the message could not be stored; send it again";
             default -> null;
@@ -207,8 +206,12 @@ public final class InboundWindow {
         }
     }
 
-    /** Sends PUBACK or PUBREC, if the connection that waits for it is still there. */
-    void acknowledge(Qos qos, int packetId, ReasonCode reason, @Nullable Connection origin) {
+    /**
+     * Sends PUBACK or PUBREC, if the connection that waits for it is still there.
+     *
+     * @param detail why, if it is refused and the reason code does not say all
+     */
+    void acknowledge(Qos qos, int packetId, ReasonCode reason, @Nullable String detail, @Nullable Connection origin) {
         if (qos == Qos.EXACTLY_ONCE && reason.isError()) {
             received.remove(packetId); // the identifier is free again [MQTT-4.3.3-9]
         }
@@ -222,7 +225,7 @@ public final class InboundWindow {
         }
         PacketType type = qos == Qos.AT_LEAST_ONCE ? PacketType.PUBACK : PacketType.PUBREC;
         if (reason.isError()) {
-            connection.send(new Ack(type, packetId, reason, cure(reason), List.of()));
+            connection.send(new Ack(type, packetId, reason, detail == null ? cure(reason) : detail, List.of()));
         } else {
             connection.sendAck(type, packetId, reason);
         }

@@ -114,7 +114,7 @@ public final class Publishing {
                 || shards.queueLimits().overflowFor(message.topic()).answers();
         if (!mustWait && window.isClear()) {
             router.fanOut(message, match, null);
-            window.acknowledge(message.qos(), packetId, reason, publisher.connection());
+            window.acknowledge(message.qos(), packetId, reason, null, publisher.connection());
             return true;
         }
         Ticket ticket = new Ticket(message, window, publisher.connection(), packetId, shard.memory());
@@ -131,16 +131,22 @@ public final class Publishing {
         return true;
     }
 
-    /** Acknowledges a PUBLISH without publishing it, in its place among the others. */
-    public void acknowledge(Session publisher, Message message, int packetId, ReasonCode reason) {
+    /**
+     * Acknowledges a PUBLISH without publishing it, in its place among the others.
+     *
+     * @param detail why, if it is refused and the reason code does not say all
+     */
+    public void acknowledge(
+            Session publisher, Message message, int packetId, ReasonCode reason, @Nullable String detail) {
         InboundWindow window = publisher.inbound();
         if (window.isClear()) {
-            window.acknowledge(message.qos(), packetId, reason, publisher.connection());
+            window.acknowledge(message.qos(), packetId, reason, detail, publisher.connection());
             return;
         }
         Ticket ticket = new Ticket(message, window, publisher.connection(), packetId, shard.memory());
         ticket.answerOnly = true;
         ticket.reason = reason;
+        ticket.detail = detail;
         ticket.done();
         window.add(ticket);
     }

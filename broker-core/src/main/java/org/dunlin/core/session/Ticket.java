@@ -38,6 +38,10 @@ final class Ticket {
 
     State state = State.GATHERING;
     ReasonCode reason = ReasonCode.SUCCESS;
+    /** Why, if it is refused and the reason code does not say all. */
+    @Nullable
+    String detail;
+
     /** Of the retained message that it is; 0 if it changes none. */
     long stamp;
 
