@@ -102,6 +102,12 @@ public class RightsBenchmark {
         return rights.refusesPublish(allowed[next++ & TOPICS - 1], Qos.AT_LEAST_ONCE, false);
     }
 
+    /** As most clients do. */
+    @Benchmark
+    public @Nullable String publishSameTopic() {
+        return rights.refusesPublish(allowed[77], Qos.AT_LEAST_ONCE, false);
+    }
+
     @Benchmark
     public boolean receive() {
         return rights.mayReceive(allowed[next++ & TOPICS - 1]);
