@@ -65,19 +65,26 @@ public final class RealClient implements AutoCloseable {
 
     /** Starts a script of src-it/js by node; it may use MQTT.js. Its arguments are the port and those given. */
     public static RealClient node(String script, RunningBroker broker, String... arguments) {
-        Path folder = Path.of(System.getProperty("dunlin.root", ".."), "src-it", "js");
+        Path folder = scripts();
         Path node = program("node");
-        if (!Files.isDirectory(folder.resolve("node_modules/mqtt"))) {
-            missing("MQTT.js is not installed: npm ci --prefix src-it/js");
-        }
         List<String> command = new ArrayList<>(List.of(node.toString(), script, Integer.toString(broker.port())));
         command.addAll(Arrays.asList(arguments));
         return new RealClient(command, folder);
     }
 
-    /** Starts any program of the PATH, with nothing to read. */
+    /** The folder src-it/js with MQTT.js in it; without that the test ends here. */
+    public static Path scripts() {
+        Path folder = Path.of(System.getProperty("dunlin.root", ".."), "src-it", "js");
+        if (!Files.isDirectory(folder.resolve("node_modules/mqtt"))) {
+            missing("MQTT.js is not installed: npm ci --prefix src-it/js");
+        }
+        return folder;
+    }
+
+    /** Starts any program, of the PATH unless it is named by its own path, with nothing to read. */
     public static RealClient run(String program, String... arguments) {
-        List<String> command = new ArrayList<>(List.of(program(program).toString()));
+        List<String> command = new ArrayList<>(
+                List.of(program.indexOf('/') >= 0 ? program : program(program).toString()));
         command.addAll(Arrays.asList(arguments));
         RealClient started = new RealClient(command, Path.of("."));
         try {

@@ -31,21 +31,18 @@ import org.junit.jupiter.api.io.TempDir;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 class BrowserIT {
-    private static final Path JS = Path.of(System.getProperty("dunlin.root", ".."), "src-it", "js");
-
     private final BlockingQueue<String> results = new LinkedBlockingQueue<>();
-    private Path folder;
     private Identity server;
     private HttpServer pages;
     private RunningBroker broker;
 
     @BeforeAll
     void start(@TempDir Path made) throws Exception {
-        folder = made;
-        server = Identity.make(folder, "server");
+        Path scripts = RealClient.scripts();
+        server = Identity.make(made, "server");
         pages = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        serve("/page.html", "text/html", JS.resolve("page.html"));
-        serve("/mqtt.min.js", "text/javascript", JS.resolve("node_modules/mqtt/dist/mqtt.min.js"));
+        serve("/page.html", "text/html", scripts.resolve("page.html"));
+        serve("/mqtt.min.js", "text/javascript", scripts.resolve("node_modules/mqtt/dist/mqtt.min.js"));
         pages.createContext("/result", exchange -> {
             results.add(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
             exchange.sendResponseHeaders(204, -1);
@@ -66,7 +63,7 @@ class BrowserIT {
                         "listeners[1].allowed-origins=" + origin)));
         int port = command.indexOf("-p");
         command.subList(port, port + 2).clear();
-        broker = RunningBroker.run(command);
+        broker = RunningBroker.launch(command);
     }
 
     private void serve(String path, String type, Path file) {
