@@ -37,7 +37,7 @@ final class HandshakeWorkload implements Workload {
             Figures figures = new Figures();
             for (int round = 0; round <= options.number("rounds"); round++) {
                 for (Kind kind : kinds) {
-                    long millis = options.millis(round == 0 ? "warmup" : "seconds");
+                    long millis = round == 0 ? 2 * options.millis(0) : options.millis(round);
                     Meter.Reading reading = measure(options, meter, broker, tcp, kind, millis);
                     if (round > 0) {
                         double own = reading.cpuMicros();

@@ -12,8 +12,8 @@ final class Options {
     private static final Map<String, String> DEFAULTS = new TreeMap<>(Map.ofEntries(
             Map.entry("what", "transport,handshakes,passwords,rights"),
             Map.entry("rounds", "3"),
-            Map.entry("seconds", "1"),
-            Map.entry("warmup", "1"),
+            Map.entry("seconds", "0.7"),
+            Map.entry("warmup", "0.7"),
             Map.entry("pairs", "10"),
             Map.entry("window", "500"),
             Map.entry("lanes", "20"),
@@ -53,7 +53,7 @@ final class Options {
         return Integer.parseInt(text(key));
     }
 
-    long millis(String key) {
+    private long millis(String key) {
         return Math.round(Double.parseDouble(text(key)) * 1000);
     }
 
@@ -66,6 +66,11 @@ final class Options {
     int threads() {
         int asked = number("threads");
         return asked > 0 ? asked : Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+    }
+
+    /** How long one reading takes, in milliseconds; round 0 warms up. */
+    long millis(int round) {
+        return millis(round == 0 ? "warmup" : "seconds");
     }
 
     Path work() {

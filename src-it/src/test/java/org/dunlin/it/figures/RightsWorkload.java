@@ -156,7 +156,7 @@ final class RightsWorkload implements Workload {
                                 new Stream.Terms(door, topic, topic, qos, PAYLOAD, options.batch(), 1, login)));
                     }
                     Meter.Reading reading =
-                            meter.streams(broker, pairs, options.millis(round == 0 ? "warmup" : "seconds"));
+                            meter.streams(broker, pairs, options.millis(round));
                     if (round > 0) {
                         figures.add(kind.name(), reading.count(), reading.cpuMicros());
                     }
@@ -186,7 +186,7 @@ final class RightsWorkload implements Workload {
                             driver, door, i, Stream.connect("lane-" + i, kind.user(), Users.PASSWORD), topic(kind, i)));
                 }
                 Meter.Visits visits =
-                        meter.lanes(broker, lanes, witness, options.millis(round == 0 ? "warmup" : "seconds"));
+                        meter.lanes(broker, lanes, witness, options.millis(round));
                 if (round > 0) {
                     figures.add(
                             kind.name(),
@@ -228,7 +228,7 @@ final class RightsWorkload implements Workload {
                             new Stream.Terms(
                                     door, "fan/out/all", "fan/out/#", qos, PAYLOAD, FAN_BATCH, receivers, login));
                     Meter.Reading reading =
-                            meter.streams(broker, List.of(stream), options.millis(round == 0 ? "warmup" : "seconds"));
+                            meter.streams(broker, List.of(stream), options.millis(round));
                     if (round > 0) {
                         figures.add(user, reading.count(), reading.cpuMicros());
                     }
