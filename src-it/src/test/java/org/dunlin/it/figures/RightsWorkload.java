@@ -18,115 +18,109 @@ final class RightsWorkload implements Workload {
 
     private static final String NO_FILE = "no file";
     private static final String ALL = "witness";
+    private static final int FEW = 10;
+    private static final int MANY = 1000;
+
+    /** Of every file: somebody who sees all, and receivers of the fan-out whose subscription needs no guard and a guard. */
+    private static final String COMMON = """
+            user witness
+            topic readwrite #
+            user open
+            topic readwrite fan/#
+            user guarded
+            topic readwrite fan/#
+            topic deny fan/out/secret
+            """;
 
     /**
-     * Who publishes, connects or receives.
+     * Who publishes and connects. Each has a broker of its own, so that all of these have had as much to do.
      *
-     * @param broker index of the one it comes to: 0 has no file of rules, 1 one with a few users, 2 one with many
-     * @param topics that it may publish to and receive, more than there are pairs and lanes
+     * @param rules of the file, null if there is none
+     * @param topics that the user may publish to and receive, at least {@link #FEW}
      */
-    private record Kind(String name, int broker, String user, IntFunction<String> topics) {}
+    private record Kind(String name, String user, @Nullable String rules, IntFunction<String> topics) {}
 
-    /** Users of the file, each with rules of one sort. */
-    private enum Sort {
-        EXACT("exact") {
-            @Override
-            String rule(int i) {
-                return "rights/" + i + "/level";
-            }
-        },
-        WILDCARD("wildcard") {
-            @Override
-            String rule(int i) {
-                return i % 2 == 0 ? "+/" + i + "/#" : "rights/" + i + "/+";
-            }
-        };
+    /** Who receives a fan-out, at which of the brokers. */
+    private enum Fan {
+        PLAIN("no file", "open", 0),
+        OPEN("all may be delivered", "open", 1),
+        GUARDED("each message is asked for", "guarded", 2);
 
         private final String text;
+        private final String user;
+        private final int broker;
 
-        Sort(String text) {
+        Fan(String text, String user, int broker) {
             this.text = text;
-        }
-
-        abstract String rule(int i);
-
-        String user(int rules) {
-            return text + "-" + rules;
+            this.user = user;
+            this.broker = broker;
         }
     }
-
-    private static final int[] SIZES = {10, 1000};
 
     @Override
     public void run(Options options, Meter meter, Report report, Path folder) throws Exception {
-        Path users = folder.resolve("users");
-        Path few = folder.resolve("rules-few");
-        Path many = folder.resolve("rules-many");
-        int count = options.number("acl-users");
-        writeRules(few, many, count);
-        List<Kind> kinds = kinds(count);
-        List<String> names = new ArrayList<>(List.of(ALL, "open", "guarded"));
+        List<Kind> kinds = kinds(options.number("acl-users"));
+        List<String> names = new ArrayList<>(List.of(ALL, Fan.OPEN.user, Fan.GUARDED.user));
         kinds.forEach(kind -> names.add(kind.user()));
+        Path users = folder.resolve("users");
         Users.write(users, Set.copyOf(names), Users.hash("6"));
-        String passwords = "auth.password-file=" + users;
-        List<String> common = List.of("limits.connect-rate=0", passwords);
-        try (MeasuredBroker plain = new MeasuredBroker(options, common);
-                MeasuredBroker small = new MeasuredBroker(options, with(common, "auth.acl-file=" + few));
-                MeasuredBroker large = new MeasuredBroker(options, with(common, "auth.acl-file=" + many))) {
-            List<MeasuredBroker> brokers = List.of(plain, small, large);
+        List<MeasuredBroker> brokers = new ArrayList<>();
+        try {
+            for (Kind kind : kinds) {
+                List<String> settings = new ArrayList<>(List.of("limits.connect-rate=0"));
+                settings.add("auth.password-file=" + users);
+                String rules = kind.rules();
+                if (rules != null) {
+                    Path file = folder.resolve("rules-" + brokers.size());
+                    Files.writeString(file, rules + COMMON);
+                    settings.add("auth.acl-file=" + file);
+                }
+                brokers.add(new MeasuredBroker(options, settings));
+            }
             publish(options, meter, report, brokers, kinds);
             connect(options, meter, report, brokers, kinds);
             fanOut(options, meter, report, brokers);
+        } finally {
+            brokers.forEach(MeasuredBroker::close);
         }
     }
 
-    private static List<String> with(List<String> settings, String more) {
-        List<String> all = new ArrayList<>(settings);
-        all.add(more);
-        return all;
-    }
-
-    private static List<Kind> kinds(int manyUsers) {
+    private static List<Kind> kinds(int users) {
         List<Kind> kinds = new ArrayList<>();
-        IntFunction<String> topics = i -> "rights/" + i + "/level";
-        kinds.add(new Kind(NO_FILE, 0, Sort.EXACT.user(SIZES[0]), topics));
-        for (Sort sort : Sort.values()) {
-            for (int rules : SIZES) {
-                // spread over the rules, and even as well as odd
-                IntFunction<String> spread = i -> topics.apply(i * (rules / SIZES[0]) + (rules > SIZES[0] ? i % 2 : 0));
-                kinds.add(new Kind("%,d rules, %s".formatted(rules, sort.text), 1, sort.user(rules), spread));
+        kinds.add(new Kind(NO_FILE, "user", null, RightsWorkload::level));
+        for (boolean wildcard : new boolean[] {false, true}) {
+            for (int count : new int[] {FEW, MANY}) {
+                StringBuilder rules = new StringBuilder("user user\n");
+                for (int i = 0; i < count; i++) {
+                    String wild = i % 2 == 0 ? "+/" + i + "/#" : "rights/" + i + "/+";
+                    rules.append("topic readwrite ")
+                            .append(wildcard ? wild : level(i))
+                            .append('\n');
+                }
+                int apart = count / FEW; // spread over the rules, of even number as well as of odd
+                IntFunction<String> topics = i -> level(i * apart + (apart > 1 ? i % 2 : 0));
+                String name = "%,d %s".formatted(count, wildcard ? "with wildcards" : "exact");
+                kinds.add(new Kind(name, "user", rules.toString(), topics));
             }
         }
-        kinds.add(new Kind("%,d users".formatted(manyUsers), 2, "user-" + manyUsers / 2, topics));
+        StringBuilder rules = new StringBuilder();
+        for (int user = 0; user < users; user++) {
+            rules.append("user user-").append(user).append('\n');
+            rules.append("topic readwrite rights/+/level\ntopic read news/#\n");
+            rules.append("topic readwrite own/").append(user).append("/#\n");
+        }
+        String name = "3, of %,d users".formatted(users);
+        kinds.add(new Kind(name, "user-" + users / 2, rules.toString(), RightsWorkload::level));
         return kinds;
     }
 
-    private static void writeRules(Path few, Path many, int users) throws IOException {
-        StringBuilder text = new StringBuilder("user " + ALL + "\ntopic readwrite #\n");
-        for (Sort sort : Sort.values()) {
-            for (int rules : SIZES) {
-                text.append("user ").append(sort.user(rules)).append('\n');
-                for (int i = 0; i < rules; i++) {
-                    text.append("topic readwrite ").append(sort.rule(i)).append('\n');
-                }
-            }
-        }
-        text.append("user open\ntopic readwrite fan/#\n");
-        text.append("user guarded\ntopic readwrite fan/#\ntopic deny fan/out/secret\n");
-        Files.writeString(few, text);
-        text.setLength(0);
-        text.append("user " + ALL + "\ntopic readwrite #\n");
-        for (int user = 0; user < users; user++) {
-            text.append("user user-").append(user).append('\n');
-            text.append("topic readwrite rights/+/level\ntopic read news/#\n");
-            text.append("topic readwrite own/").append(user).append("/#\n");
-        }
-        Files.writeString(many, text);
+    private static String level(int i) {
+        return "rights/" + i + "/level";
     }
 
     /** Topics for as many pairs or lanes as there may be: those of ten, some more than once. */
     private static String topic(Kind kind, int i) {
-        return kind.topics().apply(i % SIZES[0]);
+        return kind.topics().apply(i % FEW);
     }
 
     private static void publish(
@@ -143,10 +137,11 @@ final class RightsWorkload implements Workload {
         for (Qos qos : List.of(Qos.AT_MOST_ONCE, Qos.AT_LEAST_ONCE)) {
             Figures figures = new Figures();
             for (int round = 0; round <= options.number("rounds"); round++) {
-                for (Kind kind : kinds) {
-                    MeasuredBroker broker = brokers.get(kind.broker());
+                for (int k = 0; k < brokers.size(); k++) {
+                    Kind kind = kinds.get(k);
+                    MeasuredBroker broker = brokers.get(k);
                     List<Stream> pairs = new ArrayList<>();
-                    for (int i = 0; i < Math.min(options.number("pairs"), SIZES[0]); i++) {
+                    for (int i = 0; i < Math.min(options.number("pairs"), FEW); i++) {
                         Stream.Login login = new Stream.Login(kind.user(), kind.user(), Users.PASSWORD);
                         String topic = topic(kind, i);
                         Door door = Door.tcp(broker.port(0));
@@ -155,8 +150,7 @@ final class RightsWorkload implements Workload {
                                 "pair-" + i,
                                 new Stream.Terms(door, topic, topic, qos, PAYLOAD, options.batch(), 1, login)));
                     }
-                    Meter.Reading reading =
-                            meter.streams(broker, pairs, options.millis(round));
+                    Meter.Reading reading = meter.streams(broker, pairs, options.millis(round));
                     if (round > 0) {
                         figures.add(kind.name(), reading.count(), reading.cpuMicros());
                     }
@@ -175,8 +169,9 @@ final class RightsWorkload implements Workload {
         int count = options.number("lanes");
         Figures figures = new Figures();
         for (int round = 0; round <= options.number("rounds"); round++) {
-            for (Kind kind : kinds) {
-                MeasuredBroker broker = brokers.get(kind.broker());
+            for (int k = 0; k < brokers.size(); k++) {
+                Kind kind = kinds.get(k);
+                MeasuredBroker broker = brokers.get(k);
                 Door door = Door.tcp(broker.port(0));
                 Witness witness =
                         new Witness(driver, door, count, Stream.connect("witness", ALL, Users.PASSWORD), "rights/#");
@@ -185,8 +180,7 @@ final class RightsWorkload implements Workload {
                     lanes.add(new Lane(
                             driver, door, i, Stream.connect("lane-" + i, kind.user(), Users.PASSWORD), topic(kind, i)));
                 }
-                Meter.Visits visits =
-                        meter.lanes(broker, lanes, witness, options.millis(round));
+                Meter.Visits visits = meter.lanes(broker, lanes, witness, options.millis(round));
                 if (round > 0) {
                     figures.add(
                             kind.name(),
@@ -205,7 +199,6 @@ final class RightsWorkload implements Workload {
     private static void fanOut(Options options, Meter meter, Report report, List<MeasuredBroker> brokers)
             throws IOException {
         int receivers = options.number("receivers");
-        List<String> users = List.of(NO_FILE, "open", "guarded");
         report.head(
                 "One message to " + receivers + " receivers under rules",
                 "subscriptions",
@@ -217,25 +210,23 @@ final class RightsWorkload implements Workload {
         for (Qos qos : List.of(Qos.AT_MOST_ONCE, Qos.AT_LEAST_ONCE)) {
             Figures figures = new Figures();
             for (int round = 0; round <= options.number("rounds"); round++) {
-                for (String user : users) {
-                    boolean ruled = !user.equals(NO_FILE);
-                    MeasuredBroker broker = brokers.get(ruled ? 1 : 0);
-                    Stream.Login login = new Stream.Login(ALL, ruled ? user : "open", Users.PASSWORD);
+                for (Fan fan : Fan.values()) {
+                    MeasuredBroker broker = brokers.get(fan.broker);
+                    Stream.Login login = new Stream.Login(ALL, fan.user, Users.PASSWORD);
                     Door door = Door.tcp(broker.port(0));
                     Stream stream = new Stream(
                             meter.driver(),
                             "fan",
                             new Stream.Terms(
                                     door, "fan/out/all", "fan/out/#", qos, PAYLOAD, FAN_BATCH, receivers, login));
-                    Meter.Reading reading =
-                            meter.streams(broker, List.of(stream), options.millis(round));
+                    Meter.Reading reading = meter.streams(broker, List.of(stream), options.millis(round));
                     if (round > 0) {
-                        figures.add(user, reading.count(), reading.cpuMicros());
+                        figures.add(fan.text, reading.count(), reading.cpuMicros());
                     }
                 }
             }
-            for (String user : users) {
-                row(report, figures, user, Integer.toString(qos.value()), NO_FILE);
+            for (Fan fan : Fan.values()) {
+                row(report, figures, fan.text, Integer.toString(qos.value()), NO_FILE);
             }
         }
     }

@@ -44,8 +44,7 @@ final class TransportWorkload implements Workload {
             measure(options, meter, broker, doors, Qos.AT_LEAST_ONCE, 64, 0); // while the broker's code is cold
             for (Qos qos : List.of(Qos.AT_MOST_ONCE, Qos.AT_LEAST_ONCE)) {
                 for (int payload : new int[] {64, 1024}) {
-                    Figures figures =
-                            measure(options, meter, broker, doors, qos, payload, options.number("rounds"));
+                    Figures figures = measure(options, meter, broker, doors, qos, payload, options.number("rounds"));
                     report(report, doors, qos, payload, figures);
                 }
             }
