@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import javax.net.ssl.KeyManagerFactory;
@@ -16,33 +17,26 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
 /** A key with its own certificate, made by the JDK's keytool while the test runs, as files in a folder. Any thread. */
-record Identity(Path cert, Path key, KeyStore store) {
+public record Identity(Path cert, Path key, KeyStore store) {
     private static final String PASSWORD = "changeit";
 
-    static Identity make(Path folder, String name) throws Exception {
+    /** With an EC key on P-256. */
+    public static Identity make(Path folder, String name) throws Exception {
+        return make(folder, name, "-keyalg", "EC", "-groupname", "secp256r1");
+    }
+
+    public static Identity makeRsa(Path folder, String name) throws Exception {
+        return make(folder, name, "-keyalg", "RSA", "-keysize", "2048");
+    }
+
+    private static Identity make(Path folder, String name, String... kind) throws Exception {
         Path file = folder.resolve(name + ".p12");
-        Process keytool = new ProcessBuilder(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool")
-                                .toString(),
-                        "-genkeypair",
-                        "-alias",
-                        "k",
-                        "-dname",
-                        "CN=" + name,
-                        "-ext",
-                        "SAN=dns:localhost,ip:127.0.0.1",
-                        "-keyalg",
-                        "EC",
-                        "-groupname",
-                        "secp256r1",
-                        "-storetype",
-                        "PKCS12",
-                        "-keystore",
-                        file.toString(),
-                        "-storepass",
-                        PASSWORD))
-                .redirectErrorStream(true)
-                .start();
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair", "-alias", "k"));
+        command.addAll(List.of("-dname", "CN=" + name, "-ext", "SAN=dns:localhost,ip:127.0.0.1"));
+        command.addAll(List.of(kind));
+        command.addAll(List.of("-storetype", "PKCS12", "-keystore", file.toString(), "-storepass", PASSWORD));
+        Process keytool = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, keytool.waitFor(), said);
         KeyStore store = KeyStore.getInstance("PKCS12");
@@ -65,7 +59,7 @@ record Identity(Path cert, Path key, KeyStore store) {
         Files.writeString(file, "-----BEGIN " + type + "-----\n" + body + "\n-----END " + type + "-----\n");
     }
 
-    Certificate certificate() throws Exception {
+    public Certificate certificate() throws Exception {
         return store.getCertificate("k");
     }
 

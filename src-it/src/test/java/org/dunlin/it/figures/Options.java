@@ -1,0 +1,79 @@
+package org.dunlin.it.figures;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+
+/** What the arguments of a run say, key=value. Any thread. */
+final class Options {
+    /** Every key and its default. */
+    private static final Map<String, String> DEFAULTS = new TreeMap<>(Map.ofEntries(
+            Map.entry("what", "transport,handshakes,passwords,rights"),
+            Map.entry("rounds", "3"),
+            Map.entry("seconds", "0.7"),
+            Map.entry("warmup", "0.7"),
+            Map.entry("pairs", "10"),
+            Map.entry("window", "500"),
+            Map.entry("lanes", "20"),
+            Map.entry("receivers", "500"),
+            Map.entry("clients", "2000"),
+            Map.entry("users", "0"),
+            Map.entry("slow-users", "20"),
+            Map.entry("hashes", "none,6,7"),
+            Map.entry("acl-users", "100000"),
+            Map.entry("threads", "0"),
+            Map.entry("java", "-Xmx2g,-XX:+ExitOnOutOfMemoryError"),
+            Map.entry("work", "target/doors")));
+
+    private final Properties given = new Properties();
+
+    Options(String[] arguments) {
+        for (String argument : arguments) {
+            int equals = argument.indexOf('=');
+            String key = equals < 0 ? argument : argument.substring(0, equals);
+            if (equals < 0 || !DEFAULTS.containsKey(key)) {
+                throw new IllegalArgumentException(
+                        "unknown argument " + argument + "; known, with defaults: " + DEFAULTS);
+            }
+            given.setProperty(key, argument.substring(equals + 1));
+        }
+    }
+
+    String text(String key) {
+        return given.getProperty(key, String.valueOf(DEFAULTS.get(key)));
+    }
+
+    List<String> list(String key) {
+        return List.of(text(key).split(","));
+    }
+
+    int number(String key) {
+        return Integer.parseInt(text(key));
+    }
+
+    private long millis(String key) {
+        return Math.round(Double.parseDouble(text(key)) * 1000);
+    }
+
+    /** Messages that a publisher sends at once: half its window. */
+    int batch() {
+        return Math.max(1, number("window") / 2);
+    }
+
+    /** Event loops of the driver: half the processors, so that the broker has some, too. */
+    int threads() {
+        int asked = number("threads");
+        return asked > 0 ? asked : Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+    }
+
+    /** How long one reading takes, in milliseconds; round 0 warms up. */
+    long millis(int round) {
+        return millis(round == 0 ? "warmup" : "seconds");
+    }
+
+    Path work() {
+        return Path.of(text("work")).toAbsolutePath();
+    }
+}
