@@ -30,6 +30,7 @@ import org.dunlin.server.net.Listener;
 import org.dunlin.server.net.Listeners;
 import org.dunlin.server.net.NettyLoops;
 import org.dunlin.server.net.Transport;
+import org.dunlin.server.share.Addresses;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -86,7 +87,8 @@ public final class BrokerServer implements AutoCloseable {
                         events,
                         responseInformation.isEmpty() ? null : responseInformation));
         this.doors = new Doors(config);
-        this.listeners = new Listeners(loops, limits, memory, events, broker::connect);
+        this.listeners = new Listeners(
+                loops, limits, memory, new Addresses(config.addresses(), address -> null), events, broker::connect);
         this.sysTopics = new SysTopics(broker, memory, events, drops, version);
     }
 

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.mqtt.TopicFilter;
+import org.dunlin.server.share.Addresses;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,7 @@ public record Config(
         List<Listener> listeners,
         Auth auth,
         Limits limits,
+        Addresses.Bounds addresses,
         Queue queue,
         Memory memory,
         Storage storage,

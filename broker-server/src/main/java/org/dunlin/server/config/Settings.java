@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.server.share.Addresses;
 import org.jspecify.annotations.Nullable;
 
 /** The value of every key, and where each came from. Not safe while the loader fills it; then any thread. */
@@ -93,6 +94,7 @@ public final class Settings {
                 new Config.Auth(
                         get(AuthKeys.ALLOW_ANONYMOUS), get(AuthKeys.PASSWORD_FILE), get(AuthKeys.DENIED_PUBLISH)),
                 limits(),
+                addresses(),
                 new Config.Queue(
                         get(Keys.QUEUE_MAX_MESSAGES),
                         get(Keys.QUEUE_MAX_BYTES),
@@ -229,6 +231,15 @@ public final class Settings {
                 get(Keys.MAX_DELAY).toSeconds(),
                 get(Keys.MAX_USER_PROPERTIES),
                 Math.toIntExact(get(Keys.OUTBOUND_BUFFER)));
+    }
+
+    private Addresses.Bounds addresses() {
+        int each = get(ShareKeys.MAX_CONNECTIONS_PER_ADDRESS);
+        return new Addresses.Bounds(
+                each > 0 ? each : Math.max(1, get(Keys.MAX_CONNECTIONS) / 2),
+                get(ShareKeys.ACCEPT_RATE),
+                get(ShareKeys.ACCEPT_RATE_PER_ADDRESS),
+                get(ShareKeys.EXEMPT_ADDRESSES));
     }
 
     private int seconds(Key<Duration> key) {
