@@ -206,6 +206,12 @@ public record Config(
         }
     }
 
+    /** What a connection meets that takes the place of another one, if that happens again and again. */
+    public enum Takeovers {
+        NEWEST,
+        BACK_OFF
+    }
+
     /** What a publisher and a subscriber notice when a session queue is full. */
     public enum Overflow {
         DROP_OLDEST,

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.dunlin.core.limits.Fairness;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.server.share.Addresses;
 import org.jspecify.annotations.Nullable;
@@ -230,7 +231,11 @@ public final class Settings {
                 get(Keys.MAX_DELAYED),
                 get(Keys.MAX_DELAY).toSeconds(),
                 get(Keys.MAX_USER_PROPERTIES),
-                Math.toIntExact(get(Keys.OUTBOUND_BUFFER)));
+                Math.toIntExact(get(Keys.OUTBOUND_BUFFER)),
+                new Fairness(
+                        get(ShareKeys.PUBLISH_BYTE_RATE),
+                        Math.toIntExact(get(ShareKeys.MAX_WILL_SIZE)),
+                        get(ShareKeys.TAKEOVER_POLICY) == Config.Takeovers.BACK_OFF));
     }
 
     private Addresses.Bounds addresses() {
