@@ -257,8 +257,8 @@ record ValueType<T>(String allowed, Parser<T> parser, Function<T, String> format
                     }
                     return List.copyOf(blocks);
                 },
-                blocks ->
-                        ranges.format(blocks.stream().map(AddressBlock::toString).toList()));
+                blocks -> ranges.format(
+                        blocks.stream().map(AddressBlock::toString).toList()));
     }
 
     /** Of texts that are known to be blocks. */

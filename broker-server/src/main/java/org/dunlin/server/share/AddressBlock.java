@@ -79,7 +79,7 @@ public record AddressBlock(boolean six, long high, long low, int bits) {
     }
 
     /** The block of that many bits, no more than this one's, in which it lies. */
-    AddressBlock within(int prefix) {
+    public AddressBlock within(int prefix) {
         if (!six) {
             return new AddressBlock(false, prefix == 0 ? 0 : high & -1L << 32 - prefix & 0xFFFF_FFFFL, 0, prefix);
         }
