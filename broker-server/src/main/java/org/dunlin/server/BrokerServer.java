@@ -23,6 +23,8 @@ import org.dunlin.core.spi.StoreException;
 import org.dunlin.core.spi.StoreSettings;
 import org.dunlin.persistence.Stores;
 import org.dunlin.server.auth.AuthenticatorChain;
+import org.dunlin.server.ban.Bans;
+import org.dunlin.server.ban.LoginGuard;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.net.ListenException;
@@ -48,6 +50,8 @@ public final class BrokerServer implements AutoCloseable {
     private final Config config;
     private final Store store;
     private final AuthenticatorChain authenticator;
+    private final Bans bans;
+    private final LoginGuard guard;
     private final DropLedger drops = new DropLedger();
     private final EventLog events = new EventLog(drops);
     private final NettyLoops loops;
@@ -64,6 +68,8 @@ public final class BrokerServer implements AutoCloseable {
     private BrokerServer(Config config, String version) throws ConfigException {
         this.config = config;
         this.authenticator = Access.chain(config);
+        this.bans = bans(config.bans());
+        this.guard = new LoginGuard(authenticator, bans, policy(config.bans()), events);
         this.store = Stores.create(
                 config.storage().engine().name().toLowerCase(Locale.ROOT), storeSettings(config.storage()));
         this.loops = new NettyLoops(transport(config), loopCount(config), store::nowMillis);
@@ -81,14 +87,14 @@ public final class BrokerServer implements AutoCloseable {
                         queueLimits(config),
                         memory,
                         store,
-                        authenticator,
+                        guard,
                         Authorizer.ALL,
                         config.auth().deniedPublish() == Config.DeniedPublish.CLOSE,
                         events,
                         responseInformation.isEmpty() ? null : responseInformation));
         this.doors = new Doors(config);
         this.listeners = new Listeners(
-                loops, limits, memory, new Addresses(config.addresses(), address -> null), events, broker::connect);
+                loops, limits, memory, new Addresses(config.addresses(), bans::refusal), events, broker::connect);
         this.sysTopics = new SysTopics(broker, memory, events, drops, version);
     }
 
@@ -116,6 +122,7 @@ public final class BrokerServer implements AutoCloseable {
         List<Listener> openable = doors.listeners();
         bringBack();
         authenticator.watch(this::review);
+        bans.follow(this::review);
         reviewMemory();
         List<String> names = new ArrayList<>();
         for (int i = 0; i < openable.size(); i++) {
@@ -148,6 +155,20 @@ public final class BrokerServer implements AutoCloseable {
                 loops.all().size(),
                 loops.transport(),
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos));
+    }
+
+    private static Bans bans(Config.Bans config) throws ConfigException {
+        return new Bans(config.file().isEmpty() ? null : Path.of(config.file()), config.time(), config.maxTime());
+    }
+
+    private static LoginGuard.Policy policy(Config.Bans config) {
+        return new LoginGuard.Policy(
+                config.after(),
+                config.addressAfter(),
+                config.window(),
+                config.time(),
+                config.maxTime(),
+                config.exempt());
     }
 
     private static StoreSettings storeSettings(Config.Storage storage) {
@@ -266,6 +287,8 @@ public final class BrokerServer implements AutoCloseable {
             LOG.info("Stopping");
         }
         listeners.stopAccepting();
+        bans.close();
+        guard.close();
         sysTopics.close();
         broker.stop();
         authenticator.close();

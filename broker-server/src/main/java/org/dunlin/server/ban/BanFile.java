@@ -10,6 +10,7 @@ import java.time.OffsetDateTime;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.Fault;
 import org.dunlin.server.config.Quote;
@@ -24,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BanFile {
     private static final int BYTES_MAX = 64 << 20;
+    /** Around a line; other white space may be part of a name. */
+    private static final Pattern BLANKS = Pattern.compile("^[ \\t\\r]+|[ \\t\\r]+$");
+
     private static final int FAULTS_MAX = 100;
     private static final String FORM =
             "write 'address BLOCK', 'user NAME' or 'client-id ID', then 'until TIME' if it ends," + " then the reason";
@@ -71,7 +75,7 @@ public final class BanFile {
         int number = 0;
         for (String raw : text.split("\n", -1)) {
             number++;
-            String line = raw.strip();
+            String line = BLANKS.matcher(raw).replaceAll("");
             try {
                 lines.add(new Line(line.isEmpty() || line.startsWith("#") ? null : ban(line), raw));
             } catch (Unfit unfit) {
@@ -199,7 +203,7 @@ public final class BanFile {
     }
 
     /** The line that says it. */
-    static String line(Ban ban) {
+    public static String line(Ban ban) {
         String subject = ban.subject();
         boolean bare = subject.chars().noneMatch(c -> c <= ' ' || c == '"' || c == '\\');
         return ban.kind().word() + " "

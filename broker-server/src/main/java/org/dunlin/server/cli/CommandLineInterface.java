@@ -51,6 +51,7 @@ public final class CommandLineInterface {
                 .addSubcommand(config)
                 .addSubcommand(StoreCommand.with(invocation))
                 .addSubcommand(UserCommand.with(invocation))
+                .addSubcommand(BanCommand.with(invocation))
                 .addSubcommand(new VersionCommand(transports));
         commandLine.registerConverter(Path.class, CommandLineInterface::path);
         commandLine.setExpandAtFiles(false);

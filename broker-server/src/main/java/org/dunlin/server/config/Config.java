@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.mqtt.TopicFilter;
+import org.dunlin.server.share.AddressBlock;
 import org.dunlin.server.share.Addresses;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 public record Config(
         List<Listener> listeners,
         Auth auth,
+        Bans bans,
         Limits limits,
         Addresses.Bounds addresses,
         Queue queue,
@@ -203,6 +205,26 @@ public record Config(
         /** Whether an authenticator is configured: who names a user has to prove it then. */
         public boolean knowsUsers() {
             return !passwordFile.isEmpty();
+        }
+    }
+
+    /**
+     * Who may not connect.
+     *
+     * @param file "" for none
+     * @param after failed logins of one user from one address; 0 bans nobody
+     * @param addressAfter failed logins from one address, or of one user
+     */
+    public record Bans(
+            String file,
+            int after,
+            int addressAfter,
+            Duration window,
+            Duration time,
+            Duration maxTime,
+            List<AddressBlock> exempt) {
+        public Bans {
+            exempt = List.copyOf(exempt);
         }
     }
 

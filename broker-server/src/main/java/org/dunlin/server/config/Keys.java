@@ -39,6 +39,7 @@ final class Keys {
     static {
         ALL.addAll(ListenerKeys.ALL);
         ALL.addAll(AuthKeys.ALL);
+        ALL.addAll(BanKeys.ALL);
         ALL.addAll(ShareKeys.ALL);
     }
 

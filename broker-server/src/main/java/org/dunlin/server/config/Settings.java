@@ -94,6 +94,7 @@ public final class Settings {
                 listeners(),
                 new Config.Auth(
                         get(AuthKeys.ALLOW_ANONYMOUS), get(AuthKeys.PASSWORD_FILE), get(AuthKeys.DENIED_PUBLISH)),
+                bans(),
                 limits(),
                 addresses(),
                 new Config.Queue(
@@ -236,6 +237,17 @@ public final class Settings {
                         get(ShareKeys.PUBLISH_BYTE_RATE),
                         Math.toIntExact(get(ShareKeys.MAX_WILL_SIZE)),
                         get(ShareKeys.TAKEOVER_POLICY) == Config.Takeovers.BACK_OFF));
+    }
+
+    private Config.Bans bans() {
+        return new Config.Bans(
+                get(BanKeys.FILE),
+                get(BanKeys.AFTER),
+                get(BanKeys.ADDRESS_AFTER),
+                get(BanKeys.WINDOW),
+                get(BanKeys.TIME),
+                get(BanKeys.MAX_TIME),
+                get(BanKeys.EXEMPT));
     }
 
     private Addresses.Bounds addresses() {

@@ -1,5 +1,6 @@
 package org.dunlin.server.share;
 
+import java.time.Duration;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLongArray;
 
@@ -28,10 +29,15 @@ public final class Rates {
      * @param places for keys, a power of two, 8 or more; each takes 16 bytes
      */
     public Rates(int perSecond, int burst, int places) {
-        if (perSecond < 1 || burst < 1 || places < WAYS || Integer.bitCount(places) != 1) {
-            throw new IllegalArgumentException(perSecond + " a second, " + burst + " at once, " + places + " places");
+        this(Duration.ofNanos(Math.max(1, SECOND_NANOS / perSecond)), burst, places);
+    }
+
+    /** @param interval after which there is one more */
+    public Rates(Duration interval, int burst, int places) {
+        if (burst < 1 || places < WAYS || Integer.bitCount(places) != 1) {
+            throw new IllegalArgumentException(burst + " at once, " + places + " places");
         }
-        this.intervalNanos = Math.max(1, SECOND_NANOS / perSecond);
+        this.intervalNanos = interval.toNanos();
         this.burstNanos = intervalNanos * (burst - 1);
         this.mask = places / WAYS - 1;
         this.keys = new AtomicLongArray(places);
