@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import org.dunlin.core.limits.Takeovers;
 import org.dunlin.core.spi.SessionKey;
 import org.jspecify.annotations.Nullable;
 

@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.dunlin.core.limits.MemoryBudget;
+import org.dunlin.core.limits.Takeovers;
 import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.BrokerEvents;

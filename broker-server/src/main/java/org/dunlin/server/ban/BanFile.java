@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 public final class BanFile {
     private static final int BYTES_MAX = 64 << 20;
     /** Around a line; other white space may be part of a name. */
-    private static final Pattern BLANKS = Pattern.compile("^[ \\t\\r]+|[ \\t\\r]+$");
+    private static final Pattern BLANKS = Pattern.compile("\\A[ \\t\\r]+|[ \\t\\r]+\\z");
 
     private static final int FAULTS_MAX = 100;
     private static final String FORM =

@@ -1,4 +1,4 @@
-package org.dunlin.core.session;
+package org.dunlin.core.limits;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

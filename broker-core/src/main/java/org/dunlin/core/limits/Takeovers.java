@@ -1,10 +1,10 @@
-package org.dunlin.core.session;
+package org.dunlin.core.limits;
 
 /**
- * How often connections take each other's place under one client identifier. Shard thread only. A client that comes back while its
+ * How often connections take each other's place under one client identifier. Thread of its shard only. A client that comes back while its
  * old connection is still there does so now and then; two clients with one identifier send each other away as fast as they can.
  */
-final class Takeovers {
+public final class Takeovers {
     /** As many within a minute are a loop. */
     static final int LOOP = 5;
 
@@ -19,17 +19,17 @@ final class Takeovers {
     private long sinceMillis;
 
     /** One has taken another one's place. */
-    void add(long nowMillis) {
+    public void add(long nowMillis) {
         forget(nowMillis);
         count = Math.min(count + 1, MOST);
     }
 
-    boolean areALoop() {
+    public boolean areALoop() {
         return count >= LOOP;
     }
 
     /** How long the next one should wait, so that a loop goes on slowly; 0 if there is none. */
-    long delayMillis(long nowMillis) {
+    public long delayMillis(long nowMillis) {
         forget(nowMillis);
         return areALoop() ? Math.min(FIRST_DELAY_MILLIS << Math.min(count - LOOP, 10), DELAY_MOST_MILLIS) : 0;
     }
