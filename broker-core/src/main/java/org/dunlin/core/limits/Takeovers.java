@@ -1,8 +1,9 @@
 package org.dunlin.core.limits;
 
 /**
- * How often connections take each other's place under one client identifier. Thread of its shard only. A client that comes back while its
- * old connection is still there does so now and then; two clients with one identifier send each other away as fast as they can.
+ * How often connections take each other's place under one client identifier. Thread of its shard only. A client that comes back
+ * while its old connection is still there does so now and then; two clients with one identifier send each other away as fast as they
+ * can.
  */
 public final class Takeovers {
     /** As many within a minute are a loop. */

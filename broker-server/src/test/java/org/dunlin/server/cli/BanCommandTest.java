@@ -64,11 +64,9 @@ class BanCommandTest {
     void file_isFoundThroughTheConfiguration_andItsFaultsAreTold() throws Exception {
         Path config = Files.writeString(folder.resolve("c.yaml"), "auth:\n  ban-file: " + file + "\n");
         assertEquals(0, run("ban", "add", "user", "ann", "-c", config.toString()), err::toString);
-        assertEquals(0, run("config", "check", config.toString()), err::toString);
         Files.writeString(file, "user ann\nnobody\nuser ben until then\n");
-        assertEquals(2, run("config", "check", config.toString()));
-        assertTrue(err.toString().contains("bans:2") && err.toString().contains("bans:3"), err.toString());
         assertEquals(2, run("ban", "list", "-c", config.toString()));
+        assertTrue(err.toString().contains("bans:2") && err.toString().contains("bans:3"), err.toString());
     }
 
     @Test
