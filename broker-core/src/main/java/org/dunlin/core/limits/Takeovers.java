@@ -19,6 +19,9 @@ public final class Takeovers {
 
     private long sinceMillis;
 
+    /** None yet. */
+    public Takeovers() {}
+
     /** One has taken another one's place. */
     public void add(long nowMillis) {
         forget(nowMillis);
