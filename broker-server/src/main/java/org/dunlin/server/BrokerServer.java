@@ -23,6 +23,8 @@ import org.dunlin.core.spi.StoreSettings;
 import org.dunlin.persistence.Stores;
 import org.dunlin.server.acl.AclAuthorizer;
 import org.dunlin.server.auth.AuthenticatorChain;
+import org.dunlin.server.ban.Bans;
+import org.dunlin.server.ban.LoginGuard;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.net.ListenException;
@@ -30,6 +32,7 @@ import org.dunlin.server.net.Listener;
 import org.dunlin.server.net.Listeners;
 import org.dunlin.server.net.NettyLoops;
 import org.dunlin.server.net.Transport;
+import org.dunlin.server.share.Addresses;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,6 +51,8 @@ public final class BrokerServer implements AutoCloseable {
     private final Store store;
     private final AclAuthorizer authorizer;
     private final AuthenticatorChain authenticator;
+    private final Bans bans;
+    private final LoginGuard guard;
     private final DropLedger drops = new DropLedger();
     private final EventLog events = new EventLog(drops);
     private final NettyLoops loops;
@@ -65,6 +70,8 @@ public final class BrokerServer implements AutoCloseable {
         this.config = config;
         this.authorizer = Access.authorizer(config);
         this.authenticator = Access.chain(config);
+        this.bans = bans(config.bans());
+        this.guard = new LoginGuard(authenticator, bans, policy(config.bans()), events);
         this.store = Stores.create(
                 config.storage().engine().name().toLowerCase(Locale.ROOT), storeSettings(config.storage()));
         this.loops = new NettyLoops(transport(config), loopCount(config), store::nowMillis);
@@ -82,13 +89,14 @@ public final class BrokerServer implements AutoCloseable {
                         queueLimits(config),
                         memory,
                         store,
-                        authenticator,
+                        guard,
                         authorizer,
                         config.auth().deniedPublish() == Config.DeniedPublish.CLOSE,
                         events,
                         responseInformation.isEmpty() ? null : responseInformation));
         this.doors = new Doors(config);
-        this.listeners = new Listeners(loops, limits, memory, events, broker::connect);
+        this.listeners = new Listeners(
+                loops, limits, memory, new Addresses(config.addresses(), bans::refusal), events, broker::connect);
         this.sysTopics = new SysTopics(broker, memory, events, drops, version);
     }
 
@@ -117,6 +125,7 @@ public final class BrokerServer implements AutoCloseable {
         bringBack();
         authenticator.watch(this::review);
         authorizer.follow(this::review);
+        bans.follow(this::review);
         reviewMemory();
         List<String> names = new ArrayList<>();
         for (int i = 0; i < openable.size(); i++) {
@@ -150,6 +159,20 @@ public final class BrokerServer implements AutoCloseable {
                 loops.all().size(),
                 loops.transport(),
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos));
+    }
+
+    private static Bans bans(Config.Bans config) throws ConfigException {
+        return new Bans(config.file().isEmpty() ? null : Path.of(config.file()), config.time(), config.maxTime());
+    }
+
+    private static LoginGuard.Policy policy(Config.Bans config) {
+        return new LoginGuard.Policy(
+                config.after(),
+                config.addressAfter(),
+                config.window(),
+                config.time(),
+                config.maxTime(),
+                config.exempt());
     }
 
     private static StoreSettings storeSettings(Config.Storage storage) {
@@ -268,6 +291,8 @@ public final class BrokerServer implements AutoCloseable {
             LOG.info("Stopping");
         }
         listeners.stopAccepting();
+        bans.close();
+        guard.close();
         sysTopics.close();
         authorizer.close();
         broker.stop();

@@ -1,14 +1,19 @@
 package org.dunlin.server;
 
+import java.net.InetAddress;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
 import org.dunlin.core.DropLedger;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicName;
+import org.dunlin.server.ban.LoginGuard;
+import org.dunlin.server.share.AddressBlock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,30 +21,47 @@ import org.slf4j.event.Level;
 import org.slf4j.spi.LoggingEventBuilder;
 
 /**
- * Any thread. Counts every event by its reason and logs it as one line; what clients can cause many times a second is logged
- * once a second for each reason, with the number of those left out.
+ * Any thread. Counts every event by its reason and logs it as one line, as far as the share in the log goes that each client or
+ * address has; the number of those left out is in the next line of the kind.
  */
-final class EventLog implements BrokerEvents {
+final class EventLog implements BrokerEvents, LoginGuard.Told {
     private static final Logger LOG = LoggerFactory.getLogger("dunlin.clients");
     private static final Logger BROKER = LoggerFactory.getLogger("dunlin");
-    private static final long SECOND_NANOS = 1_000_000_000L;
 
     private final DropLedger drops;
-    private final Map<DropReason, Pace> dropLines = new EnumMap<>(DropReason.class);
-    private final Map<ReasonCode, Pace> denialLines = new EnumMap<>(ReasonCode.class);
+    private final LogShare connectedLines;
+    private final LogShare refusedLines;
+    private final LogShare disconnectedLines;
+    private final LogShare deniedLines;
+    private final LogShare droppedLines;
+    private final LogShare contestedLines;
+    private final LogShare bannedLines;
     private final Map<ReasonCode, LongAdder> denials = new EnumMap<>(ReasonCode.class);
     private final Map<ReasonCode, LongAdder> refusals = new EnumMap<>(ReasonCode.class);
     private final Map<ReasonCode, LongAdder> disconnects = new EnumMap<>(ReasonCode.class);
     private final LongAdder connects = new LongAdder();
+    private final LongAdder contested = new LongAdder();
+    private final LongAdder bans = new LongAdder();
+
+    /** What has happened, by whom: lines that say the same. */
+    private record Cause(Object reason, @Nullable Object who) {}
 
     /** @param drops is told of every message that is lost */
     EventLog(DropLedger drops) {
+        this(drops, System::nanoTime);
+    }
+
+    EventLog(DropLedger drops, LongSupplier nanoTime) {
         this.drops = drops;
-        for (DropReason reason : DropReason.values()) {
-            dropLines.put(reason, new Pace());
-        }
+        Duration second = Duration.ofSeconds(1);
+        connectedLines = new LogShare(second, 20, 100, nanoTime);
+        disconnectedLines = new LogShare(second, 20, 100, nanoTime);
+        refusedLines = new LogShare(second, 20, 50, nanoTime);
+        deniedLines = new LogShare(second, 1, 10, nanoTime);
+        droppedLines = new LogShare(second, 1, 10, nanoTime);
+        contestedLines = new LogShare(Duration.ofMinutes(1), 1, 10, nanoTime);
+        bannedLines = new LogShare(second, 20, 50, nanoTime);
         for (ReasonCode reason : ReasonCode.values()) {
-            denialLines.put(reason, new Pace());
             denials.put(reason, new LongAdder());
             refusals.put(reason, new LongAdder());
             disconnects.put(reason, new LongAdder());
@@ -49,8 +71,9 @@ final class EventLog implements BrokerEvents {
     @Override
     public void connected(Peer peer, boolean sessionPresent, int keepAliveSeconds, long sessionExpirySeconds) {
         connects.increment();
-        if (LOG.isInfoEnabled()) {
-            line(Level.INFO, peer)
+        long leftOut = connectedLines.leftOut(new Cause("", peer.clientId()), 1);
+        if (leftOut >= 0) {
+            line(Level.INFO, peer, leftOut)
                     .addKeyValue("session-present", sessionPresent)
                     .addKeyValue("keep-alive", keepAliveSeconds)
                     .addKeyValue("session-expiry", sessionExpirySeconds)
@@ -74,8 +97,12 @@ final class EventLog implements BrokerEvents {
     @Override
     public void refused(Peer peer, ReasonCode reason, String detail) {
         count(refusals, reason).increment();
-        if (LOG.isInfoEnabled()) {
-            line(Level.INFO, peer)
+        // its address: anybody can say another client identifier each time
+        InetAddress address = AddressBlock.ofPeer(peer.address());
+        Object who = address == null ? peer.address() : AddressBlock.source(address);
+        long leftOut = refusedLines.leftOut(new Cause(reason, who), 1);
+        if (leftOut >= 0) {
+            line(Level.INFO, peer, leftOut)
                     .addKeyValue("reason", reason)
                     .addKeyValue("detail", detail)
                     .log("Refused");
@@ -85,8 +112,9 @@ final class EventLog implements BrokerEvents {
     @Override
     public void disconnected(Peer peer, String by, ReasonCode reason, String detail) {
         count(disconnects, reason).increment();
-        if (LOG.isInfoEnabled()) {
-            line(Level.INFO, peer)
+        long leftOut = disconnectedLines.leftOut(new Cause(reason, peer.clientId()), 1);
+        if (leftOut >= 0) {
+            line(Level.INFO, peer, leftOut)
                     .addKeyValue("by", by)
                     .addKeyValue("reason", reason)
                     .addKeyValue("detail", detail)
@@ -97,7 +125,7 @@ final class EventLog implements BrokerEvents {
     @Override
     public void dropped(String clientId, TopicName topic, DropReason reason) {
         drops.record(clientId, topic, reason, 1);
-        long leftOut = pace(dropLines, reason).leftOut(1);
+        long leftOut = droppedLines.leftOut(new Cause(reason, clientId), 1);
         if (leftOut >= 0) {
             LOG.atWarn()
                     .addKeyValue("client", clientId)
@@ -111,7 +139,7 @@ final class EventLog implements BrokerEvents {
     @Override
     public void discarded(String clientId, long messages, DropReason reason) {
         drops.record(clientId, null, reason, messages);
-        long leftOut = pace(dropLines, reason).leftOut(messages);
+        long leftOut = droppedLines.leftOut(new Cause(reason, clientId), messages);
         if (leftOut >= 0) {
             LOG.atInfo()
                     .addKeyValue("client", clientId)
@@ -130,15 +158,53 @@ final class EventLog implements BrokerEvents {
     @Override
     public void denied(Peer peer, String what, ReasonCode reason, String detail) {
         count(denials, reason).increment();
-        long leftOut = pace(denialLines, reason).leftOut(1);
+        long leftOut = deniedLines.leftOut(new Cause(reason, peer.clientId()), 1);
         if (leftOut >= 0) {
-            line(Level.WARN, peer)
+            line(Level.WARN, peer, leftOut)
                     .addKeyValue("what", what)
                     .addKeyValue("reason", reason)
                     .addKeyValue("detail", detail)
-                    .addKeyValue("others-not-logged", leftOut)
                     .log("Denied");
         }
+    }
+
+    @Override
+    public void contested(Peer former, Peer next) {
+        contested.increment();
+        long leftOut = contestedLines.leftOut(new Cause("", next.clientId()), 1);
+        if (leftOut >= 0) {
+            line(Level.WARN, next, leftOut)
+                    .addKeyValue("former-user", shown(former.userName()))
+                    .addKeyValue("former-address", former.address())
+                    .addKeyValue(
+                            "detail",
+                            "two clients use this identifier and send each other away; give each its own, see"
+                                    + " limits.takeover-policy")
+                    .log("Contested client identifier");
+        }
+    }
+
+    @Override
+    public void banned(AddressBlock source, @Nullable String user, Instant until, int failures, String key) {
+        bans.increment();
+        long leftOut = bannedLines.leftOut(source, 1);
+        if (leftOut >= 0) {
+            LoggingEventBuilder line = LOG.atWarn()
+                    .addKeyValue("address", source)
+                    .addKeyValue("user", shown(user))
+                    .addKeyValue("until", until)
+                    .addKeyValue("failed-logins", failures)
+                    .addKeyValue("key", key);
+            withLeftOut(line, leftOut).log("Banned");
+        }
+    }
+
+    private static LoggingEventBuilder withLeftOut(LoggingEventBuilder line, long leftOut) {
+        return leftOut == 0 ? line : line.addKeyValue("others-not-logged", leftOut);
+    }
+
+    private static LoggingEventBuilder line(Level level, Peer peer, long leftOut) {
+        return withLeftOut(line(level, peer), leftOut);
     }
 
     private static LoggingEventBuilder line(Level level, Peer peer) {
@@ -158,6 +224,16 @@ final class EventLog implements BrokerEvents {
         return connects.sum();
     }
 
+    /** Takeovers of client identifiers that more than one client uses. */
+    long contested() {
+        return contested.sum();
+    }
+
+    /** Addresses, or users from an address, that were banned for failed logins. */
+    long bans() {
+        return bans.sum();
+    }
+
     long denials(ReasonCode reason) {
         return count(denials, reason).sum();
     }
@@ -170,32 +246,9 @@ final class EventLog implements BrokerEvents {
         return count(disconnects, reason).sum();
     }
 
-    private static <K extends Enum<K>> Pace pace(Map<K, Pace> lines, K reason) {
-        Pace pace = lines.get(reason);
-        assert pace != null;
-        return pace;
-    }
-
     private static LongAdder count(Map<ReasonCode, LongAdder> counts, ReasonCode reason) {
         LongAdder count = counts.get(reason);
         assert count != null;
         return count;
-    }
-
-    /** When something was last logged, and how often it has happened since. */
-    private static final class Pace {
-        private final LongAdder leftOut = new LongAdder();
-        private final AtomicLong nextLineNanos = new AtomicLong(System.nanoTime());
-
-        /** It has happened again. @return how many were not logged since the last line, if one is due now; else -1 */
-        long leftOut(long times) {
-            long now = System.nanoTime();
-            long due = nextLineNanos.get();
-            if (now - due >= 0 && nextLineNanos.compareAndSet(due, now + SECOND_NANOS)) {
-                return leftOut.sumThenReset();
-            }
-            leftOut.add(times);
-            return -1;
-        }
     }
 }

@@ -7,9 +7,11 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.dunlin.core.spi.StoreException;
+import org.dunlin.server.ban.BanFile;
 import org.dunlin.server.cli.CommandException;
 import org.dunlin.server.cli.CommandLineInterface;
 import org.dunlin.server.cli.ExitCode;
@@ -42,7 +44,11 @@ public final class Main {
 
                     @Override
                     public void check(Loaded loaded) throws ConfigException {
-                        List<Fault> faults = Doors.faults(loaded.config(), loaded.settings());
+                        List<Fault> faults = new ArrayList<>(Doors.faults(loaded.config(), loaded.settings()));
+                        String bans = loaded.config().bans().file();
+                        if (!bans.isEmpty()) {
+                            faults.addAll(BanFile.faults(Path.of(bans)));
+                        }
                         if (!faults.isEmpty()) {
                             throw new ConfigException(faults);
                         }

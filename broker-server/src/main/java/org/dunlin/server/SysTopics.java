@@ -72,6 +72,8 @@ final class SysTopics implements AutoCloseable {
         put("memory/budget", memory.limitBytes());
         put("memory/used", memory.usedBytes());
         put("connects/total", events.connects());
+        put("takeovers/contested", events.contested());
+        put("bans/total", events.bans());
         for (DropReason reason : DropReason.values()) {
             put("dropped/" + reason, drops.total(reason));
         }

@@ -137,7 +137,8 @@ public class FanOutBenchmark {
                 d.maxDelayed(),
                 d.maxDelaySeconds(),
                 d.maxUserProperties(),
-                d.outboundBufferBytes());
+                d.outboundBufferBytes(),
+                d.fairness());
     }
 
     @Benchmark

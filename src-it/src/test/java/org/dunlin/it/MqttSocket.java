@@ -62,8 +62,16 @@ public final class MqttSocket implements AutoCloseable {
     }
 
     public static MqttSocket open(int port) {
+        return open(port, "127.0.0.1");
+    }
+
+    /** @param from the loopback address that it comes from, like 127.0.0.2 */
+    public static MqttSocket open(int port, String from) {
         try {
             Socket socket = new Socket();
+            if (!from.equals("127.0.0.1")) {
+                socket.bind(new InetSocketAddress(from, 0));
+            }
             socket.setTcpNoDelay(true);
             socket.connect(new InetSocketAddress("127.0.0.1", port), DEADLINE_MILLIS);
             return new MqttSocket(socket);

@@ -355,7 +355,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     @Override
     public @Nullable String review() {
         Connected known = client;
-        return known == null ? null : admittance.authenticator().review(known.identity);
+        return known == null ? null : admittance.authenticator().review(known.identity, peer());
     }
 
     /** The client has proven itself anew. */

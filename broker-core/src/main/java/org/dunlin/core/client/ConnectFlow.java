@@ -47,6 +47,7 @@ final class ConnectFlow {
     private byte @Nullable [] lastData;
     private @Nullable Session session;
     private boolean abandoned;
+    private boolean hasWaited;
 
     ConnectFlow(ClientHandler handler, Shards shards, Admittance admittance, Connection connection) {
         this.handler = handler;
@@ -179,7 +180,7 @@ final class ConnectFlow {
         if (will.qos().value() > limits.maxQos().value()) { // [MQTT-3.2.2-12]
             handler.end(
                     ReasonCode.QOS_NOT_SUPPORTED,
-                    "the will's QoS is above " + limits.maxQos().value());
+                    "the will's QoS is above " + limits.maxQos().value() + "; see limits.max-qos");
         } else if (will.retain() && !limits.retainAvailable()) { // [MQTT-3.2.2-13]
             handler.end(ReasonCode.RETAIN_NOT_SUPPORTED, "the will asks to be retained; see limits.retain-available");
         } else if (will.topic().levelCount() > limits.maxTopicLevels()) {
@@ -187,6 +188,11 @@ final class ConnectFlow {
                     ReasonCode.TOPIC_NAME_INVALID,
                     "the will's topic has more than " + limits.maxTopicLevels()
                             + " levels; see limits.max-topic-levels");
+        } else if (will.payload().length > limits.fairness().maxWillBytes()) {
+            handler.end(
+                    ReasonCode.QUOTA_EXCEEDED,
+                    "the will's payload has more than " + limits.fairness().maxWillBytes()
+                            + " bytes; see limits.max-will-size");
         } else if (PublishFlow.isReserved(will.topic())) {
             handler.end(ReasonCode.TOPIC_NAME_INVALID, "the will's topic is the broker's own");
         } else {
@@ -326,6 +332,9 @@ final class ConnectFlow {
         }
         Shard here = shards.on(connection.loop());
         Shard owner = shards.find(known.clientId());
+        if (owner == here && mustWait(known, who, here)) {
+            return;
+        }
         if (owner == null || owner == here) {
             // only where its session lives is it known whether this connection would be one more
             if (!handler.enter(here.isConnected(known.clientId()))) {
@@ -344,9 +353,24 @@ final class ConnectFlow {
         }
     }
 
+    /** Where connections take each other's place again and again the next one waits before it does; the other stays meanwhile. */
+    private boolean mustWait(Connect known, Authenticator.Identity who, Shard here) {
+        if (hasWaited || !admittance.limits().fairness().backsOffTakeovers()) {
+            return false;
+        }
+        hasWaited = true;
+        long wait = Math.min(
+                here.takeoverDelayMillis(known.clientId()), admittance.limits().connectTimeoutMillis() / 2);
+        if (wait > 0) {
+            connection.loop().schedule(() -> join(known, who), wait);
+        }
+        return wait > 0;
+    }
+
     private void admit(Connect known, Authenticator.Identity who, Shard shard) {
         long expiry = agreedExpiry(known);
-        String gone = admittance.authenticator().review(who); // accounts may have changed since the answer
+        String gone =
+                admittance.authenticator().review(who, handler.peer()); // accounts may have changed since the answer
         if (gone != null) {
             handler.end(ReasonCode.NOT_AUTHORIZED, gone);
             return;

@@ -8,6 +8,7 @@ import org.dunlin.core.session.Session;
 import org.dunlin.core.session.Shard;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.DropReason;
+import org.dunlin.core.spi.Loop;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.ProtocolVersion;
@@ -28,16 +29,17 @@ final class PublishFlow {
     private final Shard shard;
     private final Session session;
     private final ProtocolVersion version;
-    /** PUBLISHes that may still come in this second. */
-    private int allowance;
-
-    private long allowanceSince;
+    private final Pace pace;
+    /** It is held for its pace. */
+    private boolean slowed;
 
     PublishFlow(ClientHandler handler, Shard shard, Session session, ProtocolVersion version) {
         this.handler = handler;
         this.shard = shard;
         this.session = session;
         this.version = version;
+        Limits limits = handler.limits();
+        this.pace = new Pace(limits.publishRatePerSecond(), limits.fairness().publishBytesPerSecond());
     }
 
     /** Topics that only the broker publishes to. */
@@ -53,7 +55,7 @@ final class PublishFlow {
             dropped(message, DropReason.PROTOCOL_ERROR);
             handler.end(
                     ReasonCode.QOS_NOT_SUPPORTED,
-                    "the QoS of a PUBLISH is above " + limits.maxQos().value());
+                    "the QoS of a PUBLISH is above " + limits.maxQos().value() + "; see limits.max-qos");
             return;
         }
         if (message.retain() && !limits.retainAvailable()) { // [MQTT-3.2.2-14]
@@ -61,8 +63,8 @@ final class PublishFlow {
             handler.end(ReasonCode.RETAIN_NOT_SUPPORTED, "a PUBLISH asks to be retained; see limits.retain-available");
             return;
         }
-        if (limits.publishRatePerSecond() > 0) {
-            spendAllowance(limits.publishRatePerSecond());
+        if (pace.spend(weight(message)) && !slowed) {
+            slowDown();
         }
         if (message.qos() == Qos.AT_MOST_ONCE) {
             accept(packet, limits);
@@ -285,18 +287,35 @@ final class PublishFlow {
         }
     }
 
-    private void spendAllowance(int perSecond) {
+    private static long weight(Message message) {
+        return message.payload().length
+                + message.properties().length
+                + message.topic().text().length();
+    }
+
+    /** Stops reading while the client has published more than its share. */
+    private void slowDown() {
         Connection connection = handler.connection();
-        long now = connection.loop().nowMillis();
-        if (now - allowanceSince >= 1000) {
-            allowanceSince = now;
-            allowance = perSecond;
-        }
-        if (--allowance <= 0) {
+        long wait = pace.waitMillis(connection.loop().nowMillis());
+        slowed = wait > 0;
+        if (slowed) {
             handler.hold(ClientHandler.Hold.RATE);
-            connection
-                    .loop()
-                    .schedule(() -> handler.release(ClientHandler.Hold.RATE), Math.max(1, allowanceSince + 1000 - now));
+            connection.loop().schedule(this::goOn, wait);
+        }
+    }
+
+    /**
+     * A second has passed. A client that owes us acknowledgements is read from in any case, since others may wait for them: they
+     * are late by a second at most.
+     */
+    private void goOn() {
+        Loop loop = handler.connection().loop();
+        long wait = pace.waitMillis(loop.nowMillis());
+        if (wait > 0 && handler.isConnected() && !session.delivery().isOwedAcks()) {
+            loop.schedule(this::goOn, wait);
+        } else {
+            slowed = false;
+            handler.release(ClientHandler.Hold.RATE);
         }
     }
 

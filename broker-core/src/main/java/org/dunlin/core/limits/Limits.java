@@ -41,7 +41,8 @@ public record Limits(
         int maxDelayed,
         long maxDelaySeconds,
         int maxUserProperties,
-        int outboundBufferBytes) {
+        int outboundBufferBytes,
+        Fairness fairness) {
 
     public static final Limits DEFAULTS = new Limits(
             10 * 1024 * 1024,
@@ -59,7 +60,7 @@ public record Limits(
             1024,
             10_000,
             50_000,
-            0,
+            1_000_000,
             64,
             10_000,
             1_000_000,
@@ -67,5 +68,6 @@ public record Limits(
             100_000,
             30 * 24 * 3600,
             100,
-            1024 * 1024);
+            1024 * 1024,
+            Fairness.DEFAULTS);
 }

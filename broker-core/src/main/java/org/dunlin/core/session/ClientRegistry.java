@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import org.dunlin.core.limits.Takeovers;
 import org.dunlin.core.spi.SessionKey;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,13 @@ final class ClientRegistry {
     Shard owner(String clientId) {
         Owner owner = owners.get(clientId);
         return owner == null ? null : owner.shard;
+    }
+
+    /** On the owner's thread: what is known of takeovers there; null if nothing. */
+    @Nullable
+    Takeovers takeovers(String clientId) {
+        Owner owner = owners.get(clientId);
+        return owner == null ? null : owner.takeovers();
     }
 
     /** On the owner's thread, when the session has ended. */
@@ -65,10 +73,12 @@ final class ClientRegistry {
         return owners.size();
     }
 
-    /** An entry; the generation is read and raised on the owner's thread only. */
+    /** An entry; all but its shard is the matter of the owner's thread only. */
     static final class Owner {
         private final Shard shard;
         private long generation;
+        /** Null until there is one. */
+        private @Nullable Takeovers takeovers;
 
         private Owner(Shard shard) {
             this.shard = shard;
@@ -81,6 +91,20 @@ final class ClientRegistry {
         /** Goes on from what an earlier process has come to. */
         void restore(long last) {
             generation = last;
+        }
+
+        /** Of its sessions' connections by others with the same client identifier; null if there has been none. */
+        @Nullable
+        Takeovers takeovers() {
+            return takeovers;
+        }
+
+        /** As {@link #takeovers}, with one more. */
+        Takeovers takenOver(long nowMillis) {
+            Takeovers known = takeovers == null ? new Takeovers() : takeovers;
+            takeovers = known;
+            known.add(nowMillis);
+            return known;
         }
 
         /** Rises with each CONNECT. */

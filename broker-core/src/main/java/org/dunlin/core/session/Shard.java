@@ -11,8 +11,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.dunlin.core.limits.MemoryBudget;
+import org.dunlin.core.limits.Takeovers;
 import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.spi.Authorizer;
+import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.core.spi.Rights;
@@ -36,6 +38,10 @@ public final class Shard {
     private static final int BUDGET = 4096;
     /** Weight of messages under way to a shard from which on publishers to it are slowed, until a quarter is left. */
     private static final long BACKLOG_BYTES_HIGH = 32L << 20;
+
+    private static final String TAKEN_OVER =
+            "another connection has come with this client identifier; if that was not this"
+                    + " client, two clients use the same one: give each its own";
 
     private final Shards shards;
     private final int index;
@@ -263,7 +269,8 @@ public final class Shard {
             admitting = clientId;
             Connection former = session.connection();
             if (former != null) {
-                session.evict(ReasonCode.SESSION_TAKEN_OVER, "another connection has come with this client identifier");
+                takenOver(owner, session, former, connect, connection);
+                session.evict(ReasonCode.SESSION_TAKEN_OVER, TAKEN_OVER);
                 session.detach(former, true);
             }
             if (!resumes) {
@@ -282,6 +289,27 @@ public final class Shard {
             reviewSubscriptions(session);
         }
         return new Admission(session, resumes, removes || session.isRecorded());
+    }
+
+    private void takenOver(
+            ClientRegistry.Owner owner, Session session, Connection former, Connect connect, Connection next) {
+        if (owner.takenOver(loop.nowMillis()).areALoop()) {
+            shards.events()
+                    .contested(
+                            peer(connect.clientId(), session.userName(), former),
+                            peer(connect.clientId(), connect.userName(), next));
+        }
+    }
+
+    private static BrokerEvents.Peer peer(String clientId, @Nullable String userName, Connection connection) {
+        return new BrokerEvents.Peer(
+                clientId, userName, connection.peer(), connection.listener(), connection.version());
+    }
+
+    /** How long a connection should wait before it takes the place of the one that holds this shard's session; 0 as a rule. */
+    public long takeoverDelayMillis(String clientId) {
+        Takeovers takeovers = isConnected(clientId) ? shards.registry().takeovers(clientId) : null;
+        return takeovers == null ? 0 : takeovers.delayMillis(loop.nowMillis());
     }
 
     /** The store has failed to keep what was admitted: a session that was made for it ends with its connection. */

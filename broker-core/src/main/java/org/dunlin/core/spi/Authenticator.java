@@ -37,6 +37,14 @@ public interface Authenticator {
     }
 
     /**
+     * As {@link #review(Identity)}, with what else is known of the connection: it may have become unwelcome by something else than
+     * its user.
+     */
+    default @Nullable String review(Identity identity, BrokerEvents.Peer peer) {
+        return review(identity);
+    }
+
+    /**
      * What a CONNECT says of its sender. The password must not be kept or logged; it may be overwritten.
      *
      * @param certificate the client's own, proven in the TLS handshake, or null

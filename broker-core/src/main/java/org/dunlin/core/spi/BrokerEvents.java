@@ -36,6 +36,14 @@ public interface BrokerEvents {
     /** A request within a connection that goes on: a PUBLISH, a filter of a SUBSCRIBE. */
     void denied(Peer peer, String what, ReasonCode reason, String detail);
 
+    /**
+     * Connections take each other's place under one client identifier again and again: it has more than one client.
+     *
+     * @param former that is sent away
+     * @param next that comes in its place
+     */
+    default void contested(Peer former, Peer next) {}
+
     /** Who it is about, as far as it is known; texts come from the client and are not escaped. */
     record Peer(
             @Nullable String clientId,

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import org.dunlin.core.client.Admittance;
+import org.dunlin.core.limits.Fairness;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
@@ -35,6 +36,9 @@ final class ScriptedBroker implements BrokerEvents {
     /** What was refused within a connection, as "what reason". */
     final List<String> denials = new ArrayList<>();
 
+    /** Client identifiers that more than one client uses, once for each takeover of the loop. */
+    final List<@Nullable String> contested = new ArrayList<>();
+
     QueueLimits queueLimits = QueueLimits.DEFAULTS;
     Authorizer authorizer = Authorizer.ALL;
     boolean closesOnDeniedPublish;
@@ -45,6 +49,8 @@ final class ScriptedBroker implements BrokerEvents {
 
     MemoryBudget memory = MemoryBudget.unlimited();
     ShardsProbe.Paging paging = ShardsProbe.Paging.DEFAULTS;
+    Fairness fairness = Limits.DEFAULTS.fairness();
+    int publishRate;
     int maxConnections = Limits.DEFAULTS.maxConnections();
     int maxInflight = Limits.DEFAULTS.maxInflight();
     int maxSubscriptionsPerClient = Limits.DEFAULTS.maxSubscriptionsPerClient();
@@ -84,7 +90,7 @@ final class ScriptedBroker implements BrokerEvents {
                 d.maxClientIdLength(),
                 d.connectTimeoutMillis(),
                 0,
-                0,
+                publishRate,
                 maxInflight,
                 maxSubscriptionsPerClient,
                 maxRetained,
@@ -92,7 +98,8 @@ final class ScriptedBroker implements BrokerEvents {
                 maxDelayed,
                 d.maxDelaySeconds(),
                 d.maxUserProperties(),
-                d.outboundBufferBytes());
+                d.outboundBufferBytes(),
+                fairness);
     }
 
     Shards shards() {
@@ -170,6 +177,11 @@ final class ScriptedBroker implements BrokerEvents {
 
     @Override
     public void unreadable(String filter, String cause) {}
+
+    @Override
+    public void contested(Peer former, Peer next) {
+        contested.add(next.clientId());
+    }
 
     @Override
     public void denied(Peer peer, String what, ReasonCode reason, String detail) {

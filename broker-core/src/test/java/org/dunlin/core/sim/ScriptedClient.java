@@ -10,6 +10,7 @@ import org.dunlin.core.spi.Loop;
 import org.dunlin.mqtt.Ack;
 import org.dunlin.mqtt.ConnAck;
 import org.dunlin.mqtt.Connect;
+import org.dunlin.mqtt.Disconnect;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Packet;
 import org.dunlin.mqtt.PacketType;
@@ -209,6 +210,16 @@ final class ScriptedClient implements Connection {
     @Override
     public ProtocolVersion version() {
         return version;
+    }
+
+    /** Whether it has got anything at all. */
+    boolean isAnswered() {
+        return !got.isEmpty();
+    }
+
+    /** Of the last packet, which has to be a DISCONNECT. */
+    ReasonCode disconnectReason() {
+        return ((Disconnect) got.get(got.size() - 1)).reason();
     }
 
     @Override

@@ -131,7 +131,8 @@ final class Simulation {
                 d.maxDelayed(),
                 d.maxDelaySeconds(),
                 d.maxUserProperties(),
-                d.outboundBufferBytes());
+                d.outboundBufferBytes(),
+                d.fairness());
     }
 
     @Override

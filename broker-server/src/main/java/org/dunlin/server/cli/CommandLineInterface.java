@@ -52,6 +52,7 @@ public final class CommandLineInterface {
                 .addSubcommand(StoreCommand.with(invocation))
                 .addSubcommand(AclCommand.with(invocation))
                 .addSubcommand(UserCommand.with(invocation))
+                .addSubcommand(BanCommand.with(invocation))
                 .addSubcommand(new VersionCommand(transports));
         commandLine.registerConverter(Path.class, CommandLineInterface::path);
         commandLine.setExpandAtFiles(false);

@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Locale;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.mqtt.TopicFilter;
+import org.dunlin.server.share.AddressBlock;
+import org.dunlin.server.share.Addresses;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +18,9 @@ import org.jspecify.annotations.Nullable;
 public record Config(
         List<Listener> listeners,
         Auth auth,
+        Bans bans,
         Limits limits,
+        Addresses.Bounds addresses,
         Queue queue,
         Memory memory,
         Storage storage,
@@ -206,6 +210,32 @@ public record Config(
         public boolean knowsUsers() {
             return !passwordFile.isEmpty();
         }
+    }
+
+    /**
+     * Who may not connect.
+     *
+     * @param file "" for none
+     * @param after failed logins of one user from one address; 0 bans nobody
+     * @param addressAfter failed logins from one address, or of one user
+     */
+    public record Bans(
+            String file,
+            int after,
+            int addressAfter,
+            Duration window,
+            Duration time,
+            Duration maxTime,
+            List<AddressBlock> exempt) {
+        public Bans {
+            exempt = List.copyOf(exempt);
+        }
+    }
+
+    /** What a connection meets that takes the place of another one, if that happens again and again. */
+    public enum Takeovers {
+        NEWEST,
+        BACK_OFF
     }
 
     /** What a publisher and a subscriber notice when a session queue is full. */

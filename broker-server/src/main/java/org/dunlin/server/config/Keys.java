@@ -39,6 +39,8 @@ final class Keys {
     static {
         ALL.addAll(ListenerKeys.ALL);
         ALL.addAll(AuthKeys.ALL);
+        ALL.addAll(BanKeys.ALL);
+        ALL.addAll(ShareKeys.ALL);
     }
 
     private static final int MANY = 100_000_000;

@@ -8,7 +8,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.dunlin.core.limits.Fairness;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.server.share.Addresses;
 import org.jspecify.annotations.Nullable;
 
 /** The value of every key, and where each came from. Not safe while the loader fills it; then any thread. */
@@ -95,7 +97,9 @@ public final class Settings {
                         get(AuthKeys.PASSWORD_FILE),
                         get(AuthKeys.ACL_FILE),
                         get(AuthKeys.DENIED_PUBLISH)),
+                bans(),
                 limits(),
+                addresses(),
                 new Config.Queue(
                         get(Keys.QUEUE_MAX_MESSAGES),
                         get(Keys.QUEUE_MAX_BYTES),
@@ -231,7 +235,31 @@ public final class Settings {
                 get(Keys.MAX_DELAYED),
                 get(Keys.MAX_DELAY).toSeconds(),
                 get(Keys.MAX_USER_PROPERTIES),
-                Math.toIntExact(get(Keys.OUTBOUND_BUFFER)));
+                Math.toIntExact(get(Keys.OUTBOUND_BUFFER)),
+                new Fairness(
+                        get(ShareKeys.PUBLISH_BYTE_RATE),
+                        Math.toIntExact(get(ShareKeys.MAX_WILL_SIZE)),
+                        get(ShareKeys.TAKEOVER_POLICY) == Config.Takeovers.BACK_OFF));
+    }
+
+    private Config.Bans bans() {
+        return new Config.Bans(
+                get(BanKeys.FILE),
+                get(BanKeys.AFTER),
+                get(BanKeys.ADDRESS_AFTER),
+                get(BanKeys.WINDOW),
+                get(BanKeys.TIME),
+                get(BanKeys.MAX_TIME),
+                get(BanKeys.EXEMPT));
+    }
+
+    private Addresses.Bounds addresses() {
+        int each = get(ShareKeys.MAX_CONNECTIONS_PER_ADDRESS);
+        return new Addresses.Bounds(
+                each > 0 ? each : Math.max(1, get(Keys.MAX_CONNECTIONS) / 2),
+                get(ShareKeys.ACCEPT_RATE),
+                get(ShareKeys.ACCEPT_RATE_PER_ADDRESS),
+                get(ShareKeys.EXEMPT_ADDRESSES));
     }
 
     private int seconds(Key<Duration> key) {

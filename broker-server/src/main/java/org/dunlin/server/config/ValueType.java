@@ -4,15 +4,18 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.dunlin.mqtt.TopicFilter;
+import org.dunlin.server.share.AddressBlock;
 
 /**
  * How a value is written: text to value and back, and the words for what is allowed. Whatever source a value comes
@@ -236,6 +239,34 @@ record ValueType<T>(String allowed, Parser<T> parser, Function<T, String> format
                 },
                 words.formatter(),
                 true);
+    }
+
+    /** As {@link #ranges()}, to look addresses up. */
+    static ValueType<List<AddressBlock>> addressBlocks() {
+        ValueType<List<String>> ranges = ranges();
+        return new ValueType<>(
+                ranges.allowed(),
+                text -> {
+                    List<AddressBlock> blocks = new ArrayList<>();
+                    for (String range : ranges.parse(text)) {
+                        AddressBlock block = AddressBlock.parse(range);
+                        if (block == null) {
+                            throw new Unfit("has " + Quote.of(range) + ", which is no address");
+                        }
+                        blocks.add(block);
+                    }
+                    return List.copyOf(blocks);
+                },
+                blocks -> ranges.format(
+                        blocks.stream().map(AddressBlock::toString).toList()));
+    }
+
+    /** Of texts that are known to be blocks. */
+    static List<AddressBlock> blocks(String... texts) {
+        return Arrays.stream(texts)
+                .map(AddressBlock::parse)
+                .map(Objects::requireNonNull)
+                .toList();
     }
 
     /** An address that is never looked up in DNS, so that what is bound is what was read. */

@@ -39,6 +39,11 @@ public record NamedFile(Path path, String what, String key, String cure, int byt
         }
     }
 
+    /** The same file by another path. */
+    NamedFile at(Path other) {
+        return new NamedFile(other, what, key, cure, bytesMax);
+    }
+
     private ConfigException fault(String fault, String cure) {
         return new ConfigException(List.of(new Fault(Quote.path(path.toString()), "", fault, cure)));
     }

@@ -5,16 +5,20 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.server.share.Addresses;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Thread of the listening channel's loop only. What is decided when a connection is accepted: whether there is room for it,
- * and what to do when the system has no file descriptor left.
+ * Thread of the listening channel's loop only. What is decided when a connection is accepted: whether there is room for it
+ * and its address may have it, and what to do when the system has no file descriptor left.
  */
 final class AcceptGuard extends ChannelInboundHandlerAdapter {
     private static final Logger log = LoggerFactory.getLogger(AcceptGuard.class);
@@ -54,11 +58,16 @@ final class AcceptGuard extends ChannelInboundHandlerAdapter {
         failing = false;
         int here = listening.open().incrementAndGet();
         int all = open.incrementAndGet();
-        String full = here > listening.listener().maxConnections()
-                ? "the listener has " + listening.listener().maxConnections()
-                : all > maxConnections + handshakes(maxConnections) ? "the broker has " + maxConnections : null;
-        if (full == null) {
+        InetAddress from = channel.remoteAddress() instanceof InetSocketAddress inet ? inet.getAddress() : null;
+        Addresses.Refusal refusal = full(here, all);
+        if (refusal == null) {
+            refusal = refused(from);
+        }
+        if (refusal == null) {
             channel.closeFuture().addListener(closed);
+            if (from != null && !listening.speaksForOthers(from)) {
+                listening.leaveWhenClosed(channel, from);
+            }
             context.fireChannelRead(accepted);
             return;
         }
@@ -69,8 +78,30 @@ final class AcceptGuard extends ChannelInboundHandlerAdapter {
         open.decrementAndGet();
         events.refused(
                 new BrokerEvents.Peer(null, null, peer, listening.listener().name(), null),
-                ReasonCode.QUOTA_EXCEEDED,
-                full + " connections, as many as it takes (max-connections)");
+                refusal.reason(),
+                refusal.detail());
+    }
+
+    private Addresses.@Nullable Refusal full(int here, int all) {
+        int most = listening.listener().maxConnections();
+        if (here > most) {
+            return new Addresses.Refusal(
+                    ReasonCode.QUOTA_EXCEEDED,
+                    "the listener has " + most + " connections, as many as it takes; see its max-connections");
+        }
+        return all <= maxConnections + handshakes(maxConnections)
+                ? null
+                : new Addresses.Refusal(
+                        ReasonCode.QUOTA_EXCEEDED,
+                        "the broker has " + maxConnections + " connections, as many as it takes; see"
+                                + " limits.max-connections");
+    }
+
+    /** By where it comes from. Whom a proxy speaks for is asked when it has said so. */
+    private Addresses.@Nullable Refusal refused(@Nullable InetAddress from) {
+        return from == null || listening.speaksForOthers(from)
+                ? listening.addresses().accept()
+                : listening.addresses().acceptFrom(from);
     }
 
     @Override

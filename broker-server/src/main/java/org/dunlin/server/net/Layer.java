@@ -2,6 +2,7 @@ package org.dunlin.server.net;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelHandler;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 
@@ -20,6 +21,14 @@ public interface Layer {
      * @param address in place of the socket's
      */
     record Peer(InetSocketAddress address) {}
+
+    /**
+     * Whether peers of that address speak for others: then who it is that connects is known only from what the layer reads, and
+     * counts for its address from then on ({@link Listening#enter}).
+     */
+    default boolean speaksForOthers(InetAddress peer) {
+        return false;
+    }
 
     /** Fired before the output is shut down, for layers that have a farewell of their own. */
     enum Goodbye {

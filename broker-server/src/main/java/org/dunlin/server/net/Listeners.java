@@ -22,6 +22,7 @@ import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.core.spi.Connection;
+import org.dunlin.server.share.Addresses;
 
 /** Any thread but a loop: opening and closing block. All open listeners of a broker and the connections accepted there. */
 public final class Listeners implements AutoCloseable {
@@ -32,6 +33,7 @@ public final class Listeners implements AutoCloseable {
     private final NettyLoops loops;
     private final Limits limits;
     private final MemoryBudget memory;
+    private final Addresses addresses;
     private final BrokerEvents events;
     private final Function<Connection, Connection.Inbound> protocol;
     private final AtomicInteger open = new AtomicInteger();
@@ -42,11 +44,13 @@ public final class Listeners implements AutoCloseable {
             NettyLoops loops,
             Limits limits,
             MemoryBudget memory,
+            Addresses addresses,
             BrokerEvents events,
             Function<Connection, Connection.Inbound> protocol) {
         this.loops = loops;
         this.limits = limits;
         this.memory = memory;
+        this.addresses = addresses;
         this.events = events;
         this.protocol = protocol;
     }
@@ -58,7 +62,7 @@ public final class Listeners implements AutoCloseable {
      * @throws ListenException if it cannot be bound
      */
     public synchronized InetSocketAddress open(Listener listener) throws ListenException {
-        Listening listening = new Listening(listener, loops, limits, memory, protocol);
+        Listening listening = new Listening(listener, loops, limits, memory, addresses, protocol);
         InetSocketAddress address = new InetSocketAddress(listener.host(), listener.port());
         if (address.isUnresolved()) {
             throw new ListenException(

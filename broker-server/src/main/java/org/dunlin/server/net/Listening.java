@@ -1,5 +1,7 @@
 package org.dunlin.server.net;
 
+import io.netty.channel.Channel;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -7,6 +9,7 @@ import java.util.function.Function;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.spi.Connection;
+import org.dunlin.server.share.Addresses;
 import org.jspecify.annotations.Nullable;
 
 /** Any thread. What all connections of one open listener share. */
@@ -16,6 +19,7 @@ final class Listening {
     private final Limits limits;
     private final MemoryBudget memory;
     private final Function<Connection, Connection.Inbound> protocol;
+    private final Addresses addresses;
     private final AtomicInteger open = new AtomicInteger();
 
     Listening(
@@ -23,11 +27,13 @@ final class Listening {
             NettyLoops loops,
             Limits limits,
             MemoryBudget memory,
+            Addresses addresses,
             Function<Connection, Connection.Inbound> protocol) {
         this.listener = listener;
         this.loops = loops;
         this.limits = limits;
         this.memory = memory;
+        this.addresses = addresses;
         this.protocol = protocol;
     }
 
@@ -49,6 +55,37 @@ final class Listening {
 
     Function<Connection, Connection.Inbound> protocol() {
         return protocol;
+    }
+
+    Addresses addresses() {
+        return addresses;
+    }
+
+    /** Whether who a peer of that address speaks for is told by its connection. */
+    boolean speaksForOthers(InetAddress peer) {
+        for (Layer layer : listener.layers()) {
+            if (layer.speaksForOthers(peer)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Whom a connection is for is known now: counts it for that address, until it is closed.
+     *
+     * @return null if it may stay; else why not: it has to be closed then
+     */
+    Addresses.@Nullable Refusal enter(Channel channel, InetAddress from) {
+        Addresses.Refusal refusal = addresses.enter(from);
+        if (refusal == null) {
+            leaveWhenClosed(channel, from);
+        }
+        return refusal;
+    }
+
+    void leaveWhenClosed(Channel channel, InetAddress from) {
+        channel.closeFuture().addListener(closed -> addresses.leave(from));
     }
 
     /** Connections accepted here whose sockets are open. */

@@ -22,6 +22,7 @@ import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.codec.PacketDecoder;
 import org.dunlin.mqtt.codec.ProtocolError;
+import org.dunlin.server.share.Addresses;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -141,6 +142,11 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         NettyConnection current = connection;
         if (event instanceof Layer.Peer known) {
             peer = Listening.text(known.address());
+            Addresses.Refusal refusal =
+                    listening.enter(context.channel(), known.address().getAddress());
+            if (refusal != null) {
+                turnAway(context, refusal);
+            }
         } else if (event instanceof Layer.Violated violation) {
             broken = true;
             cause(violation.what());
@@ -155,6 +161,16 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
                 current.closedByPeer(cause());
             }
         }
+    }
+
+    /** At once, before any byte behind the header has cost anything. */
+    private void turnAway(ChannelHandlerContext context, Addresses.Refusal refusal) {
+        state = State.STOPPED;
+        Connection.Inbound to = inbound;
+        if (to != null) {
+            to.violated(refusal.reason(), refusal.detail());
+        }
+        context.close();
     }
 
     /** Of the socket, of TLS by close_notify, or of a layer above. */

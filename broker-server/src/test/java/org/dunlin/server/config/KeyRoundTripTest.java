@@ -55,7 +55,8 @@ class KeyRoundTripTest {
             "https://example.org",
             "v2",
             "10.0.0.0/8",
-            "tcp,ws");
+            "tcp,ws",
+            "back-off");
 
     /** What a key needs beside it to be right. */
     private static final Map<String, Map<String, String>> NEEDED = Map.ofEntries(

@@ -405,6 +405,7 @@ class ChannelMoveTest {
                 d.maxDelayed(),
                 d.maxDelaySeconds(),
                 d.maxUserProperties(),
-                outboundBufferBytes);
+                outboundBufferBytes,
+                d.fairness());
     }
 }

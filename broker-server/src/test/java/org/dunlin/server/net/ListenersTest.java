@@ -21,6 +21,7 @@ import org.dunlin.mqtt.Ping;
 import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.server.net.Rig.Client;
 import org.dunlin.server.net.Rig.Layer;
+import org.dunlin.server.share.Addresses;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -189,6 +190,7 @@ class ListenersTest {
                 null,
                 Limits.DEFAULTS,
                 MemoryBudget.unlimited(),
+                Addresses.unlimited(),
                 connection -> null);
         EmbeddedChannel server = new EmbeddedChannel(
                 new io.netty.channel.ChannelOutboundHandlerAdapter() {

@@ -51,6 +51,7 @@ import org.dunlin.server.net.entry.ProxyLayer;
 import org.dunlin.server.net.tls.CertificateWatch;
 import org.dunlin.server.net.tls.Pair;
 import org.dunlin.server.net.websocket.WebSocketLayer;
+import org.dunlin.server.share.Addresses;
 import org.jspecify.annotations.Nullable;
 
 /** Loops, a listener and scripted protocols over real sockets; closing it checks that nothing is left. */
@@ -103,10 +104,22 @@ final class Rig implements AutoCloseable {
             int maxConnections,
             Function<Probe, Consumer<Packet>> script)
             throws Exception {
+        this(transport, layer, layers, limits, Addresses.unlimited(), maxConnections, script);
+    }
+
+    Rig(
+            Transport transport,
+            Layer layer,
+            List<org.dunlin.server.net.Layer> layers,
+            Limits limits,
+            Addresses addresses,
+            int maxConnections,
+            Function<Probe, Consumer<Packet>> script)
+            throws Exception {
         this.layer = layer;
         loops = new NettyLoops(
                 transport, 2, System::currentTimeMillis, new Failures(this::failed, halted -> status = halted));
-        listeners = new Listeners(loops, limits, memory, events(), connection -> {
+        listeners = new Listeners(loops, limits, memory, addresses, events(), connection -> {
             Probe probe = new Probe(connection, loops);
             probe.script = script.apply(probe);
             probes.add(probe);

@@ -29,6 +29,7 @@ import org.dunlin.server.net.Listener;
 import org.dunlin.server.net.Listeners;
 import org.dunlin.server.net.NettyLoops;
 import org.dunlin.server.net.Transport;
+import org.dunlin.server.share.Addresses;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,7 +60,13 @@ final class PortsBroker implements AutoCloseable {
                         false,
                         new Unheard(),
                         null));
-        listeners = new Listeners(loops, Limits.DEFAULTS, MemoryBudget.unlimited(), new Unheard(), broker::connect);
+        listeners = new Listeners(
+                loops,
+                Limits.DEFAULTS,
+                MemoryBudget.unlimited(),
+                Addresses.unlimited(),
+                new Unheard(),
+                broker::connect);
         port = listeners.open(Listener.tcp("test", "127.0.0.1", 0)).getPort();
     }
 

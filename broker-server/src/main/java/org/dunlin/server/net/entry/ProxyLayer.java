@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.List;
@@ -38,6 +39,11 @@ public final class ProxyLayer implements Layer {
     @Override
     public List<ChannelHandler> handlers(ByteBufAllocator allocator) {
         return List.of(new Reader(demand, trusted));
+    }
+
+    @Override
+    public boolean speaksForOthers(InetAddress peer) {
+        return trusted.stream().anyMatch(range -> range.contains(peer));
     }
 
     /** Thread of the channel's loop only. Is there until the header is read; how long that may take is MQTT's matter. */

@@ -1,0 +1,94 @@
+package org.dunlin.server.ban;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
+
+/**
+ * Who is kept out for a while, and longer each time. Any thread. Bounded: if it is full of those who are out, nobody is added, and
+ * nobody goes either; who has been out is forgotten first.
+ */
+final class Penalties<K> {
+    private final int most;
+    private final long firstMillis;
+    private final long mostMillis;
+    private final Map<K, Penalty> penalties = new ConcurrentHashMap<>();
+
+    /** @param times it has been out, this one included */
+    private record Penalty(long untilMillis, int times) {}
+
+    Penalties(int most, long firstMillis, long mostMillis) {
+        this.most = most;
+        this.firstMillis = firstMillis;
+        this.mostMillis = mostMillis;
+    }
+
+    /**
+     * Keeps it out: for the first time for the first time, then for twice as long each time, unless it has kept quiet for the
+     * longest time.
+     *
+     * @return until when, or 0 if there is no room; the same if it is out already
+     */
+    long add(K key, long nowMillis) {
+        if (!hasRoom(key, nowMillis)) {
+            return 0;
+        }
+        return penalties.compute(key, (same, former) -> {
+                    if (former != null && former.untilMillis > nowMillis) {
+                        return former;
+                    }
+                    boolean again = former != null && former.untilMillis + mostMillis > nowMillis;
+                    int times = again ? Math.min(former.times + 1, 60) : 1;
+                    long grown = times > 40 ? mostMillis : firstMillis << Math.min(times - 1, 20);
+                    return new Penalty(nowMillis + Math.min(Math.max(grown, firstMillis), mostMillis), times);
+                })
+                .untilMillis;
+    }
+
+    /** Keeps it out until then, whatever it has been before. @return false if there is no room */
+    boolean put(K key, long untilMillis, long nowMillis) {
+        if (!hasRoom(key, nowMillis)) {
+            return false;
+        }
+        penalties.put(key, new Penalty(untilMillis, 1));
+        return true;
+    }
+
+    private boolean hasRoom(K key, long nowMillis) {
+        if (penalties.size() < most || penalties.containsKey(key)) {
+            return true;
+        }
+        penalties.values().removeIf(penalty -> penalty.untilMillis <= nowMillis);
+        return penalties.size() < most;
+    }
+
+    /** Until when it is out; 0 if it is not. */
+    long until(K key, long nowMillis) {
+        if (penalties.isEmpty()) {
+            return 0;
+        }
+        Penalty penalty = penalties.get(key);
+        return penalty == null || penalty.untilMillis <= nowMillis ? 0 : penalty.untilMillis;
+    }
+
+    /** Lets it in, and forgets that it was out. @return false if it was not out */
+    boolean remove(K key, long nowMillis) {
+        Penalty penalty = penalties.remove(key);
+        return penalty != null && penalty.untilMillis > nowMillis;
+    }
+
+    void forEach(long nowMillis, BiConsumer<K, Long> to) {
+        List<Map.Entry<K, Penalty>> all = new ArrayList<>(penalties.entrySet());
+        for (Map.Entry<K, Penalty> entry : all) {
+            if (entry.getValue().untilMillis > nowMillis) {
+                to.accept(entry.getKey(), entry.getValue().untilMillis);
+            }
+        }
+    }
+
+    int size() {
+        return penalties.size();
+    }
+}
