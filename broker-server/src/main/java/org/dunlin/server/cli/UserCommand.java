@@ -17,6 +17,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code dunlin user}: its subcommands change and show the users of a password file. Main thread. */
@@ -77,7 +78,7 @@ final class UserCommand implements Runnable {
         private UserOptions options = new UserOptions();
 
         @Mixin
-        private UserName name = new UserName();
+        private Name name = new Name();
 
         @Mixin
         private PasswordInput input = new PasswordInput();
@@ -119,7 +120,7 @@ final class UserCommand implements Runnable {
         private UserOptions options = new UserOptions();
 
         @Mixin
-        private UserName name = new UserName();
+        private Name name = new Name();
 
         @Mixin
         private PasswordInput input = new PasswordInput();
@@ -155,7 +156,7 @@ final class UserCommand implements Runnable {
         private UserOptions options = new UserOptions();
 
         @Mixin
-        private UserName name = new UserName();
+        private Name name = new Name();
 
         Remove(Invocation invocation) {
             this.invocation = invocation;
@@ -227,5 +228,20 @@ final class UserCommand implements Runnable {
         out.println(Line.of(what + "; a running broker follows within 2 seconds"));
         out.flush();
         return ExitCode.OK;
+    }
+
+    /** The user that a command is about. */
+    static final class Name {
+        @Parameters(paramLabel = "NAME", description = "User name, as clients send it.")
+        private @Nullable String name;
+
+        String value() throws CommandException {
+            String given = String.valueOf(name);
+            String unfit = PasswordFile.unfit(given);
+            if (unfit != null) {
+                throw new CommandException(ExitCode.USAGE, "the user name " + unfit + "; choose another one");
+            }
+            return given;
+        }
     }
 }
