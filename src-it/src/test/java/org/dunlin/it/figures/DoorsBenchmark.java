@@ -1,6 +1,7 @@
 package org.dunlin.it.figures;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -60,7 +61,14 @@ public final class DoorsBenchmark {
                 + "also in " + report.file().getFileName());
     }
 
+    /** Without the files of a run before. */
     private static Path folder(Path work, String name) throws IOException {
-        return Files.createDirectories(work.resolve(name));
+        Path folder = Files.createDirectories(work.resolve(name));
+        try (DirectoryStream<Path> old = Files.newDirectoryStream(folder)) {
+            for (Path file : old) {
+                Files.delete(file);
+            }
+        }
+        return folder;
     }
 }

@@ -16,6 +16,7 @@ final class Options {
             Map.entry("warmup", "0.7"),
             Map.entry("pairs", "10"),
             Map.entry("window", "500"),
+            Map.entry("write", "16384"),
             Map.entry("lanes", "20"),
             Map.entry("receivers", "500"),
             Map.entry("clients", "2000"),

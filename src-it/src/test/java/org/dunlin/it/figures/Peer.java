@@ -129,9 +129,17 @@ final class Peer extends ChannelInboundHandlerAdapter {
         return context().alloc().directBuffer(bytes);
     }
 
-    /** Sends bytes, which leave now. */
-    void write(ByteBuf bytes) {
-        context().writeAndFlush(bytes, context().voidPromise());
+    /** Sends bytes, which leave with {@link #flush}. */
+    void put(ByteBuf bytes) {
+        context().write(bytes);
+    }
+
+    void flush() {
+        context().flush();
+    }
+
+    private void write(ByteBuf bytes) {
+        context().writeAndFlush(bytes);
     }
 
     /** Closes it as it is. */

@@ -142,13 +142,14 @@ final class RightsWorkload implements Workload {
                     MeasuredBroker broker = brokers.get(k);
                     List<Stream> pairs = new ArrayList<>();
                     for (int i = 0; i < Math.min(options.number("pairs"), FEW); i++) {
+                        int write = options.number("write");
                         Stream.Login login = new Stream.Login(kind.user(), kind.user(), Users.PASSWORD);
                         String topic = topic(kind, i);
                         Door door = Door.tcp(broker.port(0));
                         pairs.add(new Stream(
                                 meter.driver(),
                                 "pair-" + i,
-                                new Stream.Terms(door, topic, topic, qos, PAYLOAD, options.batch(), 1, login)));
+                                new Stream.Terms(door, topic, topic, qos, PAYLOAD, options.batch(), write, 1, login)));
                     }
                     Meter.Reading reading = meter.streams(broker, pairs, options.millis(round));
                     if (round > 0) {
@@ -218,7 +219,15 @@ final class RightsWorkload implements Workload {
                             meter.driver(),
                             "fan",
                             new Stream.Terms(
-                                    door, "fan/out/all", "fan/out/#", qos, PAYLOAD, FAN_BATCH, receivers, login));
+                                    door,
+                                    "fan/out/all",
+                                    "fan/out/#",
+                                    qos,
+                                    PAYLOAD,
+                                    FAN_BATCH,
+                                    options.number("write"),
+                                    receivers,
+                                    login));
                     Meter.Reading reading = meter.streams(broker, List.of(stream), options.millis(round));
                     if (round > 0) {
                         figures.add(fan.text, reading.count(), reading.cpuMicros());

@@ -30,9 +30,6 @@ import org.jspecify.annotations.Nullable;
  * are of one event loop; what is public is for any thread.
  */
 final class Stream implements Peer.Owner {
-    /** Of one write, and so of one record of TLS or one frame of a WebSocket. */
-    private static final int WRITE_BYTES = 16 * 1024;
-
     private static final int PACKET_IDS = 65_535;
     private static final int UNDER_WAY = 2;
     private static final int PUBLISHER = -1;
@@ -42,8 +39,18 @@ final class Stream implements Peer.Owner {
      *
      * @param payload bytes, at least 8
      * @param batch messages
+     * @param write bytes of one buffer, and so of one frame of a WebSocket; a message at least
      */
-    record Terms(Door door, String topic, String filter, Qos qos, int payload, int batch, int receivers, Login login) {}
+    record Terms(
+            Door door,
+            String topic,
+            String filter,
+            Qos qos,
+            int payload,
+            int batch,
+            int write,
+            int receivers,
+            Login login) {}
 
     /** Who connects; a null name is nobody in particular. */
     record Login(@Nullable String publisher, @Nullable String receiver, String password) {
@@ -161,7 +168,7 @@ final class Stream implements Peer.Owner {
     }
 
     private void sendBatch() {
-        int each = Math.max(1, WRITE_BYTES / frame.length);
+        int each = Math.max(1, terms.write() / frame.length);
         int payloadAt = frame.length - terms.payload();
         for (int from = 0; from < terms.batch(); from += each) {
             int count = Math.min(each, terms.batch() - from);
@@ -175,8 +182,9 @@ final class Stream implements Peer.Owner {
                 }
                 sent++;
             }
-            publisher.write(out);
+            publisher.put(out);
         }
+        publisher.flush();
     }
 
     private static int packetId(long number) {

@@ -63,7 +63,16 @@ final class TransportWorkload implements Workload {
                     pairs.add(new Stream(
                             meter.driver(),
                             "pair-" + i,
-                            new Stream.Terms(door, topic, topic, qos, payload, options.batch(), 1, Stream.Login.NONE)));
+                            new Stream.Terms(
+                                    door,
+                                    topic,
+                                    topic,
+                                    qos,
+                                    payload,
+                                    options.batch(),
+                                    options.number("write"),
+                                    1,
+                                    Stream.Login.NONE)));
                 }
                 Meter.Reading reading = meter.streams(broker, pairs, options.millis(round));
                 if (round > 0) {
