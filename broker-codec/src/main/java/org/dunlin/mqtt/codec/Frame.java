@@ -228,7 +228,8 @@ final class Frame {
     void countUserProperty() {
         if (--userPropertiesLeft < 0) {
             throw new ProtocolError(
-                    ReasonCode.QUOTA_EXCEEDED, "The packet has more User Properties than are taken here");
+                    ReasonCode.QUOTA_EXCEEDED,
+                    "The packet has more User Properties than are taken here; see limits.max-user-properties");
         }
     }
 
@@ -236,7 +237,8 @@ final class Frame {
     String topicFilter() {
         if (--topicFiltersLeft < 0) {
             throw new ProtocolError(
-                    ReasonCode.QUOTA_EXCEEDED, "The packet has more topic filters than are taken in one");
+                    ReasonCode.QUOTA_EXCEEDED,
+                    "The packet has more topic filters than are taken in one; see limits.max-subscriptions-per-client");
         }
         return text("Topic Filter");
     }

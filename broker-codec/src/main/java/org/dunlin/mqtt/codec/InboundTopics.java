@@ -103,7 +103,8 @@ final class InboundTopics {
         int bytes = aliasedBytes + name.utf8().length - (before == null ? 0 : before.utf8().length);
         if (bytes > Math.max(ALIASED_BYTES, BYTES_OF_ALIAS * maximum)) {
             throw new ProtocolError(
-                    ReasonCode.QUOTA_EXCEEDED, "The names that Topic Aliases stand for are longer than is kept here");
+                    ReasonCode.QUOTA_EXCEEDED,
+                    "The names that Topic Aliases stand for are longer than is kept here; see limits.topic-alias-maximum");
         }
         aliasedBytes = bytes;
         names[alias] = name;

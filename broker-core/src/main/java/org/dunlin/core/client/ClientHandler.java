@@ -192,7 +192,12 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
 
     @Override
     public void violated(ReasonCode reason, String detail) {
-        end(reason, detail);
+        String key = switch (reason) {
+            case PACKET_TOO_LARGE -> client == null ? "" : "; see limits.max-packet-size";
+            case TOPIC_ALIAS_INVALID -> "; see limits.topic-alias-maximum";
+            default -> "";
+        };
+        end(reason, detail + key);
     }
 
     @Override

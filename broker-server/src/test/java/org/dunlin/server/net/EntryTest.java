@@ -23,6 +23,7 @@ import org.dunlin.server.net.entry.ProxyLayer.Demand;
 import org.dunlin.server.net.tls.CertificateWatch;
 import org.dunlin.server.net.tls.Pair;
 import org.dunlin.server.net.websocket.WebSocketLayer;
+import org.dunlin.server.share.Addresses;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -122,6 +123,32 @@ class EntryTest {
                 roundTrip(bytewise);
                 assertEquals("192.0.2.7:4711", rig.probe(1).connection.peer());
             }
+        }
+    }
+
+    @Test
+    void clientOfAProxy_countsForItsOwnAddress_andTheProxyForNone() throws Exception {
+        Addresses addresses = new Addresses(new Addresses.Bounds(1, 0, 0, List.of()), address -> null);
+        byte[] other = ascii("PROXY TCP4 192.0.2.8 192.0.2.1 4711 1883\r\n");
+        try (Rig rig = new Rig(
+                        Transport.best(),
+                        Rig.Layer.PLAIN,
+                        List.of(proxy(Demand.V1, "127.0.0.0/8")),
+                        ChannelMoveTest.limits(Rig.WAIT_MILLIS),
+                        addresses,
+                        Integer.MAX_VALUE,
+                        Rig::echo);
+                Socket first = socket(rig);
+                Socket second = socket(rig);
+                Socket third = socket(rig)) {
+            first.getOutputStream().write(V1);
+            roundTrip(first);
+
+            second.getOutputStream().write(V1);
+            assertEquals(-1, second.getInputStream().read());
+
+            third.getOutputStream().write(other);
+            roundTrip(third);
         }
     }
 

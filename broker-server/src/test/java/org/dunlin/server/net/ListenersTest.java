@@ -52,6 +52,36 @@ class ListenersTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("transports")
+    void connectionBeyondTheShareOfItsAddress_isClosedUnheard_untilAnotherOneEnds(Transport transport)
+            throws Exception {
+        Addresses addresses = new Addresses(new Addresses.Bounds(1, 0, 0, List.of()), address -> null);
+        try (Rig rig =
+                new Rig(transport, Layer.PLAIN, List.of(), Limits.DEFAULTS, addresses, Integer.MAX_VALUE, Rig::echo)) {
+            try (Socket first = new Socket(rig.address.getAddress(), rig.address.getPort())) {
+                rig.probe();
+                Rig.await("a refusal", () -> {
+                    try (Socket beyond = new Socket(rig.address.getAddress(), rig.address.getPort())) {
+                        return !rig.refused.isEmpty() && beyond.isConnected();
+                    } catch (IOException reset) {
+                        return false;
+                    }
+                });
+                assertTrue(rig.refused.element().contains("127.0.0.1; see limits.max-connections-per-address"));
+                assertEquals(1, rig.probes.size());
+                first.setTcpNoDelay(true);
+            }
+            Rig.await("room", () -> {
+                try (Socket again = new Socket(rig.address.getAddress(), rig.address.getPort())) {
+                    return rig.probes.size() > 1 && again.isConnected();
+                } catch (IOException reset) {
+                    return false;
+                }
+            });
+        }
+    }
+
     /** A peer that is sent away and does not close its side would be waited for. */
     @ParameterizedTest
     @MethodSource("transports")
