@@ -20,7 +20,6 @@ import org.dunlin.it.MqttSocket;
 import org.dunlin.it.RealClient;
 import org.dunlin.it.RunningBroker;
 import org.dunlin.mqtt.Connect;
-import org.dunlin.mqtt.Packet;
 import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Publish;
 import org.dunlin.mqtt.Qos;
@@ -35,8 +34,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class MosquittoRulesIT {
     private static final String[] LEVELS = {"a", "b", "+", "a", "b", "ann", "c1", ""};
-    /** After the last PUBACK everything is under way; so long nothing comes only if there is nothing. */
-    private static final int QUIET_MILLIS = 500;
+    /** A topic that everybody may use, since no denial begins with a wildcard or a name: what comes before it has come. */
+    private static final String FENCE = "fence";
 
     private static final String[] ACTIONS = {"read ", "write ", "readwrite ", "deny ", ""};
 
@@ -47,22 +46,23 @@ class MosquittoRulesIT {
             List.of(new Who(null, "c1"), new Who("ann", "c1"), new Who("ben", "c2"), new Who("ann", "x+y"));
 
     private static String rules(Random random) {
-        StringBuilder text = new StringBuilder("user root\ntopic readwrite #\nuser ann\n");
-        text.insert(0, lines(random, 5, false));
-        text.append(lines(random, 6, false));
-        text.append("user ben\n").append(lines(random, 3, false));
-        return text.append(lines(random, 4, true)).toString();
+        String fence = "topic readwrite " + FENCE + "\n";
+        return fence + lines(random, 5, false) + "user root\ntopic readwrite #\nuser ann\n" + fence
+                + lines(random, 6, false) + "user ben\n" + fence + lines(random, 3, false) + lines(random, 4, true);
     }
 
     private static String lines(Random random, int count, boolean pattern) {
         StringBuilder text = new StringBuilder();
         for (int n = 0; n < count; n++) {
-            text.append(pattern ? "pattern " : "topic ").append(ACTIONS[random.nextInt(ACTIONS.length)]);
+            String action = ACTIONS[random.nextInt(ACTIONS.length)];
+            text.append(pattern ? "pattern " : "topic ").append(action);
             int levels = 1 + random.nextInt(3);
             for (int i = 0; i < levels; i++) {
-                String level = LEVELS[random.nextInt(LEVELS.length - (levels == 1 ? 1 : 0))];
+                boolean plain = i == 0 && action.startsWith("deny");
+                String level = plain ? "a" : LEVELS[random.nextInt(LEVELS.length - (levels == 1 ? 1 : 0))];
                 String name = random.nextBoolean() ? "%u" : "%c";
-                text.append(i == 0 ? "" : "/").append(pattern && random.nextInt(2) == 0 ? name : level);
+                boolean named = pattern && !plain && random.nextInt(2) == 0;
+                text.append(i == 0 ? "" : "/").append(named ? name : level);
             }
             text.append(random.nextInt(3) == 0 ? "/#\n" : "\n");
         }
@@ -101,7 +101,9 @@ class MosquittoRulesIT {
             for (String topic : topics()) {
                 client.subscribe(new Subscribe.Entry(topic, Qos.AT_MOST_ONCE));
             }
+            client.subscribe(FENCE, Qos.AT_MOST_ONCE);
             publishAll(root);
+            root.publish(FENCE, "x", Qos.AT_LEAST_ONCE);
             return seen(client);
         }
     }
@@ -112,6 +114,7 @@ class MosquittoRulesIT {
                 MqttSocket client = connect(port, who.user(), who.clientId())) {
             root.subscribe("#", Qos.AT_MOST_ONCE);
             publishAll(client);
+            client.publish(FENCE, "x", Qos.AT_LEAST_ONCE);
             return seen(root);
         }
     }
@@ -124,8 +127,10 @@ class MosquittoRulesIT {
 
     private static Set<String> seen(MqttSocket socket) {
         Set<String> topics = new HashSet<>();
-        for (Packet packet = socket.poll(QUIET_MILLIS); packet != null; packet = socket.poll(QUIET_MILLIS)) {
-            topics.add(((Publish) packet).message().topic().text());
+        String topic = socket.receive(Publish.class).message().topic().text();
+        while (!topic.equals(FENCE)) {
+            topics.add(topic);
+            topic = socket.receive(Publish.class).message().topic().text();
         }
         return topics;
     }
