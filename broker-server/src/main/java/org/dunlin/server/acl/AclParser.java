@@ -26,6 +26,8 @@ final class AclParser {
     private static final int FAULTS_MAX = 1000;
     private static final int WARNINGS_MAX = 20;
     private static final int RULES_MAX = 1_000_000;
+    /** Each question of each client may have to look at all of them. */
+    private static final int PATTERNS_MAX = 10_000;
     /** As mosquitto. */
     private static final int LEVELS_MAX = 200;
 
@@ -37,6 +39,7 @@ final class AclParser {
     private final List<String> warnings = new ArrayList<>();
     private int warned;
     private int rules;
+    private boolean manyPatterns;
     private int number;
 
     private final List<Rule> anonymous = new ArrayList<>();
@@ -258,6 +261,13 @@ final class AclParser {
             if (rules == RULES_MAX + 1) {
                 fault("there are more than " + RULES_MAX + " rules", "use patterns, groups or wildcards");
             }
+            return;
+        }
+        if (kind == Rule.Kind.PATTERN && patterns.size() == PATTERNS_MAX) {
+            if (!manyPatterns) {
+                fault("there are more than " + PATTERNS_MAX + " patterns", "use groups or wildcards");
+            }
+            manyPatterns = true;
             return;
         }
         (kind == Rule.Kind.PATTERN ? patterns : current)

@@ -1,5 +1,6 @@
 package org.dunlin.server.acl;
 
+import java.util.List;
 import org.dunlin.core.spi.Rights;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.TopicFilter;
@@ -9,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What the rules of some sections allow one client, or all clients of one user. Immutable; any thread. */
 final class AclRights implements Rights {
+    /** For the text of a refusal, which a client may cause as often as it likes. */
+    private static final int PATTERNS_LOOKED_AT = 20;
+
     /** Null if there are only the rules of a token. */
     private final @Nullable AclFile file;
 
@@ -143,7 +147,8 @@ final class AclRights implements Rights {
 
     /** Why patterns could not help. */
     private String unused(AclFile read) {
-        for (Rule rule : read.patterns().rules()) {
+        List<Rule> patterns = read.patterns().rules();
+        for (Rule rule : patterns.subList(0, Math.min(patterns.size(), PATTERNS_LOOKED_AT))) {
             String reason = rule.deny() ? null : unused(rule, names);
             if (reason != null) {
                 return "; the pattern of line " + rule.line() + " is not used, since " + reason;

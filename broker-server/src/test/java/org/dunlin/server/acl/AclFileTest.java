@@ -240,6 +240,18 @@ class AclFileTest {
     }
 
     @Test
+    void manyPatterns_areQuickToRead_andTooManyAFault() {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < 10_000; i++) {
+            text.append("pattern read a/%c-").append(i).append('\n');
+        }
+        assertEquals("sr", may(rights(Acl.of(text.toString()), null), "a/id-9999"));
+        assertEquals(
+                List.of("acl:10001: there are more than 10000 patterns; use groups or wildcards"),
+                faults(text + "pattern read b/%c\npattern read c/%c\n"));
+    }
+
+    @Test
     void whatIsMostLikelyNotMeant_isWarnedOf() {
         AclFile file = Acl.of(
                 "topic deny",
