@@ -283,10 +283,8 @@ class CertificatesTest {
             SSLContext ofTwo = Pair.client(two.sign("b", "RSA"));
             String cause = refused(rig, ofTwo, "TLSv1.3");
             assertTrue(String.valueOf(cause).contains("crl has no revocation list of CN=two"), cause);
-            Files.writeString(
-                    crl,
-                    Pair.pem("X509 CRL", one.list(inDays(-1), inDays(1)))
-                            + Pair.pem("X509 CRL", two.list(inDays(-1), inDays(1))));
+            byte[] both = Rig.join(one.list(inDays(-1), inDays(1)), two.list(inDays(-1), inDays(1)));
+            Files.write(crl, both); // one behind the other as DER
             Rig.await("the new list", () -> isLogged("clients of new handshakes are checked by the new ca and crl"));
             welcome(rig, ofTwo, "TLSv1.3");
         }
