@@ -1,4 +1,5 @@
 /** Listeners, configuration and the command line. */
+@SuppressWarnings("requires-automatic") // jose4j has no module descriptor
 module org.dunlin.server {
     requires org.dunlin.core;
     requires org.dunlin.persistence;
@@ -14,9 +15,13 @@ module org.dunlin.server {
     requires ch.qos.logback.classic;
     requires ch.qos.logback.core;
     requires info.picocli;
+    requires com.ongres.stringprep;
+    requires org.bouncycastle.provider;
     requires org.snakeyaml.engine;
     requires java.naming;
+    requires java.net.http;
     requires jdk.management;
+    requires org.jose4j;
     requires static org.jspecify;
 
     opens org.dunlin.server.cli to

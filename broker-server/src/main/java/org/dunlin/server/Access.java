@@ -1,5 +1,6 @@
 package org.dunlin.server;
 
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -11,13 +12,15 @@ import org.dunlin.server.auth.AuthenticatorChain;
 import org.dunlin.server.auth.CertificateUser;
 import org.dunlin.server.auth.Member;
 import org.dunlin.server.auth.PasswordAuthenticator;
+import org.dunlin.server.auth.jwt.JwtAuthenticator;
+import org.dunlin.server.auth.jwt.JwtSettings;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.Fault;
 import org.jspecify.annotations.Nullable;
 
 /** One thread. What is configured of who may connect, as those that decide it. */
-public final class Access {
+final class Access {
     private final Config config;
     private final List<Fault> faults = new ArrayList<>();
     private final List<Member> members = new ArrayList<>();
@@ -41,20 +44,23 @@ public final class Access {
         return new AuthenticatorChain(open(config), certificates(config), access.members, System::currentTimeMillis);
     }
 
-    /**
-     * Whether the files that are named can be used.
-     *
-     * @throws ConfigException with every fault of all of them
-     */
-    public static void check(Config config) throws ConfigException {
-        chain(config).close();
+    /** Everything that is wrong with the files that are named. */
+    static List<Fault> faults(Config config) {
+        Access access = new Access(config);
+        access.read();
+        access.members.forEach(Member::close);
+        return access.faults;
     }
 
     private void read() {
         Config.Auth auth = config.auth();
-        Duration patience = Duration.ofMillis(config.limits().connectTimeoutMillis());
+        // so that there is time left to tell whoever has waited for nothing
+        Duration patience = Duration.ofMillis(config.limits().connectTimeoutMillis() * 3 / 4);
+        if (auth.jwt().isOn()) {
+            add(() -> tokens(auth.jwt(), patience));
+        }
         if (!auth.passwordFile().isEmpty()) {
-            add(() -> PasswordAuthenticator.of(Path.of(auth.passwordFile()), patience));
+            add(() -> PasswordAuthenticator.of(Path.of(auth.passwordFile()), auth.scram(), patience));
         }
     }
 
@@ -71,8 +77,47 @@ public final class Access {
         }
     }
 
+    private static Member tokens(Config.Jwt jwt, Duration patience) throws ConfigException {
+        JwtSettings settings = new JwtSettings(
+                jwt.issuer(),
+                jwt.audience(),
+                jwt.userClaim(),
+                jwt.aclClaim(),
+                jwt.groupsClaim(),
+                jwt.clientIdClaim(),
+                jwt.leeway(),
+                jwt.from() == Config.TokenField.USER_NAME,
+                jwt.matchUser(),
+                jwt.requireExpiry(),
+                patience);
+        List<String> algorithms = jwt.algorithms();
+        if (!jwt.publicKey().isEmpty()) {
+            return JwtAuthenticator.ofPem(settings, Path.of(jwt.publicKey()), algorithms);
+        } else if (jwt.isFetched()) {
+            return JwtAuthenticator.ofKeySet(settings, URI.create(jwt.jwks()), jwt.jwksRefresh(), algorithms);
+        } else if (!jwt.jwks().isEmpty()) {
+            return JwtAuthenticator.ofKeySet(settings, Path.of(jwt.jwks()), algorithms);
+        }
+        String secret = jwt.secret().value();
+        String unfit = JwtAuthenticator.unfit(secret, algorithms);
+        if (unfit != null) {
+            throw new ConfigException(List.of(new Fault(
+                    "configuration", "auth.jwt.secret", unfit, "use a longer one, or correct auth.jwt.algorithms")));
+        }
+        return JwtAuthenticator.ofSecret(settings, secret, algorithms);
+    }
+
     private static @Nullable CertificateUser certificates(Config config) {
-        return null;
+        Config.Certificate certificate = config.auth().certificate();
+        boolean passwordToo = certificate.password() == Config.CertificatePassword.REQUIRED;
+        return switch (certificate.user()) {
+            case OFF -> null;
+            case CN -> new CertificateUser(CertificateUser.Field.CN, passwordToo);
+            case SAN_DNS -> new CertificateUser(CertificateUser.Field.SAN_DNS, passwordToo);
+            case SAN_EMAIL -> new CertificateUser(CertificateUser.Field.SAN_EMAIL, passwordToo);
+            case SAN_URI -> new CertificateUser(CertificateUser.Field.SAN_URI, passwordToo);
+            case SUBJECT -> new CertificateUser(CertificateUser.Field.SUBJECT, passwordToo);
+        };
     }
 
     /**

@@ -160,7 +160,20 @@ final class Doors implements AutoCloseable {
         if (!config.auth().knowsUsers()) {
             return anonymous ? "anonymous clients allowed" : "no anonymous clients";
         }
-        return "users of " + config.auth().passwordFile() + (anonymous ? " and anonymous clients" : "");
+        List<String> known = new ArrayList<>();
+        if (!config.auth().passwordFile().isEmpty()) {
+            known.add("users of " + config.auth().passwordFile());
+        }
+        if (config.auth().jwt().isOn()) {
+            known.add("clients with a token");
+        }
+        if (config.auth().certificate().isOn()) {
+            known.add("clients named by their certificate");
+        }
+        if (anonymous) {
+            known.add("anonymous clients");
+        }
+        return String.join(" and ", known);
     }
 
     @Override

@@ -49,6 +49,7 @@ public final class Main {
                         if (!bans.isEmpty()) {
                             faults.addAll(BanFile.faults(Path.of(bans)));
                         }
+                        faults.addAll(Access.faults(loaded.config()));
                         if (!faults.isEmpty()) {
                             throw new ConfigException(faults);
                         }

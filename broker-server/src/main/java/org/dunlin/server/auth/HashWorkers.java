@@ -30,11 +30,13 @@ public final class HashWorkers implements Executor, AutoCloseable {
 
     /**
      * @param name of its threads, which are numbered
+     * @param taskNanos that one task takes, until it is known better
      * @param mostWaitNanos by what the last tasks have taken; who would wait longer is refused at once instead
      */
-    public HashWorkers(String name, int count, int mostWaiting, long mostWaitNanos) {
+    public HashWorkers(String name, int count, int mostWaiting, long taskNanos, long mostWaitNanos) {
         this.mostWaiting = mostWaiting;
         this.mostWaitNanos = mostWaitNanos;
+        usualNanos.set(taskNanos);
         this.threads = new Thread[count];
         for (int i = 0; i < count; i++) {
             threads[i] = new Thread(this::work, name + "-" + (i + 1));

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * login that was proven lately is accepted at once, others are computed by workers, the same login once however many ask.
  */
 public final class PasswordAuthenticator implements Member {
-    private static final String SOURCE = "password";
+    static final String SOURCE = "password";
 
     private static final Logger LOG = LoggerFactory.getLogger("dunlin.auth");
     private static final int LOGINS_REMEMBERED = 200_000;
@@ -51,10 +51,12 @@ public final class PasswordAuthenticator implements Member {
     private final VerifiedLogins verified = new VerifiedLogins(LOGINS_REMEMBERED);
     private final Map<VerifiedLogins.Login, CompletableFuture<Answer>> underWay = new ConcurrentHashMap<>();
     private final FileWatch watch;
+    private final @Nullable ScramAccounts scram;
     private volatile PasswordFile users;
     private volatile Runnable changed = () -> {};
 
     /**
+     * @param takesScram whether users may log in by SCRAM
      * @param patience after which nobody waits for the answer any more
      * @param comparison of a hash with a password, which takes its time
      * @param nanoTime a clock
@@ -62,6 +64,7 @@ public final class PasswordAuthenticator implements Member {
      */
     PasswordAuthenticator(
             Path file,
+            boolean takesScram,
             Duration patience,
             Executor workers,
             BiPredicate<PasswordHash, byte[]> comparison,
@@ -75,20 +78,27 @@ public final class PasswordAuthenticator implements Member {
         NamedFile named = PasswordFile.named(file);
         byte[] content = named.read();
         this.users = PasswordFile.parse(file.toString(), content);
+        this.scram = takesScram ? new ScramAccounts(() -> users) : null;
         this.watch = new FileWatch(named, content, BETWEEN_LOOKS, new Reload());
     }
 
     /**
      * Reads the file.
      *
+     * @param takesScram whether users may log in by SCRAM
      * @param patience after which nobody waits for the answer any more
      * @throws ConfigException with every fault of the file
      */
-    public static PasswordAuthenticator of(Path file, Duration patience) throws ConfigException {
+    public static PasswordAuthenticator of(Path file, boolean takesScram, Duration patience) throws ConfigException {
         HashWorkers workers = new HashWorkers(
-                "auth-hash", Runtime.getRuntime().availableProcessors(), LOGINS_WAITING, patience.toNanos() / 2);
+                "auth-hash",
+                Runtime.getRuntime().availableProcessors(),
+                LOGINS_WAITING,
+                PasswordHash.USUAL_NANOS,
+                patience.toNanos() / 2);
         try {
-            return new PasswordAuthenticator(file, patience, workers, PasswordHash::matches, System::nanoTime);
+            return new PasswordAuthenticator(
+                    file, takesScram, patience, workers, PasswordHash::matches, System::nanoTime);
         } catch (ConfigException faulty) {
             workers.close();
             throw faulty;
@@ -108,6 +118,11 @@ public final class PasswordAuthenticator implements Member {
     @Override
     public String wants() {
         return "send user name and password";
+    }
+
+    @Override
+    public @Nullable Exchange exchange(String method, Credentials credentials) {
+        return scram == null ? null : scram.exchange(method, credentials.userName());
     }
 
     @Override
@@ -218,7 +233,6 @@ public final class PasswordAuthenticator implements Member {
                 return;
             }
             users = read;
-            verified.clear();
             LOG.info(
                     "auth.password-file {} has changed, it names {} user(s) now",
                     file,

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,10 +31,14 @@ public final class PasswordFile {
 
     private final Map<String, PasswordHash> users;
     private final PasswordHash decoy;
+    private final int iterations256;
+    private final int iterations512;
 
     private PasswordFile(Map<String, PasswordHash> users) {
         this.users = users;
-        this.decoy = PasswordHash.decoy(usualIterations(users));
+        this.decoy = usual(users.values());
+        this.iterations256 = iterations(ScramMechanism.SHA_256, users.values());
+        this.iterations512 = iterations(ScramMechanism.SHA_512, users.values());
     }
 
     /** @throws ConfigException with every fault of the file, or the one that keeps it from being read */
@@ -145,26 +150,45 @@ public final class PasswordFile {
         return null;
     }
 
-    private static int usualIterations(Map<String, PasswordHash> users) {
-        Map<Integer, Integer> counts = new HashMap<>();
-        for (PasswordHash hash : users.values()) {
-            counts.merge(hash.iterations(), 1, Integer::sum);
-        }
-        int usual = PasswordHash.ITERATIONS;
+    /** One like most of them, of two such kinds the slower. */
+    private static PasswordHash usual(Collection<PasswordHash> hashes) {
+        Map<Long, Integer> counts = new HashMap<>();
+        PasswordHash usual = Argon2Hash.usualDecoy();
         int most = 0;
-        for (Map.Entry<Integer, Integer> entry : counts.entrySet()) {
-            boolean more = entry.getValue() > most || entry.getValue() == most && entry.getKey() > usual;
-            if (more) {
-                usual = entry.getKey();
-                most = entry.getValue();
+        for (PasswordHash hash : hashes) {
+            int count = counts.merge(hash.work(), 1, Integer::sum);
+            if (count > most || count == most && hash.work() > usual.work()) {
+                usual = hash;
+                most = count;
             }
         }
-        return usual;
+        return usual.decoy();
+    }
+
+    /** Of most accounts of that mechanism; if there is none, of those made here. */
+    int scramIterations(ScramMechanism mechanism) {
+        return mechanism == ScramMechanism.SHA_256 ? iterations256 : iterations512;
+    }
+
+    private static int iterations(ScramMechanism mechanism, Collection<PasswordHash> hashes) {
+        List<PasswordHash> fitting = new ArrayList<>();
+        for (PasswordHash hash : hashes) {
+            if (hash instanceof ScramHash scram && scram.mechanism() == mechanism) {
+                fitting.add(hash);
+            }
+        }
+        return usual(fitting) instanceof ScramHash scram ? scram.iterations() : mechanism.iterations();
     }
 
     /** In the order of the file. */
     public Set<String> users() {
         return users.keySet();
+    }
+
+    /** How the user's hash for SCRAM was made; null if it is of another kind, or there is no such user. */
+    public PasswordHash.@Nullable ScramKind scramKind(String user) {
+        PasswordHash hash = users.get(user);
+        return hash == null ? null : PasswordHash.scramKind(hash);
     }
 
     boolean contains(String user) {

@@ -75,10 +75,6 @@ final class VerifiedLogins {
         now.young.put(login, Boolean.TRUE);
     }
 
-    void clear() {
-        halves = new Halves(new ConcurrentHashMap<>(), new ConcurrentHashMap<>());
-    }
-
     int size() {
         Halves now = halves;
         return now.young.size() + now.old.size();

@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code dunlin config check}: reads one file, whatever the environment says. Main thread. */
+/** {@code dunlin config check}: reads one file and those of users that it names, whatever the environment says. Main thread. */
 @Command(
         name = "check",
         description = {

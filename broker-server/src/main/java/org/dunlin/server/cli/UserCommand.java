@@ -98,6 +98,9 @@ final class UserCommand implements Runnable {
         @Mixin
         private PasswordInput input = new PasswordInput();
 
+        @Mixin
+        private HashOptions kind = new HashOptions();
+
         Add(Invocation invocation) {
             this.invocation = invocation;
         }
@@ -105,11 +108,12 @@ final class UserCommand implements Runnable {
         @Override
         public Integer call() throws ConfigException, CommandException {
             String user = name.value();
+            kind.check();
             Path file = options.file(invocation);
             if (Files.exists(file) && PasswordFile.read(file).users().contains(user)) { // before anybody is asked
                 throw present(user, file);
             }
-            PasswordHash hash = hash(input, user);
+            PasswordHash hash = hash(input, kind, null, user);
             if (!changed(file, editor -> editor.add(user, hash))) {
                 throw present(user, file);
             }
@@ -126,7 +130,7 @@ final class UserCommand implements Runnable {
     /** {@code dunlin user passwd}. Main thread. */
     @Command(
             name = "passwd",
-            description = "Gives a user another password.",
+            description = "Gives a user another password; a user of SCRAM stays one.",
             footer = {"", "The password is asked for, or read from standard input with --stdin; never an argument."})
     static final class Passwd implements Callable<Integer> {
         private final Invocation invocation;
@@ -140,6 +144,9 @@ final class UserCommand implements Runnable {
         @Mixin
         private PasswordInput input = new PasswordInput();
 
+        @Mixin
+        private HashOptions kind = new HashOptions();
+
         Passwd(Invocation invocation) {
             this.invocation = invocation;
         }
@@ -147,11 +154,13 @@ final class UserCommand implements Runnable {
         @Override
         public Integer call() throws ConfigException, CommandException {
             String user = name.value();
+            kind.check();
             Path file = options.file(invocation);
-            if (!PasswordFile.read(file).users().contains(user)) {
+            PasswordFile users = PasswordFile.read(file);
+            if (!users.users().contains(user)) {
                 throw absent(user, file);
             }
-            PasswordHash hash = hash(input, user);
+            PasswordHash hash = hash(input, kind, users.scramKind(user), user);
             if (!changed(file, editor -> editor.replace(user, hash))) {
                 throw absent(user, file);
             }
@@ -225,10 +234,12 @@ final class UserCommand implements Runnable {
         }
     }
 
-    private static PasswordHash hash(PasswordInput input, String user) throws CommandException {
+    private static PasswordHash hash(
+            PasswordInput input, HashOptions kind, PasswordHash.@Nullable ScramKind former, String user)
+            throws CommandException {
         byte[] password = input.read(user);
         try {
-            return PasswordHash.of(password);
+            return kind.hash(password, former);
         } finally {
             Arrays.fill(password, (byte) 0);
         }

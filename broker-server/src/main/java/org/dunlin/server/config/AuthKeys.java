@@ -1,14 +1,25 @@
 package org.dunlin.server.config;
 
+import static org.dunlin.server.config.ValueType.bool;
 import static org.dunlin.server.config.ValueType.choice;
+import static org.dunlin.server.config.ValueType.duration;
+import static org.dunlin.server.config.ValueType.file;
+import static org.dunlin.server.config.ValueType.seconds;
+import static org.dunlin.server.config.ValueType.secret;
 import static org.dunlin.server.config.ValueType.text;
+import static org.dunlin.server.config.ValueType.words;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.dunlin.server.config.Config.AnonymousAccess;
+import org.dunlin.server.config.Config.CertificateField;
+import org.dunlin.server.config.Config.CertificatePassword;
 import org.dunlin.server.config.Config.DeniedPublish;
+import org.dunlin.server.config.Config.Secret;
+import org.dunlin.server.config.Config.TokenField;
 
 /** What can be set of who gets in and what they may do. Any thread. */
 final class AuthKeys {
@@ -18,7 +29,7 @@ final class AuthKeys {
             "auth.allow-anonymous",
             choice(AnonymousAccess.class, Set.of()),
             AnonymousAccess.AUTO,
-            "Whether clients without a user may connect; auto: on loopback listeners, without a password file."));
+            "Whether clients without a user may connect; auto: on loopback, while no users are configured."));
 
     static final Key<String> PASSWORD_FILE = add(Key.of(
             "auth.password-file",
@@ -38,7 +49,121 @@ final class AuthKeys {
             DeniedPublish.DROP,
             "A PUBLISH without the right to it, from a client before MQTT 5 that cannot be told: drop it, or close."));
 
+    static final Key<CertificateField> CERTIFICATE_USER = add(Key.of(
+            "auth.certificate.user",
+            choice(CertificateField.class, Set.of()),
+            CertificateField.OFF,
+            "Which name in a client's certificate says which user it is; off: none, a certificate lets nobody in."));
+    static final Key<CertificatePassword> CERTIFICATE_PASSWORD = add(Key.of(
+            "auth.certificate.password",
+            choice(CertificatePassword.class, Set.of()),
+            CertificatePassword.IGNORED,
+            "Whether the user of a certificate needs a password or token, too."));
+
+    static final Key<Secret> JWT_SECRET = add(Key.secret(
+            "auth.jwt.secret",
+            secret(),
+            Secret.NONE,
+            "Tokens as passwords: the secret that signs them by HS256, of 32 bytes or more; HS512 needs 64."));
+    static final Key<String> JWT_PUBLIC_KEY = add(Key.of(
+            "auth.jwt.public-key",
+            file(),
+            "",
+            "Instead of a secret: PEM file with public keys (RSA, EC, Ed25519) or certificates; watched."));
+    static final Key<String> JWT_JWKS = add(Key.of(
+            "auth.jwt.jwks",
+            text("a file, https://..., http://... on loopback, or nothing", Pattern.compile("[^\\p{Cntrl}]*")),
+            "",
+            "Instead of both: the key set of who signs the tokens, as a file (watched) or as a URL."));
+    static final Key<Duration> JWT_JWKS_REFRESH = add(Key.of(
+            "auth.jwt.jwks-refresh",
+            duration(Duration.ofSeconds(1), Duration.ofDays(7)),
+            Duration.ofMinutes(10),
+            "Time between two looks at that URL; a token with an unknown key causes one earlier."));
+    static final Key<List<String>> JWT_ALGORITHMS = add(Key.of(
+            "auth.jwt.algorithms",
+            words(
+                    "of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA",
+                    Pattern.compile("(HS|RS|PS|ES)(256|384|512)|EdDSA"),
+                    0),
+            List.of(),
+            "Signatures that count, with commas between; nothing: all that fit the kind of key."));
+    static final Key<String> JWT_ISSUER = add(Key.of(
+            "auth.jwt.issuer", line(), "", "Who has to have issued a token (iss); nothing: whoever has the key."));
+    static final Key<String> JWT_AUDIENCE = add(Key.of(
+            "auth.jwt.audience", line(), "", "For whom a token has to be (aud); nothing: tokens without audience."));
+    static final Key<String> JWT_USER_CLAIM =
+            add(Key.of("auth.jwt.user-claim", claim(1), "sub", "Claim that says which user it is."));
+    static final Key<String> JWT_ACL_CLAIM = add(Key.of(
+            "auth.jwt.acl-claim", claim(0), "acl", "Claim with topics that the user may use; nothing: none is read."));
+    static final Key<String> JWT_GROUPS_CLAIM = add(Key.of(
+            "auth.jwt.groups-claim",
+            claim(0),
+            "",
+            "Claim with groups of the ACL file that the user is in; nothing: none."));
+    static final Key<String> JWT_CLIENT_ID_CLAIM = add(Key.of(
+            "auth.jwt.client-id-claim",
+            claim(0),
+            "",
+            "Claim with the only client identifier that a token is good for; nothing: it is good for all."));
+    static final Key<Duration> JWT_LEEWAY = add(Key.of(
+            "auth.jwt.leeway",
+            seconds(0, 600),
+            Duration.ofSeconds(30),
+            "How far the clock of who issues tokens may be off."));
+    static final Key<TokenField> JWT_FROM = add(Key.of(
+            "auth.jwt.from",
+            choice(TokenField.class, Set.of()),
+            TokenField.PASSWORD,
+            "The field of CONNECT that has the token."));
+    static final Key<Boolean> JWT_MATCH_USER = add(Key.of(
+            "auth.jwt.match-user", bool(), true, "Whether a user name in CONNECT has to be the one in the token."));
+    static final Key<Boolean> JWT_REQUIRE_EXPIRY =
+            add(Key.of("auth.jwt.require-expiry", bool(), true, "Whether a token has to say when it expires (exp)."));
+
+    static final Key<Boolean> SCRAM_ENABLED = add(Key.of(
+            "auth.scram.enabled",
+            bool(),
+            true,
+            "Whether users with a SCRAM hash may log in by AUTH: their password does not travel then."));
+
     private AuthKeys() {}
+
+    static Config.Auth auth(Settings settings) {
+        return new Config.Auth(
+                settings.get(ALLOW_ANONYMOUS),
+                settings.get(PASSWORD_FILE),
+                settings.get(ACL_FILE),
+                settings.get(DENIED_PUBLISH),
+                new Config.Certificate(settings.get(CERTIFICATE_USER), settings.get(CERTIFICATE_PASSWORD)),
+                new Config.Jwt(
+                        settings.get(JWT_SECRET),
+                        settings.get(JWT_PUBLIC_KEY),
+                        settings.get(JWT_JWKS),
+                        settings.get(JWT_JWKS_REFRESH),
+                        settings.get(JWT_ALGORITHMS),
+                        settings.get(JWT_ISSUER),
+                        settings.get(JWT_AUDIENCE),
+                        settings.get(JWT_USER_CLAIM),
+                        settings.get(JWT_ACL_CLAIM),
+                        settings.get(JWT_GROUPS_CLAIM),
+                        settings.get(JWT_CLIENT_ID_CLAIM),
+                        settings.get(JWT_LEEWAY),
+                        settings.get(JWT_FROM),
+                        settings.get(JWT_MATCH_USER),
+                        settings.get(JWT_REQUIRE_EXPIRY)),
+                settings.get(SCRAM_ENABLED));
+    }
+
+    private static ValueType<String> line() {
+        return text("up to 1024 printable characters, or nothing", Pattern.compile("[^\\p{Cntrl}]*"));
+    }
+
+    private static ValueType<String> claim(int least) {
+        return text(
+                (least == 0 ? "nothing, or " : "") + "a name of up to 128 printable characters",
+                Pattern.compile("[^\\p{Cntrl}]{" + least + ",128}"));
+    }
 
     private static <T> Key<T> add(Key<T> key) {
         ALL.add(key);

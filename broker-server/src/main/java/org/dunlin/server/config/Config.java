@@ -200,15 +200,90 @@ public record Config(
         CLOSE
     }
 
+    /** Where a client's certificate says which user it is. */
+    public enum CertificateField {
+        OFF,
+        CN,
+        SAN_DNS,
+        SAN_EMAIL,
+        SAN_URI,
+        SUBJECT
+    }
+
+    /** What the password in a CONNECT is for whoever has shown a certificate. */
+    public enum CertificatePassword {
+        IGNORED,
+        REQUIRED
+    }
+
+    public record Certificate(CertificateField user, CertificatePassword password) {
+        public boolean isOn() {
+            return user != CertificateField.OFF;
+        }
+    }
+
+    /** The field of CONNECT that has a token. */
+    public enum TokenField {
+        PASSWORD,
+        USER_NAME
+    }
+
+    /**
+     * At most one of the first three texts is set. Each text is "" if it is not set.
+     *
+     * @param jwks a file, or a URL: {@link #jwksUrl}
+     * @param algorithms empty for all that fit the keys
+     */
+    public record Jwt(
+            Secret secret,
+            String publicKey,
+            String jwks,
+            Duration jwksRefresh,
+            List<String> algorithms,
+            String issuer,
+            String audience,
+            String userClaim,
+            String aclClaim,
+            String groupsClaim,
+            String clientIdClaim,
+            Duration leeway,
+            TokenField from,
+            boolean matchUser,
+            boolean requireExpiry) {
+        public Jwt {
+            algorithms = List.copyOf(algorithms);
+        }
+
+        public boolean isOn() {
+            return !secret.value().isEmpty() || !publicKey.isEmpty() || !jwks.isEmpty();
+        }
+
+        /** Whether the key set is fetched rather than read. */
+        public boolean isFetched() {
+            return isUrl(jwks);
+        }
+
+        static boolean isUrl(String jwks) {
+            return jwks.regionMatches(true, 0, "http://", 0, 7) || jwks.regionMatches(true, 0, "https://", 0, 8);
+        }
+    }
+
     /**
      * @param passwordFile "" for none
      * @param aclFile "" for none
+     * @param scram whether users of the password file may log in by SCRAM
      */
     public record Auth(
-            AnonymousAccess allowAnonymous, String passwordFile, String aclFile, DeniedPublish deniedPublish) {
+            AnonymousAccess allowAnonymous,
+            String passwordFile,
+            String aclFile,
+            DeniedPublish deniedPublish,
+            Certificate certificate,
+            Jwt jwt,
+            boolean scram) {
         /** Whether an authenticator is configured: who names a user has to prove it then. */
         public boolean knowsUsers() {
-            return !passwordFile.isEmpty();
+            return !passwordFile.isEmpty() || jwt.isOn() || certificate.isOn();
         }
     }
 

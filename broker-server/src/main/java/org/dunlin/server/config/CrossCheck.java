@@ -31,6 +31,7 @@ final class CrossCheck {
             anybodyGetsIn |= checkAnonymous(i);
             new DoorCheck(settings, i, faulty, faults, warnings).run();
         }
+        new AuthCheck(settings, faulty, faults, warnings).run();
         if (!anybodyGetsIn && faults.isEmpty()) {
             warnings.add("auth.allow-anonymous is false and no authenticator is configured: every client is refused");
         }
@@ -48,8 +49,7 @@ final class CrossCheck {
     }
 
     private boolean knowsUsers() {
-        return faulty.contains(AuthKeys.PASSWORD_FILE.path(0))
-                || !settings.get(AuthKeys.PASSWORD_FILE).isEmpty();
+        return new AuthCheck(settings, faulty, faults, warnings).knowsUsers();
     }
 
     /** A budget that the heap cannot hold would not keep the process from running out of memory. */
@@ -127,8 +127,8 @@ final class CrossCheck {
                 ListenerKeys.BIND.path(i),
                 Quote.of(settings.get(ListenerKeys.BIND, i)) + " can be reached from other machines and no"
                         + " authenticator is configured",
-                "name its users with auth.password-file, set auth.allow-anonymous: true to let everybody in, or bind to"
-                        + " 127.0.0.1");
+                "name its users with auth.password-file, auth.jwt or auth.certificate, set auth.allow-anonymous: true to"
+                        + " let everybody in, or bind to 127.0.0.1");
         return true;
     }
 

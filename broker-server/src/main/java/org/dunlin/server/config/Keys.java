@@ -266,8 +266,7 @@ final class Keys {
             LogFormat.TEXT,
             "One line of text or one JSON object for each event."));
 
-    static final KeyTable TABLE =
-            new KeyTable(ALL, Set.of("admin", "auth.certificate", "auth.jwt", "auth.scram", "metrics"));
+    static final KeyTable TABLE = new KeyTable(ALL, Set.of("admin", "metrics"));
 
     private Keys() {}
 

@@ -92,11 +92,7 @@ public final class Settings {
     Config config() {
         return new Config(
                 listeners(),
-                new Config.Auth(
-                        get(AuthKeys.ALLOW_ANONYMOUS),
-                        get(AuthKeys.PASSWORD_FILE),
-                        get(AuthKeys.ACL_FILE),
-                        get(AuthKeys.DENIED_PUBLISH)),
+                AuthKeys.auth(this),
                 bans(),
                 limits(),
                 addresses(),

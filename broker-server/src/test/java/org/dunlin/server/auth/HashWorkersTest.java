@@ -20,7 +20,7 @@ class HashWorkersTest {
         CountDownLatch end = new CountDownLatch(1);
         CountDownLatch done = new CountDownLatch(5);
         AtomicInteger refused = new AtomicInteger();
-        try (HashWorkers workers = new HashWorkers("test", 2, 3, NO_BOUND)) {
+        try (HashWorkers workers = new HashWorkers("test", 2, 3, 1, NO_BOUND)) {
             for (int i = 0; i < 2; i++) {
                 workers.execute(() -> {
                     busy.countDown();
@@ -48,7 +48,7 @@ class HashWorkersTest {
 
     @Test
     void failingTask_doesNotEndItsThread() {
-        try (HashWorkers workers = new HashWorkers("test", 1, 3, NO_BOUND)) {
+        try (HashWorkers workers = new HashWorkers("test", 1, 3, 1, NO_BOUND)) {
             workers.execute(() -> {
                 throw new IllegalStateException("for the test");
             });
@@ -61,7 +61,7 @@ class HashWorkersTest {
     /** Each task has taken longer than anybody wants to wait: one may work, and who comes next would wait for it. */
     @Test
     void whoWouldWaitTooLong_isRefusedAtOnce() throws Exception {
-        try (HashWorkers workers = new HashWorkers("test", 1, 1000, 1)) {
+        try (HashWorkers workers = new HashWorkers("test", 1, 1000, 1, 1)) {
             CountDownLatch first = new CountDownLatch(1);
             for (int i = 0; i < 20; i++) {
                 CountDownLatch done = new CountDownLatch(1);
@@ -87,7 +87,7 @@ class HashWorkersTest {
 
     @Test
     void closed_takesNothing() {
-        HashWorkers workers = new HashWorkers("test", 1, 3, NO_BOUND);
+        HashWorkers workers = new HashWorkers("test", 1, 3, 1, NO_BOUND);
         workers.close();
 
         assertThrows(RejectedExecutionException.class, () -> workers.execute(() -> {}));

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class PasswordFileEditorTest {
-    private static final PasswordHash HASH = PasswordHash.decoy(1);
-    private static final PasswordHash OTHER = PasswordHash.decoy(1);
+    private static final PasswordHash HASH = DigestHash.decoy(1);
+    private static final PasswordHash OTHER = DigestHash.decoy(1);
 
     @TempDir
     Path folder;

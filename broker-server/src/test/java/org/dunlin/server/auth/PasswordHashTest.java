@@ -78,7 +78,7 @@ class PasswordHashTest {
     void madeHash_isOfTheFormAndStrengthPromised() throws PasswordHash.Unfit {
         PasswordHash hash = PasswordHash.of(new byte[] {0, (byte) 0xff, 1}); // a password is any bytes
 
-        assertTrue(hash.encoded().startsWith("$7$210000$"), hash.encoded());
+        assertTrue(hash.encoded().startsWith("$argon2id$v=19$m=19456,t=2,p=1$"), hash.encoded());
         assertFalse(hash.isWeak());
         assertTrue(PasswordHash.parse(hash.encoded()).matches(new byte[] {0, (byte) 0xff, 1}));
         assertNotEquals(hash, PasswordHash.of(new byte[] {0, (byte) 0xff, 1}), "each has a salt of its own");
@@ -88,7 +88,7 @@ class PasswordHashTest {
     void decoy_takesAsLong_andMatchesNothing() throws PasswordHash.Unfit {
         PasswordHash decoy = PasswordHash.parse("$7$101$" + SALT + "$" + HASH).decoy();
 
-        assertEquals(101, decoy.iterations());
+        assertEquals(DigestHash.decoy(101).work(), decoy.work());
         assertFalse(decoy.matches(utf8("secret")));
     }
 
@@ -100,7 +100,7 @@ class PasswordHashTest {
                 "\"\" | is missing",
                 "open-sesame | in the clear",
                 "$2b$12$abcdefghijklmnopqrstuv | not known here",
-                "$argon2id$v=19$m=1,t=1,p=1$AAAA$BBBB | not known here",
+                "$argon2i$v=19$m=1,t=1,p=1$AAAA$BBBB | not known here",
                 "$7$ | form $7$ITERATIONS$SALT$HASH",
                 "$7$" + SALT + "$" + HASH + " | form $7$ITERATIONS$SALT$HASH",
                 "$7$0$" + SALT + "$" + HASH + " | 0 iterations",
@@ -129,5 +129,44 @@ class PasswordHashTest {
         String salt = Base64.getEncoder().encodeToString(new byte[257]);
 
         assertThrows(PasswordHash.Unfit.class, () -> PasswordHash.parse("$7$1$" + salt + "$" + HASH));
+    }
+
+    /** From the tests of the reference implementation. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "password | $argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+                "password | $argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc",
+                "password | $argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+            })
+    void hashesOfArgon2id_matchTheirPassword(String password, String encoded) throws PasswordHash.Unfit {
+        PasswordHash hash = PasswordHash.parse(encoded);
+
+        assertTrue(hash.matches(utf8(password)));
+        assertFalse(hash.matches(utf8("Password")));
+        assertFalse(hash.decoy().matches(utf8(password)));
+        assertEquals(hash.work(), hash.decoy().work());
+        assertEquals(encoded, hash.encoded());
+        assertEquals(encoded.contains("m=256"), hash.isWeak());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "$argon2id$v=16$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4 | form",
+                "$argon2id$v=19$m=131073,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu | allowed: 8 to 131072",
+                "$argon2id$v=19$m=31,t=2,p=4$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu | allowed: 32 to 131072",
+                "$argon2id$v=19$m=256,t=65,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu | 65 passes",
+                "$argon2id$v=19$m=256,t=2,p=17$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu | 17 lanes",
+                "$argon2id$v=19$m=256,t=2,p=1$c29t$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu | salt of 3 bytes",
+                "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgL | hash of 6 bytes",
+            })
+    void whatIsNoArgon2id_isTold(String text, String told) {
+        String message = assertThrows(PasswordHash.Unfit.class, () -> PasswordHash.parse(text))
+                .getMessage();
+
+        assertTrue(message.contains(told), message);
     }
 }

@@ -12,7 +12,7 @@ import org.dunlin.server.auth.VerifiedLogins.Login;
 import org.junit.jupiter.api.Test;
 
 class VerifiedLoginsTest {
-    private static final PasswordHash HASH = PasswordHash.decoy(1);
+    private static final PasswordHash HASH = DigestHash.decoy(1);
 
     @Test
     void login_isOfUserPasswordAndHashTogether() {
@@ -21,7 +21,7 @@ class VerifiedLoginsTest {
         different.add(logins.login("ab", utf8("c"), HASH));
         different.add(logins.login("a", utf8("bc"), HASH));
         different.add(logins.login("abc", utf8(""), HASH));
-        different.add(logins.login("ab", utf8("c"), PasswordHash.decoy(1)));
+        different.add(logins.login("ab", utf8("c"), DigestHash.decoy(1)));
 
         assertEquals(4, different.size());
         assertEquals(logins.login("ab", utf8("c"), HASH), logins.login("ab", utf8("c"), HASH));
@@ -44,8 +44,5 @@ class VerifiedLoginsTest {
 
         assertTrue(logins.contains(logins.login("user 9999", utf8("x"), HASH)));
         assertFalse(logins.contains(logins.login("user 0", utf8("x"), HASH)));
-        logins.clear();
-        assertFalse(logins.contains(often));
-        assertEquals(0, logins.size());
     }
 }

@@ -49,6 +49,9 @@ class KeyRoundTripTest {
             "32MB",
             "ws",
             "required",
+            "san-uri",
+            "ES256,EdDSA",
+            "user-name",
             "TLSv1.3",
             "TLS_AES_128_GCM_SHA256",
             "/x",
@@ -86,6 +89,9 @@ class KeyRoundTripTest {
     }
 
     private static String other(Key<?> key) {
+        if (key.name().equals("auth.jwt.secret")) {
+            return "a-secret-of-thirty-two-bytes-or-more";
+        }
         for (String value : VALUES) {
             try {
                 key.type().parse(value);
@@ -112,6 +118,12 @@ class KeyRoundTripTest {
                 NEEDED.getOrDefault(key.leaf(), Map.of())
                         .forEach((leaf, text) -> values.put("listeners[0]." + leaf, text));
             }
+        }
+        if (key.name().equals("auth.certificate.user")) { // somebody has to ask for certificates
+            values.put("listeners[0].client-auth", "required");
+            values.put("listeners[0].ca", "a");
+            NEEDED.getOrDefault("client-auth", Map.of())
+                    .forEach((leaf, text) -> values.put("listeners[0]." + leaf, text));
         }
         values.put(key.path(0), other(key));
         return values;

@@ -64,7 +64,7 @@ public record Identity(Path cert, Path key, KeyStore store) {
     }
 
     /** For clients that trust this one alone. */
-    TrustManagerFactory trust() throws Exception {
+    public TrustManagerFactory trust() throws Exception {
         KeyStore trusted = KeyStore.getInstance("PKCS12");
         trusted.load(null, null);
         trusted.setCertificateEntry("k", certificate());
@@ -73,7 +73,7 @@ public record Identity(Path cert, Path key, KeyStore store) {
         return factory;
     }
 
-    KeyManagerFactory keys() throws Exception {
+    public KeyManagerFactory keys() throws Exception {
         KeyManagerFactory factory = KeyManagerFactory.getInstance("PKIX");
         factory.init(store, PASSWORD.toCharArray());
         return factory;
