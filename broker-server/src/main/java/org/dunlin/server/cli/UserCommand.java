@@ -99,7 +99,7 @@ final class UserCommand implements Runnable {
         private PasswordInput input = new PasswordInput();
 
         @Mixin
-        private HashOptions kind = new HashOptions();
+        private UserOptions.Hash kind = new UserOptions.Hash();
 
         Add(Invocation invocation) {
             this.invocation = invocation;
@@ -145,7 +145,7 @@ final class UserCommand implements Runnable {
         private PasswordInput input = new PasswordInput();
 
         @Mixin
-        private HashOptions kind = new HashOptions();
+        private UserOptions.Hash kind = new UserOptions.Hash();
 
         Passwd(Invocation invocation) {
             this.invocation = invocation;
@@ -235,7 +235,7 @@ final class UserCommand implements Runnable {
     }
 
     private static PasswordHash hash(
-            PasswordInput input, HashOptions kind, PasswordHash.@Nullable ScramKind former, String user)
+            PasswordInput input, UserOptions.Hash kind, PasswordHash.@Nullable ScramKind former, String user)
             throws CommandException {
         byte[] password = input.read(user);
         try {
