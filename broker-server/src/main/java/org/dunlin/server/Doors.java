@@ -5,10 +5,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.dunlin.server.config.AddressRange;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.Fault;
 import org.dunlin.server.config.Settings;
@@ -89,11 +87,7 @@ final class Doors implements AutoCloseable {
             case V2 -> ProxyLayer.Demand.V2;
             case OFF, AUTO -> ProxyLayer.Demand.AUTO;
         };
-        return new ProxyLayer(
-                demand,
-                proxy.trusted().stream()
-                        .map(range -> Objects.requireNonNull(AddressRange.parse(range)))
-                        .toList());
+        return new ProxyLayer(demand, proxy.trusted());
     }
 
     private static TlsSettings settings(Config.Tls tls) {

@@ -187,8 +187,8 @@ public record Config(
         }
     }
 
-    /** @param trusted ranges of addresses that headers may come from */
-    public record Proxy(ProxyProtocol protocol, List<String> trusted) {
+    /** @param trusted where headers may come from */
+    public record Proxy(ProxyProtocol protocol, List<AddressBlock> trusted) {
         public Proxy {
             trusted = List.copyOf(trusted);
         }

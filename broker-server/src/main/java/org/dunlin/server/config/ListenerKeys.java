@@ -1,10 +1,10 @@
 package org.dunlin.server.config;
 
 import static org.dunlin.server.config.ValueType.address;
+import static org.dunlin.server.config.ValueType.addressBlocks;
 import static org.dunlin.server.config.ValueType.choice;
 import static org.dunlin.server.config.ValueType.file;
 import static org.dunlin.server.config.ValueType.integer;
-import static org.dunlin.server.config.ValueType.ranges;
 import static org.dunlin.server.config.ValueType.secret;
 import static org.dunlin.server.config.ValueType.text;
 import static org.dunlin.server.config.ValueType.words;
@@ -18,6 +18,7 @@ import org.dunlin.server.config.Config.ClientAuth;
 import org.dunlin.server.config.Config.ListenerType;
 import org.dunlin.server.config.Config.ProxyProtocol;
 import org.dunlin.server.config.Config.Secret;
+import org.dunlin.server.share.AddressBlock;
 
 /** What can be set of each listener. Any thread. */
 final class ListenerKeys {
@@ -66,9 +67,9 @@ final class ListenerKeys {
             choice(ProxyProtocol.class, Set.of()),
             ProxyProtocol.OFF,
             "Header by which a proxy says whom it speaks for; auto takes v1, v2 or none."));
-    static final Key<List<String>> PROXY_TRUSTED = add(Key.of(
+    static final Key<List<AddressBlock>> PROXY_TRUSTED = add(Key.of(
             "listeners[].proxy-trusted",
-            ranges(),
+            addressBlocks(),
             List.of(),
             "Addresses of the proxies that such a header may come from; needed with proxy-protocol."));
     static final Key<String> CERT = add(Key.of(

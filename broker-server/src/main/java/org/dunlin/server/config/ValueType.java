@@ -221,44 +221,27 @@ record ValueType<T>(String allowed, Parser<T> parser, Function<T, String> format
                 true);
     }
 
-    /** Ranges of addresses with commas between. */
-    static ValueType<List<String>> ranges() {
+    /** Addresses and blocks of them with commas between. */
+    static ValueType<List<AddressBlock>> addressBlocks() {
         ValueType<List<String>> words =
                 words("addresses like 127.0.0.1 or 10.0.0.0/8 with commas between, or nothing", RANGE, 0);
         return new ValueType<>(
                 words.allowed(),
                 text -> {
-                    List<String> ranges = words.parse(text);
-                    for (String range : ranges) {
-                        if (AddressRange.parse(range) == null) {
-                            throw new Unfit("has " + Quote.of(range)
-                                    + ", which is no address, or sets bits behind those that count");
-                        }
-                    }
-                    return ranges;
-                },
-                words.formatter(),
-                true);
-    }
-
-    /** As {@link #ranges()}, to look addresses up. */
-    static ValueType<List<AddressBlock>> addressBlocks() {
-        ValueType<List<String>> ranges = ranges();
-        return new ValueType<>(
-                ranges.allowed(),
-                text -> {
                     List<AddressBlock> blocks = new ArrayList<>();
-                    for (String range : ranges.parse(text)) {
-                        AddressBlock block = AddressBlock.parse(range);
+                    for (String word : words.parse(text)) {
+                        AddressBlock block = AddressBlock.parse(word);
                         if (block == null) {
-                            throw new Unfit("has " + Quote.of(range) + ", which is no address");
+                            throw new Unfit("has " + Quote.of(word)
+                                    + ", which is no address, or sets bits behind those that count");
                         }
                         blocks.add(block);
                     }
                     return List.copyOf(blocks);
                 },
-                blocks -> ranges.format(
-                        blocks.stream().map(AddressBlock::toString).toList()));
+                blocks ->
+                        words.format(blocks.stream().map(AddressBlock::toString).toList()),
+                true);
     }
 
     /** Of texts that are known to be blocks. */

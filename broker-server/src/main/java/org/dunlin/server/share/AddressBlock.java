@@ -33,7 +33,7 @@ public record AddressBlock(boolean six, long high, long low, int bits) {
             return one;
         }
         String length = text.substring(slash + 1);
-        if (!length.matches("[0-9]{1,3}") || Integer.parseInt(length) > one.bits) {
+        if (!length.matches("0|[1-9][0-9]{0,2}") || Integer.parseInt(length) > one.bits) {
             return null;
         }
         AddressBlock block = one.within(Integer.parseInt(length));

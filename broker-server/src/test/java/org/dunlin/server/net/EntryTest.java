@@ -15,7 +15,6 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLSocket;
-import org.dunlin.server.config.AddressRange;
 import org.dunlin.server.net.entry.AutoLayer;
 import org.dunlin.server.net.entry.AutoLayer.Kind;
 import org.dunlin.server.net.entry.ProxyLayer;
@@ -23,6 +22,7 @@ import org.dunlin.server.net.entry.ProxyLayer.Demand;
 import org.dunlin.server.net.tls.CertificateWatch;
 import org.dunlin.server.net.tls.Pair;
 import org.dunlin.server.net.websocket.WebSocketLayer;
+import org.dunlin.server.share.AddressBlock;
 import org.dunlin.server.share.Addresses;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -57,7 +57,7 @@ class EntryTest {
     }
 
     private static Layer proxy(Demand demand, String trusted) {
-        return new ProxyLayer(demand, List.of(Objects.requireNonNull(AddressRange.parse(trusted))));
+        return new ProxyLayer(demand, List.of(Objects.requireNonNull(AddressBlock.parse(trusted))));
     }
 
     private Layer auto(Kind... kinds) throws Exception {

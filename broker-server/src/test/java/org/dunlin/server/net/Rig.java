@@ -45,12 +45,12 @@ import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicName;
 import org.dunlin.mqtt.codec.PacketDecoder;
 import org.dunlin.mqtt.codec.PacketEncoder;
-import org.dunlin.server.config.AddressRange;
 import org.dunlin.server.net.entry.AutoLayer;
 import org.dunlin.server.net.entry.ProxyLayer;
 import org.dunlin.server.net.tls.CertificateWatch;
 import org.dunlin.server.net.tls.Pair;
 import org.dunlin.server.net.websocket.WebSocketLayer;
+import org.dunlin.server.share.AddressBlock;
 import org.dunlin.server.share.Addresses;
 import org.jspecify.annotations.Nullable;
 
@@ -582,7 +582,7 @@ final class Rig implements AutoCloseable {
     private static List<org.dunlin.server.net.Layer> layers(Layer layer) {
         List<org.dunlin.server.net.Layer> layers = new ArrayList<>();
         if (layer == Layer.RECOGNISED) {
-            AddressRange here = Objects.requireNonNull(AddressRange.parse("127.0.0.0/8"));
+            AddressBlock here = Objects.requireNonNull(AddressBlock.parse("127.0.0.0/8"));
             layers.add(new ProxyLayer(ProxyLayer.Demand.AUTO, List.of(here)));
             layers.add(new AutoLayer(
                     EnumSet.allOf(AutoLayer.Kind.class),

@@ -10,8 +10,8 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.List;
 import java.util.Locale;
-import org.dunlin.server.config.AddressRange;
 import org.dunlin.server.net.Layer;
+import org.dunlin.server.share.AddressBlock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ProxyLayer implements Layer {
     private final Demand demand;
-    private final List<AddressRange> trusted;
+    private final List<AddressBlock> trusted;
 
     /** Which headers are taken. */
     public enum Demand {
@@ -31,7 +31,7 @@ public final class ProxyLayer implements Layer {
     }
 
     /** @param trusted where headers may come from */
-    public ProxyLayer(Demand demand, List<AddressRange> trusted) {
+    public ProxyLayer(Demand demand, List<AddressBlock> trusted) {
         this.demand = demand;
         this.trusted = List.copyOf(trusted);
     }
@@ -49,11 +49,11 @@ public final class ProxyLayer implements Layer {
     /** Thread of the channel's loop only. Is there until the header is read; how long that may take is MQTT's matter. */
     private static final class Reader extends ChannelInboundHandlerAdapter {
         private final Demand demand;
-        private final List<AddressRange> trusted;
+        private final List<AddressBlock> trusted;
         private @Nullable ByteBuf kept;
         private boolean deaf;
 
-        Reader(Demand demand, List<AddressRange> trusted) {
+        Reader(Demand demand, List<AddressBlock> trusted) {
             this.demand = demand;
             this.trusted = trusted;
         }
