@@ -35,6 +35,7 @@ import org.dunlin.server.net.Transport;
 import org.dunlin.server.share.Addresses;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * A broker with its listeners, put together from a configuration. The main thread starts it; any thread may stop it, once or
@@ -159,6 +160,9 @@ public final class BrokerServer implements AutoCloseable {
                 loops.all().size(),
                 loops.transport(),
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos));
+        for (Doors.Exposure exposure : doors.exposures()) {
+            LOG.atLevel(exposure.isWide() ? Level.WARN : Level.INFO).log(exposure.text());
+        }
     }
 
     private static Bans bans(Config.Bans config) throws ConfigException {

@@ -149,6 +149,34 @@ final class Doors implements AutoCloseable {
                 + whoMayConnect(listener) + (certificate ? ", each with a certificate)" : ")");
     }
 
+    /**
+     * A listener that other machines reach.
+     *
+     * @param isWide whether it is more open than most people would mean it to be
+     */
+    record Exposure(String text, boolean isWide) {}
+
+    /** What stands open to the network, a line for each listener that is bound off loopback. */
+    List<Exposure> exposures() {
+        List<Exposure> exposures = new ArrayList<>();
+        String rights = config.auth().aclFile().isEmpty()
+                ? "all topics, since there is no auth.acl-file"
+                : "topics by " + config.auth().aclFile();
+        for (Config.Listener listener : config.listeners()) {
+            if (!listener.onLoopback()) {
+                boolean clear = listener.accept().stream().anyMatch(each -> !each.isTls());
+                exposures.add(new Exposure(
+                        "Listener " + listener.name() + " is open to the network: " + whoMayConnect(listener) + "; "
+                                + rights
+                                + (clear
+                                        ? "; in the clear: passwords and messages can be read on the way, see type tls"
+                                        : "; encrypted"),
+                        clear || config.allowsAnonymous(listener)));
+            }
+        }
+        return exposures;
+    }
+
     private String whoMayConnect(Config.Listener listener) {
         boolean anonymous = config.allowsAnonymous(listener);
         if (!config.auth().knowsUsers()) {

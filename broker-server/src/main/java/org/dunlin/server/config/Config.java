@@ -169,7 +169,8 @@ public record Config(
             return new InetSocketAddress(addressOf(bind), port);
         }
 
-        boolean onLoopback() {
+        /** Whether only this machine reaches it. */
+        public boolean onLoopback() {
             return isLoopback(bind);
         }
     }
