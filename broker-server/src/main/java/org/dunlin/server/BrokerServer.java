@@ -98,7 +98,7 @@ public final class BrokerServer implements AutoCloseable {
         this.doors = new Doors(config);
         this.listeners = new Listeners(
                 loops, limits, memory, new Addresses(config.addresses(), bans::refusal), events, broker::connect);
-        this.sysTopics = new SysTopics(broker, memory, events, drops, version);
+        this.sysTopics = new SysTopics(broker, memory, events, drops, doors, version);
     }
 
     /**

@@ -177,6 +177,11 @@ final class Doors implements AutoCloseable {
         return exposures;
     }
 
+    /** How the certificates of each TLS listener stand. Any thread. */
+    List<TlsLayer.Status> certificates() {
+        return certificates.status();
+    }
+
     private String whoMayConnect(Config.Listener listener) {
         boolean anonymous = config.allowsAnonymous(listener);
         if (!config.auth().knowsUsers()) {

@@ -11,6 +11,7 @@ import org.dunlin.core.spi.DropReason;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicName;
+import org.dunlin.server.net.tls.TlsLayer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,16 +28,18 @@ final class SysTopics implements AutoCloseable {
     private final MemoryBudget memory;
     private final EventLog events;
     private final DropLedger drops;
+    private final Doors doors;
     private final String version;
     private final long startedNanos = System.nanoTime();
     private final ScheduledThreadPoolExecutor clock;
     private @Nullable ScheduledFuture<?> running;
 
-    SysTopics(Broker broker, MemoryBudget memory, EventLog events, DropLedger drops, String version) {
+    SysTopics(Broker broker, MemoryBudget memory, EventLog events, DropLedger drops, Doors doors, String version) {
         this.broker = broker;
         this.memory = memory;
         this.events = events;
         this.drops = drops;
+        this.doors = doors;
         this.version = version;
         this.clock = new ScheduledThreadPoolExecutor(1, task -> {
             Thread thread = new Thread(task, "dunlin-sys");
@@ -74,6 +77,12 @@ final class SysTopics implements AutoCloseable {
         put("connects/total", events.connects());
         put("takeovers/contested", events.contested());
         put("bans/total", events.bans());
+        for (TlsLayer.Status certificate : doors.certificates()) {
+            String listener = "listeners/" + certificate.listener() + "/certificate/";
+            long left = certificate.endsAtMillis() - System.currentTimeMillis();
+            put(listener + "days-left", TimeUnit.MILLISECONDS.toDays(left));
+            put(listener + "files-refused", certificate.refusals());
+        }
         for (DropReason reason : DropReason.values()) {
             put("dropped/" + reason, drops.total(reason));
         }

@@ -23,8 +23,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLSocket;
+import org.dunlin.it.MqttSocket;
 import org.dunlin.it.RealClient;
 import org.dunlin.it.RunningBroker;
+import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.Qos;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -57,7 +60,7 @@ class DoorsIT {
         key = folder.resolve("changing.key");
         server.write(cert, key);
         List<String> pair = List.of("cert=" + server.cert(), "key=" + server.key());
-        List<String> settings = new ArrayList<>(List.of("limits.connect-timeout=3s"));
+        List<String> settings = new ArrayList<>(List.of("limits.connect-timeout=3s", "sys-topics.interval=1s"));
         add(settings, 0, List.of("name=tcp"));
         add(settings, 1, List.of("name=tls", "type=tls"), pair);
         add(settings, 2, List.of("name=ws", "type=ws"));
@@ -267,6 +270,8 @@ class DoorsIT {
         Files.writeString(key, "no key");
         broker.awaitLog("Listener changing goes on with the certificate it has: ");
         assertEquals(server.certificate(), shownAt(port, server));
+        assertEquals("1", sys("changing", "files-refused"));
+        assertTrue(Integer.parseInt(sys("changing", "days-left")) >= 0);
         next.write(cert, key);
         broker.awaitLog("Listener changing: new handshakes get the new certificate CN=next");
         assertEquals(next.certificate(), shownAt(port, next));
@@ -276,6 +281,16 @@ class DoorsIT {
         traffic.join();
         client.disconnect();
         assertEquals(List.of(), failures);
+    }
+
+    /** What $SYS says of the certificates of a listener, once there is something to say. */
+    private String sys(String listener, String what) {
+        String topic = "$SYS/broker/listeners/" + listener + "/certificate/" + what;
+        try (MqttSocket socket = MqttSocket.open(port(0))) {
+            socket.connect(ProtocolVersion.MQTT_5, "sys-" + what).subscribe(topic, Qos.AT_MOST_ONCE);
+            String said = MqttSocket.text(socket.receivePublish());
+            return said.equals("0") ? MqttSocket.text(socket.receivePublish()) : said;
+        }
     }
 
     private static java.security.cert.Certificate shownAt(int port, Identity trusted) throws Exception {

@@ -183,7 +183,8 @@ class RightsMatrixIT {
 
         @Override
         List<String> rules(boolean denied) {
-            return denied ? List.of() : List.of("topic write " + topic("x"));
+            String fence = "topic write " + topic("y");
+            return denied ? List.of(fence) : List.of(fence, "topic write " + topic("x"));
         }
 
         @Override
@@ -202,7 +203,7 @@ class RightsMatrixIT {
             for (Qos qos : Qos.values()) {
                 publish(from, qos);
             }
-            other.publish(topic("y"), "y", QOS);
+            from.publish(topic("y"), "y", QOS); // of the same publisher, so that it stays behind the others
             if (isAllowedNow()) {
                 for (Qos qos : Qos.values()) {
                     held(observer).expectPublish(topic("x"), "qos" + qos.value());

@@ -68,6 +68,11 @@ public final class CertificateWatch implements AutoCloseable {
         return layer;
     }
 
+    /** How the certificates of each TLS listener stand. */
+    public List<TlsLayer.Status> status() {
+        return layers.stream().map(TlsLayer::status).toList();
+    }
+
     private void look() {
         for (TlsLayer layer : layers) {
             try {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import org.dunlin.server.net.Layer;
@@ -62,6 +63,11 @@ public final class TlsLayer implements Layer {
     private Material material;
     private List<Expiry> expiries = List.of();
     private volatile SslContext context;
+    /** When the first of its certificates ends. */
+    private volatile long endsAtMillis;
+    /** How often new files were refused. */
+    private final AtomicInteger refusals = new AtomicInteger();
+
     /** The files that {@link #context} is made of, or that were refused last. */
     private byte[] seen;
     /** As the files were at the last look: while they are being written they are not tried. */
@@ -187,16 +193,32 @@ public final class TlsLayer implements Layer {
         expiries.forEach(expiry -> expiry.look(nowMillis));
     }
 
+    /** How its certificates stand. Any thread. */
+    Status status() {
+        return new Status(listener, endsAtMillis, refusals.get());
+    }
+
+    /**
+     * How the certificates of one listener stand.
+     *
+     * @param endsAtMillis time of day at which the first of them ends
+     * @param refusals how often new files were refused since the start
+     */
+    public record Status(String listener, long endsAtMillis, int refusals) {}
+
     private void reload(Credentials.Snapshot files) {
         Material before = material;
-        Material next =
-                before.renewed(settings, files, fault -> log.warn("Listener {} goes on with {}", listener, fault));
+        Material next = before.renewed(settings, files, fault -> {
+            refusals.incrementAndGet();
+            log.warn("Listener {} goes on with {}", listener, fault);
+        });
         if (next.equals(before)) {
             return;
         }
         try {
             context = context(settings, next);
         } catch (TlsFault fault) {
+            refusals.incrementAndGet();
             log.warn("Listener {} goes on with what it has: {}", listener, fault.text());
             return;
         }
@@ -227,6 +249,10 @@ public final class TlsLayer implements Layer {
             }
         }
         expiries = all;
+        endsAtMillis = material.shown().stream()
+                .mapToLong(Credentials::expiryMillis)
+                .min()
+                .orElse(Long.MAX_VALUE);
         return renewed;
     }
 
