@@ -169,11 +169,9 @@ class FlowControlIT {
                 assertTrue(open <= 2, open + " open PUBLISHes");
                 ack(subscriber, PacketType.PUBCOMP, first);
                 ack(subscriber, PacketType.PUBCOMP, second);
-                subscriber.send(Ping.REQUEST);
-                for (Packet packet = subscriber.receive(); packet != Ping.RESPONSE; packet = subscriber.receive()) {
-                    open++;
+                for (; open < 2; open++) { // they may have to be read from disk first
+                    subscriber.receive(Publish.class);
                 }
-                assertEquals(2, open);
                 expectNothingMore(publisher, subscriber);
             }
         }
