@@ -66,21 +66,6 @@ final class UserCommand implements Runnable {
         }
     }
 
-    /** The user that a command is about. Main thread. */
-    static final class UserName {
-        @Parameters(paramLabel = "NAME", description = "User name, as clients send it.")
-        private @Nullable String name;
-
-        String value() throws CommandException {
-            String given = String.valueOf(name);
-            String unfit = PasswordFile.unfit(given);
-            if (unfit != null) {
-                throw new CommandException(ExitCode.USAGE, "the user name " + unfit + "; choose another one");
-            }
-            return given;
-        }
-    }
-
     /** {@code dunlin user add}. Main thread. */
     @Command(
             name = "add",
