@@ -125,6 +125,9 @@ final class EventLog implements BrokerEvents, LoginGuard.Told {
     @Override
     public void dropped(String clientId, TopicName topic, DropReason reason) {
         drops.record(clientId, topic, reason, 1);
+        if (isDenied(reason)) {
+            return;
+        }
         long leftOut = droppedLines.leftOut(new Cause(reason, clientId), 1);
         if (leftOut >= 0) {
             LOG.atWarn()
@@ -134,6 +137,13 @@ final class EventLog implements BrokerEvents, LoginGuard.Told {
                     .addKeyValue("others-not-logged", leftOut)
                     .log("Dropped");
         }
+    }
+
+    /** Whether another line tells of it, with more to say: the denial of a PUBLISH. */
+    private static boolean isDenied(DropReason reason) {
+        return reason == DropReason.NOT_AUTHORIZED
+                || reason == DropReason.RESERVED_TOPIC
+                || reason == DropReason.INVALID_TOPIC;
     }
 
     @Override

@@ -193,9 +193,9 @@ public final class Delivery {
             return true;
         }
         if (message.loan != null && message.seq == 0) {
-            message.loan.tryAnother(DropReason.NOT_AUTHORIZED);
+            message.loan.tryAnother(DropReason.RIGHT_LOST);
         } else {
-            dropped(message, DropReason.NOT_AUTHORIZED);
+            dropped(message, DropReason.RIGHT_LOST);
         }
         return false;
     }
@@ -340,11 +340,11 @@ public final class Delivery {
         if (message.dup) { // the client may have it from an earlier connection
             shard.shards()
                     .events()
-                    .dropped(session.clientId(), message.message().topic(), DropReason.NOT_AUTHORIZED);
+                    .dropped(session.clientId(), message.message().topic(), DropReason.RIGHT_LOST);
             acknowledgements.release(message, to);
         } else {
             outbound.end(message);
-            dropped(message, DropReason.NOT_AUTHORIZED);
+            dropped(message, DropReason.RIGHT_LOST);
         }
     }
 
@@ -392,7 +392,7 @@ public final class Delivery {
             } else if (!hasRoom()) {
                 return;
             } else if (!session.mayReceive(flow.message())) {
-                abandon(flow, to, DropReason.NOT_AUTHORIZED);
+                abandon(flow, to, DropReason.RIGHT_LOST);
             } else if (flow.unrecorded) {
                 outbound.resent();
                 number(flow);

@@ -118,7 +118,7 @@ final class Intake {
         if (!session.isOnline() || session.subscription(message.lender().filter()) == null) {
             message.lender().giveBack();
         } else if (!session.mayReceive(message.message())) {
-            message.lender().tryAnother(DropReason.NOT_AUTHORIZED);
+            message.lender().tryAnother(DropReason.RIGHT_LOST);
         } else if (message.qos == Qos.AT_MOST_ONCE) {
             if (delivery.fitsQos0(message.message(), message.retain, message.subscriptionIds)) {
                 message.lender().settle();

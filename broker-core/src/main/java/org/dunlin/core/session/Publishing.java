@@ -428,7 +428,7 @@ public final class Publishing {
         Rights rights = shards.authorizer().restored(of.clientId(), of.userName());
         boolean refused = rights.refusesPublish(will.topic(), will.qos(), will.retain()) != null;
         if (refused) {
-            shards.events().dropped(of.clientId(), will.topic(), DropReason.NOT_AUTHORIZED);
+            shards.events().dropped(of.clientId(), will.topic(), DropReason.RIGHT_LOST);
         }
         return refused;
     }

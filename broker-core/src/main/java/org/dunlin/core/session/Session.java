@@ -354,7 +354,7 @@ public final class Session implements Receiver, Place.Owner {
         Will due = will;
         setWill(null);
         if (due != null && rights.refusesPublish(due.topic(), due.qos(), due.retain()) != null) {
-            shard.shards().events().dropped(clientId, due.topic(), DropReason.NOT_AUTHORIZED);
+            shard.shards().events().dropped(clientId, due.topic(), DropReason.RIGHT_LOST);
         } else if (due != null) {
             shard.publishing().publishWill(this, due);
         }

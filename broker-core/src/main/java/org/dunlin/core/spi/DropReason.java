@@ -12,6 +12,8 @@ public enum DropReason {
     TOO_LARGE("too-large"),
     /** Its publisher has no right to that topic. */
     NOT_AUTHORIZED("not-authorized"),
+    /** Its receiver, or the client whose will it is, has no right to it any more when it is due. */
+    RIGHT_LOST("right-lost"),
     /** To a topic that is the broker's own. */
     RESERVED_TOPIC("reserved-topic"),
     /** Too many levels, or a delayed message with a delay that cannot be. */

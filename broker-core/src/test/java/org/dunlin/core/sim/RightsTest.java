@@ -278,7 +278,7 @@ class RightsTest {
         back.takeAll();
 
         assertEquals(List.of("yes"), back.payloads());
-        assertEquals(List.of("reader a/secret not-authorized", "reader a/secret not-authorized"), broker.drops);
+        assertEquals(List.of("reader a/secret right-lost", "reader a/secret right-lost"), broker.drops);
         assertEquals(0, stillStored());
     }
 
@@ -296,7 +296,7 @@ class RightsTest {
         reader.takeAll();
 
         assertEquals(List.of("first", "second"), reader.payloads());
-        assertEquals(List.of("reader a/secret not-authorized"), broker.drops);
+        assertEquals(List.of("reader a/secret right-lost"), broker.drops);
     }
 
     @Test
@@ -313,7 +313,7 @@ class RightsTest {
 
         assertEquals(List.of(), reader.payloads());
         assertEquals(List.of(1), writer.acks(PacketType.PUBACK));
-        assertEquals(List.of("reader a/secret not-authorized"), broker.drops);
+        assertEquals(List.of("reader a/secret right-lost"), broker.drops);
     }
 
     @Test
@@ -379,7 +379,7 @@ class RightsTest {
         client("writer", 0).publish("a/secret", 1, "no", Qos.AT_LEAST_ONCE);
         broker.loops.runFor(200);
 
-        assertEquals(List.of("$share/g/a/# a/secret not-authorized"), broker.drops);
+        assertEquals(List.of("$share/g/a/# a/secret right-lost"), broker.drops);
         assertEquals(0, stillStored());
     }
 
@@ -435,7 +435,7 @@ class RightsTest {
         mortal.goes();
 
         assertEquals(List.of(), reader.payloads());
-        assertEquals(List.of("mortal t not-authorized"), broker.drops);
+        assertEquals(List.of("mortal t right-lost"), broker.drops);
     }
 
     @ParameterizedTest
@@ -449,7 +449,7 @@ class RightsTest {
         broker.loops.runFor(10);
 
         assertEquals(List.of(), client("reader", 3600).payloads());
-        assertEquals(List.of("mortal t not-authorized"), broker.drops);
+        assertEquals(List.of("mortal t right-lost"), broker.drops);
     }
 
     // ---- accounts

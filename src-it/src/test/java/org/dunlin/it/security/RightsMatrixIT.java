@@ -421,7 +421,7 @@ class RightsMatrixIT {
             if (isAllowedNow()) {
                 held(observer).expectPublish(topic("x"), "x");
             } else if (right == Right.REMOVED) {
-                broker.awaitLog("not-authorized");
+                broker.awaitLog("right-lost");
             }
             other.publish(topic("y"), "y", QOS);
             held(observer).expectPublish(topic("y"), "y");
