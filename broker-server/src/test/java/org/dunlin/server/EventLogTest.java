@@ -84,6 +84,22 @@ class EventLogTest {
     }
 
     @Test
+    void refusedPublish_isOneLine_andARightThatWasLostAnother() {
+        TopicName topic = TopicName.of("t");
+        List<ILoggingEvent> lines = logged(
+                events -> {
+                    events.dropped("a", topic, DropReason.NOT_AUTHORIZED);
+                    events.denied(peer("a", "10.0.0.1:1"), "PUBLISH t", ReasonCode.NOT_AUTHORIZED, "rules:3");
+                    events.dropped("b", topic, DropReason.RIGHT_LOST);
+                },
+                () -> 0);
+
+        assertEquals(
+                List.of("Denied", "Dropped"),
+                lines.stream().map(ILoggingEvent::getMessage).toList());
+    }
+
+    @Test
     void noNumberOfAddresses_fillsTheLog() {
         List<ILoggingEvent> lines = logged(
                 events -> {
