@@ -28,6 +28,8 @@ final class EventLog implements BrokerEvents, LoginGuard.Told {
     private static final Logger LOG = LoggerFactory.getLogger("dunlin.clients");
     private static final Logger BROKER = LoggerFactory.getLogger("dunlin");
 
+    private static final int USER_SHOWN = 64;
+
     private final DropLedger drops;
     private final LogShare connectedLines;
     private final LogShare refusedLines;
@@ -184,7 +186,7 @@ final class EventLog implements BrokerEvents, LoginGuard.Told {
         long leftOut = contestedLines.leftOut(new Cause("", next.clientId()), 1);
         if (leftOut >= 0) {
             line(Level.WARN, next, leftOut)
-                    .addKeyValue("former-user", shown(former.userName()))
+                    .addKeyValue("former-user", user(former.userName()))
                     .addKeyValue("former-address", former.address())
                     .addKeyValue(
                             "detail",
@@ -201,7 +203,7 @@ final class EventLog implements BrokerEvents, LoginGuard.Told {
         if (leftOut >= 0) {
             LoggingEventBuilder line = LOG.atWarn()
                     .addKeyValue("address", source)
-                    .addKeyValue("user", shown(user))
+                    .addKeyValue("user", user(user))
                     .addKeyValue("until", until)
                     .addKeyValue("failed-logins", failures)
                     .addKeyValue("key", key);
@@ -220,10 +222,15 @@ final class EventLog implements BrokerEvents, LoginGuard.Told {
     private static LoggingEventBuilder line(Level level, Peer peer) {
         return LOG.atLevel(level)
                 .addKeyValue("client", shown(peer.clientId()))
-                .addKeyValue("user", shown(peer.userName()))
+                .addKeyValue("user", user(peer.userName()))
                 .addKeyValue("address", peer.address())
                 .addKeyValue("listener", peer.listener())
                 .addKeyValue("version", peer.version() == null ? "-" : peer.version());
+    }
+
+    /** A long one may be a token, which is as good as a password: enough of it to know whose it is, too little to use it. */
+    private static String user(@Nullable String name) {
+        return name == null || name.length() <= USER_SHOWN ? shown(name) : name.substring(0, USER_SHOWN / 4) + "...";
     }
 
     private static String shown(@Nullable String text) {

@@ -1,5 +1,6 @@
 package org.dunlin.core.client;
 
+import java.security.SecureRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.dunlin.core.limits.Limits;
@@ -8,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What all connections share: who gets in and how many. Any thread. */
 public final class Admittance {
+    private static final int ASSIGNED_CHARACTERS = 16;
+
     private final Limits limits;
     private final Authenticator authenticator;
     private final boolean closesOnDeniedPublish;
@@ -16,8 +19,7 @@ public final class Admittance {
     /** Second in the upper half, CONNECTs of that second in the lower. */
     private final AtomicLong rate = new AtomicLong();
 
-    private final AtomicLong assigned = new AtomicLong();
-    private final String assignedPrefix;
+    private final SecureRandom random = new SecureRandom();
     private volatile boolean closed;
 
     public Admittance(
@@ -29,7 +31,6 @@ public final class Admittance {
         this.authenticator = authenticator;
         this.closesOnDeniedPublish = closesOnDeniedPublish;
         this.responseInformation = responseInformation;
-        this.assignedPrefix = "dunlin-" + Long.toString(System.currentTimeMillis(), 36) + "-";
     }
 
     Limits limits() {
@@ -93,8 +94,15 @@ public final class Admittance {
         return (int) next <= most;
     }
 
-    /** A client identifier that no other client has, now or after a restart [MQTT-3.2.2-16]. */
+    /**
+     * A client identifier that no other client has, now or after a restart [MQTT-3.2.2-16], and that nobody can guess: who knew it
+     * could take over the session. 23 characters, which every server has to take.
+     */
     String assignClientId() {
-        return assignedPrefix + Long.toString(assigned.incrementAndGet(), 36);
+        StringBuilder id = new StringBuilder("dunlin-");
+        for (int i = 0; i < ASSIGNED_CHARACTERS; i++) {
+            id.append(Character.forDigit(random.nextInt(Character.MAX_RADIX), Character.MAX_RADIX));
+        }
+        return id.toString();
     }
 }

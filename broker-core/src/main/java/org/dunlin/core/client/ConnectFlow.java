@@ -434,6 +434,11 @@ final class ConnectFlow {
     }
 
     private void accept(Connect known, Authenticator.Identity who, Shard shard, Shard.Admission admission) {
+        String gone = admittance.authenticator().review(who, handler.peer()); // or while the session was being stored
+        if (gone != null) {
+            handler.end(ReasonCode.NOT_AUTHORIZED, gone);
+            return;
+        }
         Limits limits = admittance.limits();
         boolean v5 = known.version().isV5();
         int keepAlive = keepAlive(known);

@@ -512,6 +512,23 @@ class RightsTest {
         assertTrue(ann.closed);
     }
 
+    @Test
+    void accountLostWhileItsSessionIsStored_isNotLetIn() {
+        Accounts accounts = new Accounts();
+        broker.authenticator = accounts;
+        broker.store.holds = true;
+        ScriptedClient ann = client("ann", 3600);
+
+        accounts.gone = "ann";
+        broker.review();
+        broker.store.holds = false;
+        broker.store.release(null);
+        broker.loops.runFor(10);
+
+        assertEquals(ReasonCode.NOT_AUTHORIZED, ann.only(ConnAck.class).reason());
+        assertTrue(ann.closed);
+    }
+
     private ScriptedClient enhanced(String words) {
         ScriptedClient client = new ScriptedClient(
                 broker,

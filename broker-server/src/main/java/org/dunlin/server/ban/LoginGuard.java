@@ -44,7 +44,7 @@ public final class LoginGuard implements Authenticator, AutoCloseable {
     private final AtomicInteger waiting = new AtomicInteger();
     private final Counts<Pair> ofPair;
     private final Counts<AddressBlock> ofAddress;
-    private final Counts<String> ofUser;
+    private final Counts<Account> ofUser;
     private final Counts<Long> ofLogin;
     private final Penalties<Pair> out;
     /** Who has been right from where. */
@@ -80,7 +80,10 @@ public final class LoginGuard implements Authenticator, AutoCloseable {
         void close();
     }
 
-    private record Pair(String user, AddressBlock source) {}
+    /** A user name by a digest: what stands in a table is small, however long the names are that somebody makes up. */
+    private record Account(long high, long low) {}
+
+    private record Pair(Account account, AddressBlock source) {}
 
     public LoginGuard(Authenticator inner, Bans bans, Policy policy, Told told) {
         this(inner, bans, policy, told, System::currentTimeMillis, new Clock());
@@ -110,14 +113,24 @@ public final class LoginGuard implements Authenticator, AutoCloseable {
             Credentials credentials,
             @Nullable AddressBlock source,
             @Nullable String user,
+            Account account,
             long login,
             boolean guesses) {}
 
-    private Attempt attempt(Credentials credentials, boolean guesses) {
+    /** @param proof what is wrong if it fails; null if that differs each time */
+    private Attempt attempt(Credentials credentials, byte @Nullable [] proof, boolean guesses) {
         AddressBlock source = policy.after() == 0 ? null : counted(credentials.peer());
-        byte[] password = credentials.password();
-        long login = source == null || password == null ? 0 : digest(credentials.userName(), source, password);
-        return new Attempt(credentials, source, credentials.userName(), login, guesses);
+        String user = credentials.userName();
+        long login = source == null || proof == null
+                ? 0
+                : digest(user + "\0" + credentials.clientId() + "\0" + source + "\0", proof)
+                        .getLong();
+        return new Attempt(credentials, source, user, account(user), login, guesses);
+    }
+
+    private Account account(@Nullable String user) {
+        ByteBuffer digest = digest(user == null ? "nobody" : "user " + user, new byte[0]);
+        return new Account(digest.getLong(), digest.getLong());
     }
 
     private @Nullable AddressBlock counted(String peer) {
@@ -134,12 +147,12 @@ public final class LoginGuard implements Authenticator, AutoCloseable {
     }
 
     /** Says nothing about the password to who does not know the salt, and little to who does. */
-    private long digest(@Nullable String user, AddressBlock source, byte[] password) {
+    private ByteBuffer digest(String what, byte[] proof) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             digest.update(salt);
-            digest.update((user + "\0" + source + "\0").getBytes(StandardCharsets.UTF_8));
-            return ByteBuffer.wrap(digest.digest(password)).getLong();
+            digest.update(what.getBytes(StandardCharsets.UTF_8));
+            return ByteBuffer.wrap(digest.digest(proof));
         } catch (NoSuchAlgorithmException missing) {
             throw new IllegalStateException("every Java has SHA-256", missing);
         }
@@ -150,7 +163,7 @@ public final class LoginGuard implements Authenticator, AutoCloseable {
     @Override
     public CompletionStage<Answer> authenticate(Credentials credentials) {
         boolean names = credentials.userName() != null || credentials.password() != null;
-        Attempt attempt = attempt(credentials, names);
+        Attempt attempt = attempt(credentials, credentials.password(), names);
         Answer.Refused refused = refused(attempt);
         if (refused != null) {
             wipe(credentials);
@@ -203,7 +216,7 @@ public final class LoginGuard implements Authenticator, AutoCloseable {
             return null;
         }
         long now = wallMillis.getAsLong();
-        long until = out.until(new Pair(String.valueOf(attempt.user), source), now);
+        long until = out.until(new Pair(attempt.account, source), now);
         if (until != 0) {
             return new Answer.Refused(
                     ReasonCode.BANNED,
@@ -225,7 +238,8 @@ public final class LoginGuard implements Authenticator, AutoCloseable {
             return false;
         }
         long now = wallMillis.getAsLong();
-        return ofUser.get(user, now) >= policy.addressAfter() && right.get(new Pair(user, source), now) == 0;
+        return ofUser.get(attempt.account, now) >= policy.addressAfter()
+                && right.get(new Pair(attempt.account, source), now) == 0;
     }
 
     private Answer seen(Attempt attempt, Answer answer) {
@@ -250,7 +264,7 @@ public final class LoginGuard implements Authenticator, AutoCloseable {
         AddressBlock source = attempt.source;
         if (source != null && user != null) {
             long now = wallMillis.getAsLong();
-            Pair pair = new Pair(user, source);
+            Pair pair = new Pair(account(user), source);
             ofPair.reset(pair, now);
             right.add(pair, now);
         }
@@ -266,17 +280,17 @@ public final class LoginGuard implements Authenticator, AutoCloseable {
             return; // no other guess than before
         }
         String user = attempt.user;
-        Pair pair = new Pair(String.valueOf(user), source);
+        Pair pair = new Pair(attempt.account, source);
         int failures = ofPair.add(pair, now);
         if (failures >= policy.after()) {
             ofPair.reset(pair, now);
             long until = out.add(pair, now);
             if (until != 0) {
-                told.banned(source, pair.user, Instant.ofEpochMilli(until), failures, "auth.ban.after");
+                told.banned(source, String.valueOf(user), Instant.ofEpochMilli(until), failures, "auth.ban.after");
             }
         }
         if (user != null) {
-            ofUser.add(user, now);
+            ofUser.add(attempt.account, now);
         }
         int all = ofAddress.add(source, now);
         if (all >= policy.addressAfter()) {
@@ -299,8 +313,10 @@ public final class LoginGuard implements Authenticator, AutoCloseable {
         if (exchange == null) {
             return null;
         }
-        Attempt attempt = attempt(credentials, true);
+        // a proof is another one each time, but for a token: the password of CONNECT is not what is asked about
+        boolean repeats = method.equals("JWT");
         return data -> {
+            Attempt attempt = attempt(credentials, repeats ? data : null, true);
             Answer.Refused refused = refused(attempt);
             return refused != null
                     ? CompletableFuture.completedFuture(refused)

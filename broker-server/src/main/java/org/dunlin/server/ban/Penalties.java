@@ -11,10 +11,15 @@ import java.util.function.BiConsumer;
  * nobody goes either; who has been out is forgotten first.
  */
 final class Penalties<K> {
+    /** Between two looks through a full table. */
+    private static final long SWEPT_FULL_MILLIS = 1000;
+
     private final int most;
     private final long firstMillis;
     private final long mostMillis;
     private final Map<K, Penalty> penalties = new ConcurrentHashMap<>();
+    /** When it was last looked through; of two threads at once each may do so. */
+    private volatile long sweptMillis = Long.MIN_VALUE / 2;
 
     /** @param times it has been out, this one included */
     private record Penalty(long untilMillis, int times) {}
@@ -57,11 +62,14 @@ final class Penalties<K> {
     }
 
     private boolean hasRoom(K key, long nowMillis) {
-        if (penalties.size() < most || penalties.containsKey(key)) {
-            return true;
+        boolean full = penalties.size() >= most;
+        if (nowMillis - sweptMillis >= (full ? SWEPT_FULL_MILLIS : mostMillis)) {
+            sweptMillis = nowMillis;
+            // those who would be out longer the next time are forgotten only for want of room
+            long grace = full ? 0 : mostMillis;
+            penalties.values().removeIf(penalty -> penalty.untilMillis + grace <= nowMillis);
         }
-        penalties.values().removeIf(penalty -> penalty.untilMillis <= nowMillis);
-        return penalties.size() < most;
+        return penalties.size() < most || penalties.containsKey(key);
     }
 
     /** Until when it is out; 0 if it is not. */

@@ -88,7 +88,7 @@ final class BanCommand implements Runnable {
 
         int done(String what) {
             PrintWriter out = out();
-            out.println(Line.of(what + "; a running broker follows within 2 seconds"));
+            out.println(Line.of(what + "; a running broker follows within 3 seconds"));
             out.flush();
             return ExitCode.OK;
         }

@@ -236,7 +236,7 @@ final class UserCommand implements Runnable {
     }
 
     private static int done(PrintWriter out, String what) {
-        out.println(Line.of(what + "; a running broker follows within 2 seconds"));
+        out.println(Line.of(what + "; a running broker follows within 3 seconds"));
         out.flush();
         return ExitCode.OK;
     }

@@ -232,7 +232,16 @@ public final class ConfigLoader {
                 fault(variable, path, "names a file larger than 64KB", "put the bare value into the file");
                 return;
             }
-            setDecoded(path, new String(bytes, StandardCharsets.UTF_8).replaceFirst("\\r?\\n\\z", ""), variable);
+            String value = new String(bytes, StandardCharsets.UTF_8).replaceFirst("\\r?\\n\\z", "");
+            if (value.isEmpty()) { // a secret that was not mounted must not turn off what it is for
+                fault(
+                        variable,
+                        path,
+                        "names the file " + Quote.path(file) + ", which is empty",
+                        "put the value into it");
+                return;
+            }
+            setDecoded(path, value, variable);
         } catch (IOException | InvalidPathException unreadable) {
             fault(
                     variable,

@@ -3,6 +3,7 @@ package org.dunlin.server.files;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.dunlin.server.config.ConfigException;
@@ -17,6 +18,11 @@ import org.slf4j.LoggerFactory;
  */
 public final class FileWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("dunlin.files");
+
+    /** A file that is being written is looked at again after that long, until two looks find the same. */
+    private static final long BETWEEN_WRITES_MILLIS = 300;
+
+    private static final int LOOKS_MOST = 20;
 
     private final NamedFile file;
     private final Duration interval;
@@ -53,7 +59,9 @@ public final class FileWatch implements AutoCloseable {
         try {
             while (!closed.await(interval.toMillis(), TimeUnit.MILLISECONDS)) {
                 try {
-                    look();
+                    if (settles()) {
+                        look();
+                    }
                 } catch (RuntimeException e) {
                     LOG.atError().setCause(e).log("A look at {} has failed", file.path());
                 }
@@ -63,26 +71,54 @@ public final class FileWatch implements AutoCloseable {
         }
     }
 
+    /** Waits until a file that has changed is not being written any more, for a few seconds at most. @return false if closed */
+    private boolean settles() throws InterruptedException {
+        byte[] last = fingerprint();
+        for (int i = 0; i < LOOKS_MOST && last != null && !Arrays.equals(last, seen); i++) {
+            if (closed.await(BETWEEN_WRITES_MILLIS, TimeUnit.MILLISECONDS)) {
+                return false;
+            }
+            byte[] now = fingerprint();
+            if (Arrays.equals(now, last)) {
+                return true;
+            }
+            last = now;
+        }
+        return true;
+    }
+
+    private byte @Nullable [] fingerprint() {
+        try {
+            return digest(file.read());
+        } catch (ConfigException unreadable) {
+            return null;
+        }
+    }
+
     /** Reads the file, and tells the reader if there is anything new. */
     public void look() {
         byte[] content;
         try {
             content = file.read();
         } catch (ConfigException e) {
-            Fault fault = e.faults().get(0);
             seen = null;
-            if (!fault.equals(complaint)) {
-                complaint = fault;
-                reader.unreadable(fault);
-            }
+            complain(e);
             return;
         }
-        complaint = null;
         byte[] digest = digest(content);
         byte[] before = seen;
+        complaint = null;
         if (before == null || !MessageDigest.isEqual(before, digest)) {
             seen = digest;
             reader.changed(content);
+        }
+    }
+
+    private void complain(ConfigException why) {
+        Fault fault = why.faults().get(0);
+        if (!fault.equals(complaint)) {
+            complaint = fault;
+            reader.unreadable(fault);
         }
     }
 

@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  */
 record Revocation(List<X509CRL> lists) {
     private static final int PATH_MAX = 10;
+    private static final String DELTA = "2.5.29.27";
+    private static final String ISSUING_POINT = "2.5.29.28";
 
     /** @param trusted who must have signed a list that bears its name */
     static Revocation read(Path file, byte[] content, List<X509Certificate> trusted) throws TlsFault {
@@ -59,9 +61,12 @@ record Revocation(List<X509CRL> lists) {
     }
 
     private static void check(Path file, X509CRL list, List<X509Certificate> trusted) throws TlsFault {
-        if (list.hasUnsupportedCriticalExtension()) {
+        // Java knows what marks a delta and a part, and so does not call them unsupported
+        boolean part = list.getExtensionValue(DELTA) != null || list.getExtensionValue(ISSUING_POINT) != null;
+        if (part || list.hasUnsupportedCriticalExtension()) {
             throw new TlsFault(file + " has a revocation list of " + name(list)
-                    + " that covers a part of its certificates only; name complete lists");
+                    + " that may cover a part of its certificates only (a delta, or one with an issuing distribution"
+                    + " point); name complete lists");
         }
         boolean named = false;
         for (X509Certificate signer : trusted) {
