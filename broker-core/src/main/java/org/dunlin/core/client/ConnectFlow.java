@@ -296,8 +296,8 @@ final class ConnectFlow {
 
     private void reauthenticated(@Nullable Answer answer, String method) {
         deciding = false;
-        if (abandoned) {
-            return;
+        if (abandoned || !handler.isConnected()) {
+            return; // the session may be another connection's by now
         }
         if (answer instanceof Answer.Continue more) {
             connection.send(new Auth(ReasonCode.CONTINUE_AUTHENTICATION, method, more.data()));

@@ -222,7 +222,7 @@ final class SubscribeFlow {
             TopicFilter filter = TopicFilter.of(entry.filter());
             ReasonCode refusal = refusal(entry, filter, Set.of());
             if (refusal != null) {
-                refuse(i, entry, refusal, cure(refusal, entry));
+                refuse(i, entry, refusal, refused == null ? cure(refusal, entry) : "as another filter of the packet");
                 return;
             }
             Qos granted = Qos.min(entry.qos(), handler.limits().maxQos());

@@ -429,6 +429,19 @@ public final class Delivery {
         if (message == null) {
             return false;
         }
+        Connection to = session.connection();
+        if (message.qos == Qos.EXACTLY_ONCE
+                && message.mayBeKnown()
+                && to != null
+                && !session.mayReceive(message.message())) {
+            outbound.begin(message); // the client may have its identifier: it is not free before PUBCOMP
+            sentThrough = Math.max(sentThrough, message.seq);
+            shard.shards()
+                    .events()
+                    .dropped(session.clientId(), message.message().topic(), DropReason.RIGHT_LOST);
+            acknowledgements.release(message, to);
+            return true;
+        }
         if (!isAllowed(message)) {
             return true;
         }

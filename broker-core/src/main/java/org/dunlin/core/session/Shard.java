@@ -442,6 +442,7 @@ public final class Shard {
     private void reviewNow(Session session) {
         String gone = session.reviewHolder();
         if (gone != null) {
+            session.authorize(session.client(), shards.authorizer().rights(session.client())); // for its will
             session.evict(ReasonCode.ADMINISTRATIVE_ACTION, gone);
             return;
         }

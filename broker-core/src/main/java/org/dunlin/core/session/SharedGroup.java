@@ -343,14 +343,13 @@ final class SharedGroup implements Place.Owner {
             Member member = nextFor(entry);
             if (member != null) {
                 lend(member, entry);
-            } else if (entry.message.qos() == Qos.AT_MOST_ONCE
-                    || aside.size() >= CREDITS
-                    || entry.unfitFor.containsAll(members.values())) {
+            } else if (entry.message.qos() == Qos.AT_MOST_ONCE || entry.unfitFor.containsAll(members.values())) {
                 dropped(entry, entry.unfit);
             } else {
                 aside.add(entry); // whom it fits has no credit now
             }
-            entry = free.isEmpty() ? null : nextEntry();
+            // not all of a long queue is looked through for what others could take: it waits for its members
+            entry = free.isEmpty() || aside.size() >= CREDITS ? null : nextEntry();
         }
     }
 

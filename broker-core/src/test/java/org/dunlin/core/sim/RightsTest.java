@@ -37,6 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RightsTest {
     private final ScriptedBroker broker = new ScriptedBroker();
     private final Map<String, Rights> rights = new HashMap<>();
+    private int rightsAsked;
     /** What is said of a session that has come back from the store, if it is something else. */
     private @Nullable Rights afterRestart;
 
@@ -44,6 +45,7 @@ class RightsTest {
         broker.authorizer = new Authorizer() {
             @Override
             public Rights rights(Client client) {
+                rightsAsked++;
                 return rights.getOrDefault(client.clientId(), Rights.ALL);
             }
 
@@ -338,6 +340,23 @@ class RightsTest {
     }
 
     @Test
+    void messageThatMayHaveBeenBegunBeforeARestart_isEndedByPubRel() {
+        ScriptedClient before = reader(3600, "a/#");
+        client("writer", 0).publish("a/secret", 1, "no", Qos.EXACTLY_ONCE);
+        assertEquals(1, before.payloads().size());
+        rights.put("reader", DeniedTopics.receiving("a/secret"));
+        broker.crash();
+
+        ScriptedClient again = client("reader", 3600);
+
+        assertEquals(List.of(), again.payloads());
+        assertEquals(before.ids(), again.acks(PacketType.PUBREL));
+        again.says(new Ack(PacketType.PUBCOMP, before.ids().get(0)));
+        assertEquals(List.of("reader a/secret right-lost"), broker.drops);
+        assertEquals(0, stillStored());
+    }
+
+    @Test
     void afterARestart_whatIsQueuedIsDecidedOnWhenItsClientComes() {
         reader(3600, "a/#").goes();
         client("writer", 0).publish("a/secret", 1, "no", Qos.AT_LEAST_ONCE);
@@ -381,6 +400,29 @@ class RightsTest {
 
         assertEquals(List.of("$share/g/a/# a/secret right-lost"), broker.drops);
         assertEquals(0, stillStored());
+    }
+
+    @Test
+    void groupMessages_thatTheOneWhoIsThereMayNotGet_waitForTheOther() {
+        ScriptedClient away = reader(3600, "$share/g/a/#");
+        away.goes();
+        rights.put("blind", DeniedTopics.receiving("a/secret"));
+        ScriptedClient blind = client("blind", 3600);
+        blind.says(subscribe(Qos.AT_LEAST_ONCE, "$share/g/a/#"));
+        ScriptedClient writer = client("writer", 0);
+        for (int i = 1; i <= 200; i++) {
+            writer.publish("a/secret", i, "m" + i, Qos.AT_LEAST_ONCE);
+        }
+        broker.loops.runFor(200);
+        assertEquals(List.of(), broker.drops);
+
+        ScriptedClient back = client("reader", 3600);
+        back.takeAll();
+        broker.loops.runFor(200);
+
+        assertEquals(200, back.payloads().stream().distinct().count());
+        assertEquals(List.of(), blind.payloads());
+        assertEquals(List.of(), broker.drops);
     }
 
     @Test
@@ -569,6 +611,37 @@ class RightsTest {
         assertFalse(token.closed);
         broker.loops.runFor(1500);
         assertTrue(token.closed);
+    }
+
+    @Test
+    void renewalThatIsDecidedAfterItsConnection_changesNothing() {
+        CompletableFuture<Authenticator.Answer> late = new CompletableFuture<>();
+        Accounts accounts = new Accounts();
+        broker.authenticator = new Authenticator() {
+            @Override
+            public CompletionStage<Answer> authenticate(Credentials credentials) {
+                return accounts.authenticate(credentials);
+            }
+
+            @Override
+            public Exchange exchange(String method, Credentials credentials) {
+                Exchange now = accounts.exchange(method, credentials);
+                return data -> new String(data == null ? new byte[0] : data, StandardCharsets.UTF_8).startsWith("late")
+                        ? late
+                        : now.step(data);
+            }
+        };
+        ScriptedClient token = enhanced("token 100000");
+        token.says(again("late"));
+        ScriptedClient next = new ScriptedClient(broker, ProtocolVersion.MQTT_5, "token", 10, 0);
+        assertTrue(token.closed);
+        int asked = rightsAsked;
+
+        late.complete(new Authenticator.Answer.Accepted(Authenticator.Identity.of("token", "accounts"), null));
+        broker.loops.runFor(10);
+
+        assertEquals(asked, rightsAsked);
+        assertFalse(next.closed);
     }
 
     @Test

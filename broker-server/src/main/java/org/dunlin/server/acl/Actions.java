@@ -116,14 +116,24 @@ record Actions(String words, boolean deny, int permits) {
     }
 
     /**
-     * What is denied by {@code deny ACTION TOPIC}.
+     * What is denied by {@code deny ACTION TOPIC}, or by several actions with commas between.
      *
      * @param rest what follows "deny "
      * @return null if it does not begin with an action
      */
     static @Nullable Actions denied(String rest) {
         int blank = rest.indexOf(' ');
-        Integer meaning = blank < 0 ? null : MEANINGS.get(rest.substring(0, blank));
-        return meaning == null ? null : new Actions(DENY + " " + rest.substring(0, blank), true, meaning);
+        if (blank < 0) {
+            return null;
+        }
+        int permits = 0;
+        for (String word : rest.substring(0, blank).split(",", -1)) {
+            Integer meaning = MEANINGS.get(word);
+            if (meaning == null) {
+                return null;
+            }
+            permits |= meaning;
+        }
+        return new Actions(DENY + " " + rest.substring(0, blank), true, permits);
     }
 }

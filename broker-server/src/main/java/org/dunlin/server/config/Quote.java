@@ -1,11 +1,12 @@
 package org.dunlin.server.config;
 
-import java.util.Locale;
+import java.util.HexFormat;
 
 /** Makes text from outside safe to show in one line: cut to a length, control characters escaped. Any thread. */
 public final class Quote {
     private static final int SHOWN_CHARACTERS = 80;
     private static final int PATH_CHARACTERS = 4096;
+    private static final HexFormat HEX = HexFormat.of();
 
     private Quote() {}
 
@@ -28,7 +29,7 @@ public final class Quote {
         for (int i = 0; i < length; i++) {
             char c = text.charAt(i);
             if (hidden(c)) {
-                out.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
+                out.append("\\u").append(HEX.toHexDigits(c));
             } else {
                 out.append(c);
             }

@@ -72,6 +72,16 @@ class AclFileTest {
     }
 
     @Test
+    void denialOfSeveralActions_isTheSame_withABlankAndWithCommas() {
+        for (String denial : List.of("topic deny subscribe,receive s/#", "topic deny,subscribe,receive s/#")) {
+            AclFile file = Acl.of("user ann", "topic readwrite #", denial);
+
+            assertEquals("p", may(rights(file, "ann"), "s/a"), denial);
+            assertEquals("psr", may(rights(file, "ann"), "a"), denial);
+        }
+    }
+
+    @Test
     void userLines_countForThatUserAlone_whereverTheyStand() {
         AclFile file = Acl.of(
                 "topic read open",
