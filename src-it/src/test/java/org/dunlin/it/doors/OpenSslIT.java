@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Certificates, revocation lists and handshakes of OpenSSL against the packed broker. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -36,7 +37,9 @@ class OpenSslIT {
         Files.writeString(
                 folder.resolve("ca.cnf"),
                 "[ca]\ndefault_ca=own\n[own]\ndatabase=" + folder.resolve("index.txt")
-                        + "\ndefault_md=sha256\ndefault_crl_days=2\n");
+                        + "\ndefault_md=sha256\ndefault_crl_days=2\n"
+                        + "[part]\nissuingDistributionPoint=critical,@users\n[users]\nonlyuser=TRUE\n"
+                        + "[delta]\n2.5.29.27=critical,DER:020101\n");
         openssl(
                 "req",
                 "-x509",
@@ -202,6 +205,22 @@ class OpenSslIT {
             assertNotEquals(0, publish(version, "bad"));
         }
         broker.awaitLog("the certificate of CN=bad was revoked on ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"part", "delta"})
+    void listOfAPart_isRefused(String kind) throws Exception {
+        list("-gencrl", "-crlexts", kind, "-out", path(kind + ".crl"));
+        Path file = Files.writeString(
+                folder.resolve(kind + ".yaml"),
+                "listeners:\n  - type: tls\n    cert: " + path("main.crt") + "\n    key: " + path("main.key")
+                        + "\n    ca: " + path("ca.crt") + "\n    client-auth: required\n    crl: "
+                        + path(kind + ".crl") + "\n");
+        try (RealClient check = RealClient.run(
+                RunningBroker.java(), "-jar", RunningBroker.jar().toString(), "config", "check", file.toString())) {
+            assertEquals(2, check.awaitExit(), check::toString);
+            assertTrue(check.toString().contains("may cover a part of its certificates only"), check::toString);
+        }
     }
 
     @Test
