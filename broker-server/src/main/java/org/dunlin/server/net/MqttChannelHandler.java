@@ -81,6 +81,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     /** When it has waited long enough for CONNECT, the rest of a packet, or the end; 0 if it waits for none of them. */
     private long deadline;
 
+    /** What was left to its client of the time until CONNACK when the broker began to decide. */
+    private long clientMillis;
+
     /** Bytes that were there of an unfinished packet when the deadline was set. */
     private int counted;
 
@@ -423,9 +426,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             return;
         }
         held = true;
-        if (agreed) {
-            deadline = 0;
-        }
+        chargeBroker();
         if (state == State.DECODING) {
             context.channel().config().setAutoRead(false);
         }
@@ -437,6 +438,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             return;
         }
         held = false;
+        chargeClient();
         if (cumulation == null && !inputEnded && !broken && !decoding) {
             readOn();
         } else {
@@ -513,6 +515,30 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         if (current != null && (deadline == 0 || bytes - counted >= LEAST_PROGRESS_BYTES)) {
             deadline = current.loop().nowMillis() + listening.limits().connectTimeoutMillis();
             counted = bytes;
+            arm();
+        }
+    }
+
+    /**
+     * While a login waits for its hash, say, the time that its client has stands still, for it is not its fault; the broker has as
+     * much for itself each time.
+     */
+    private void chargeBroker() {
+        NettyConnection current = connection;
+        if (agreed) {
+            deadline = 0;
+        } else if (state == State.DECODING && current != null) {
+            long now = current.loop().nowMillis();
+            clientMillis = Math.max(deadline - now, 1);
+            deadline = now + listening.limits().connectTimeoutMillis();
+        }
+    }
+
+    private void chargeClient() {
+        NettyConnection current = connection;
+        if (!agreed && state == State.DECODING && current != null) {
+            deadline = current.loop().nowMillis() + clientMillis;
+            disarm(); // it may be earlier than the broker's
             arm();
         }
     }
