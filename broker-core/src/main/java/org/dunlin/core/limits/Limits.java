@@ -11,7 +11,7 @@ import org.dunlin.mqtt.Qos;
  * @param maxKeepAliveSeconds what a v5 client gets as Server Keep Alive if it asks for more or for none; 0 for no bound
  * @param maxQos highest QoS a client may publish with or is granted
  * @param sessionExpiryMaxSeconds cap for v5, value for clean session 0 of 3.x
- * @param connectTimeoutMillis that a client has until CONNACK, without what the broker takes to decide, and for each 1024 bytes of a packet
+ * @param connectTimeoutMillis that a client has until CONNACK, beside what the broker takes, and for each 1024 bytes of a packet
  * @param connectRatePerSecond CONNECTs accepted a second by the whole broker; 0 for no bound
  * @param publishRatePerSecond PUBLISHes a second of one client, beyond which it is slowed; 0 for no bound
  * @param maxInflight QoS 1 and 2 PUBLISH to one client that may be open, whatever its Receive Maximum

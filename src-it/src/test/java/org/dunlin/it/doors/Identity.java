@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,11 +30,22 @@ public record Identity(Path cert, Path key, KeyStore store) {
         return make(folder, name, "-keyalg", "RSA", "-keysize", "2048");
     }
 
+    /** With an EC key, a subject as keytool takes it, and alternative names like {@code dns:a.example,uri:urn:a}. */
+    public static Identity makeNamed(Path folder, String name, String subject, String alternativeNames)
+            throws Exception {
+        return generate(folder, name, subject, alternativeNames, "-keyalg", "EC", "-groupname", "secp256r1");
+    }
+
     private static Identity make(Path folder, String name, String... kind) throws Exception {
+        return generate(folder, name, "CN=" + name, "dns:localhost,ip:127.0.0.1", kind);
+    }
+
+    private static Identity generate(Path folder, String name, String subject, String alternativeNames, String... kind)
+            throws Exception {
         Path file = folder.resolve(name + ".p12");
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair", "-alias", "k"));
-        command.addAll(List.of("-dname", "CN=" + name, "-ext", "SAN=dns:localhost,ip:127.0.0.1"));
+        command.addAll(List.of("-dname", subject, "-ext", "SAN=" + alternativeNames));
         command.addAll(List.of(kind));
         command.addAll(List.of("-storetype", "PKCS12", "-keystore", file.toString(), "-storepass", PASSWORD));
         Process keytool = new ProcessBuilder(command).redirectErrorStream(true).start();
@@ -77,6 +89,24 @@ public record Identity(Path cert, Path key, KeyStore store) {
         KeyManagerFactory factory = KeyManagerFactory.getInstance("PKIX");
         factory.init(store, PASSWORD.toCharArray());
         return factory;
+    }
+
+    /** For a server that shows this one and asks for nothing. */
+    public SSLContext serverContext() throws Exception {
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(keys().getKeyManagers(), null, null);
+        return context;
+    }
+
+    /** Options for a java that trusts this one alone; they name a file, which is made. */
+    public List<String> trustOptions(Path file) throws Exception {
+        KeyStore trusted = KeyStore.getInstance("PKCS12");
+        trusted.load(null, null);
+        trusted.setCertificateEntry("k", certificate());
+        try (OutputStream out = Files.newOutputStream(file)) {
+            trusted.store(out, PASSWORD.toCharArray());
+        }
+        return List.of("-Djavax.net.ssl.trustStore=" + file, "-Djavax.net.ssl.trustStorePassword=" + PASSWORD);
     }
 
     /** For a client that trusts this one and shows nothing. */

@@ -17,6 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.dunlin.it.Await;
+import org.dunlin.it.RealClient;
 import org.dunlin.it.RunningBroker;
 import org.dunlin.it.doors.Identity;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +27,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Clients whose certificate says who they are, with and without a password beside it. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -32,6 +36,8 @@ import org.junit.jupiter.api.io.TempDir;
 class CertificateUserIT {
     private Identity server;
     private Identity meter;
+    private Identity named;
+    private Path acl;
     private Path users;
     private List<String> listener;
 
@@ -39,6 +45,12 @@ class CertificateUserIT {
     void make(@TempDir Path folder) throws Exception {
         server = Identity.make(folder, "server");
         meter = Identity.make(folder, "meter");
+        named = Identity.makeNamed(
+                folder,
+                "named",
+                "CN=ann,OU=north,O=Example",
+                "dns:meter-1.example.org,email:m1@example.org,uri:urn:meter:1,ip:127.0.0.1");
+        acl = Files.writeString(folder.resolve("acl"), "pattern write of/%u\n");
         Accounts accounts = new Accounts(folder.resolve("users"));
         accounts.add("meter", "sesame-meter");
         accounts.add("ann", "sesame-ann");
@@ -66,12 +78,10 @@ class CertificateUserIT {
     private Mqtt5BlockingClient client(
             RunningBroker broker, @Nullable Identity shows, @Nullable String user, @Nullable String password)
             throws Exception {
-        Matcher address = Pattern.compile("tls://127\\.0\\.0\\.1:(\\d+)").matcher(broker.awaitLog(" Ready "));
-        assertTrue(address.find());
         Mqtt5ClientBuilder builder = Mqtt5Client.builder()
                 .identifier("client")
                 .serverHost("127.0.0.1")
-                .serverPort(Integer.parseInt(address.group(1)))
+                .serverPort(port(broker))
                 .sslConfig(MqttClientSslConfig.builder()
                         .trustManagerFactory(server.trust())
                         .keyManagerFactory(shows == null ? null : shows.keys())
@@ -121,6 +131,76 @@ class CertificateUserIT {
                     .contains("show a certificate"));
             assertTrue(broker.awaitLog(" Ready ").contains("clients named by their certificate"));
         }
+    }
+
+    /** The name that counts is the one of the key, whatever else the certificate says. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "cn       | ann",
+                "san-dns  | meter-1.example.org",
+                "san-email| m1@example.org",
+                "san-uri  | urn:meter:1",
+                "subject  | CN=ann,OU=north,O=Example"
+            })
+    void everyField_namesTheUser(String field, String user) throws Exception {
+        try (RunningBroker broker =
+                start("auth.certificate.user=" + field, "auth.acl-file=" + acl, "listeners[0].ca=" + named.cert())) {
+            isLetIn(broker, named, user, null);
+            for (String other : List.of("meter", "urn:meter:2", user + "x")) {
+                assertTrue(isRefused(Mqtt5ConnAckReasonCode.BAD_USER_NAME_OR_PASSWORD, broker, named, other, null)
+                        .contains("'" + user + "'"));
+            }
+            for (String version : List.of("mqttv311", "mqttv5")) {
+                publishes(broker, version, user, true); // its rights are those of this name
+                publishes(broker, version, "meter", false);
+            }
+        }
+    }
+
+    /** mosquitto_pub, which names no user: the certificate alone says who it is. */
+    private void publishes(RunningBroker broker, String version, String topic, boolean allowed) {
+        String[] arguments = {
+            "-h",
+            "127.0.0.1",
+            "-p",
+            "" + port(broker),
+            "--cafile",
+            "" + server.cert(),
+            "--cert",
+            "" + named.cert(),
+            "--key",
+            "" + named.key(),
+            "-V",
+            version,
+            "-q",
+            "1",
+            "-d",
+            "-t",
+            "of/" + topic,
+            "-m",
+            "m"
+        };
+        List<String> said = RealClient.run("mosquitto_pub", arguments).awaitSuccess();
+        boolean refused = said.stream().anyMatch(line -> line.contains("PUBACK") && line.contains("RC:135"));
+        assertEquals(!allowed && version.equals("mqttv5"), refused, said::toString);
+        String denied = "publish to 'of/" + topic + "'";
+        if (!allowed) {
+            Await.until(
+                    "the denial is logged",
+                    () -> broker.log().stream().anyMatch(line -> line.contains("Denied") && line.contains(denied)));
+        } else {
+            assertTrue(
+                    broker.log().stream().noneMatch(line -> line.contains(denied)),
+                    () -> broker.log().toString());
+        }
+    }
+
+    private static int port(RunningBroker broker) {
+        Matcher address = Pattern.compile("tls://127\\.0\\.0\\.1:(\\d+)").matcher(broker.awaitLog(" Ready "));
+        assertTrue(address.find());
+        return Integer.parseInt(address.group(1));
     }
 
     @Test
