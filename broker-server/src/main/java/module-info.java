@@ -15,6 +15,7 @@ module org.dunlin.server {
     requires ch.qos.logback.classic;
     requires ch.qos.logback.core;
     requires info.picocli;
+    requires com.fasterxml.jackson.databind;
     requires com.ongres.stringprep;
     requires org.bouncycastle.provider;
     requires org.snakeyaml.engine;

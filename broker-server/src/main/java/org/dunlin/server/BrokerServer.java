@@ -4,6 +4,7 @@ import com.sun.management.UnixOperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -22,6 +23,8 @@ import org.dunlin.core.spi.StoreException;
 import org.dunlin.core.spi.StoreSettings;
 import org.dunlin.persistence.Stores;
 import org.dunlin.server.acl.AclAuthorizer;
+import org.dunlin.server.admin.Admin;
+import org.dunlin.server.admin.Operations;
 import org.dunlin.server.auth.AuthenticatorChain;
 import org.dunlin.server.ban.Bans;
 import org.dunlin.server.ban.LoginGuard;
@@ -33,6 +36,7 @@ import org.dunlin.server.net.Listeners;
 import org.dunlin.server.net.NettyLoops;
 import org.dunlin.server.net.Transport;
 import org.dunlin.server.share.Addresses;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -63,12 +67,16 @@ public final class BrokerServer implements AutoCloseable {
     private final Listeners listeners;
     private final SysTopics sysTopics;
     private final AtomicBoolean stopped = new AtomicBoolean();
-    private volatile boolean ready;
+    private final String version;
+    private final Instant started = Instant.now();
+    private volatile Operations.Phase phase = Operations.Phase.STARTING;
+    private @Nullable Admin admin;
     /** The listeners in words. */
     private String open = "";
 
     private BrokerServer(Config config, String version) throws ConfigException {
         this.config = config;
+        this.version = version;
         this.authorizer = Access.authorizer(config);
         this.authenticator = Access.chain(config);
         this.bans = bans(config.bans());
@@ -114,15 +122,18 @@ public final class BrokerServer implements AutoCloseable {
         try {
             server.open();
             return server;
-        } catch (ListenException | StoreException | RuntimeException e) {
+        } catch (ListenException | StoreException | ConfigException | RuntimeException e) {
             server.close();
             throw e;
         }
     }
 
-    private void open() throws ListenException, StoreException {
+    private void open() throws ListenException, StoreException, ConfigException {
         warnOfFewFiles();
         List<Listener> openable = doors.listeners();
+        if (config.admin().enabled()) {
+            admin = Admin.open(config.admin(), doors.adminLayers(), loops.transport(), () -> "reading the store");
+        }
         bringBack();
         authenticator.watch(this::review);
         authorizer.follow(this::review);
@@ -139,6 +150,24 @@ public final class BrokerServer implements AutoCloseable {
         }
         authorizer.warnings(Access.open(config), authenticator.provesUsers()).forEach(LOG::warn);
         open = String.join(", ", names);
+        if (admin != null) {
+            admin.serve(operations());
+        }
+    }
+
+    private Operations operations() {
+        return new Operations(
+                config,
+                version,
+                started,
+                broker,
+                drops,
+                memory,
+                store.promise(),
+                loops.transport().toString(),
+                loops.all().size(),
+                () -> phase,
+                () -> doors.describe(listeners.status()));
     }
 
     /** Accounts or rights have changed. */
@@ -152,10 +181,11 @@ public final class BrokerServer implements AutoCloseable {
      * @param startedNanos when the process began to start, by {@link System#nanoTime}
      */
     public void announce(long startedNanos) {
-        ready = true;
+        phase = Operations.Phase.SERVING;
         LOG.info(
-                "Ready on {}; durability {}; {} event loop(s) on {}; started in {} ms",
+                "Ready on {}; admin {}; durability {}; {} event loop(s) on {}; started in {} ms",
                 open,
+                admin == null ? "off" : admin.url(),
                 store.promise(),
                 loops.all().size(),
                 loops.transport(),
@@ -291,6 +321,8 @@ public final class BrokerServer implements AutoCloseable {
         if (!stopped.compareAndSet(false, true)) {
             return;
         }
+        boolean ready = phase == Operations.Phase.SERVING;
+        phase = Operations.Phase.DRAINING;
         if (ready) {
             LOG.info("Stopping");
         }
@@ -303,6 +335,9 @@ public final class BrokerServer implements AutoCloseable {
         authenticator.close();
         listeners.close(config.server().drainTimeout().toMillis());
         loops.close();
+        if (admin != null) {
+            admin.close();
+        }
         doors.close();
         store.close();
         if (ready) {

@@ -2,17 +2,22 @@ package org.dunlin.server;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.dunlin.server.admin.Operations;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.Fault;
 import org.dunlin.server.config.Settings;
 import org.dunlin.server.net.Layer;
 import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Listener;
+import org.dunlin.server.net.Listeners;
 import org.dunlin.server.net.entry.AutoLayer;
 import org.dunlin.server.net.entry.ProxyLayer;
 import org.dunlin.server.net.tls.CertificateWatch;
@@ -49,6 +54,32 @@ final class Doors implements AutoCloseable {
                     layers(each)));
         }
         return listeners;
+    }
+
+    /**
+     * What lies between the socket and HTTP of the admin port.
+     *
+     * @throws ListenException if its files do not fit
+     */
+    List<Layer> adminLayers() throws ListenException {
+        Config.AdminTls tls = config.admin().tls();
+        return tls.isOn() ? List.of(certificates.open("admin", settings(tls))) : List.of();
+    }
+
+    private static TlsSettings settings(Config.AdminTls tls) {
+        return new TlsSettings(
+                path(tls.cert()),
+                path(tls.key()),
+                path(tls.keystore()),
+                tls.keyPassword().value(),
+                null,
+                null,
+                "",
+                TlsSettings.ClientAuth.NONE,
+                List.of("TLSv1.2", "TLSv1.3"),
+                List.of(),
+                null,
+                List.of());
     }
 
     private List<Layer> layers(Config.Listener listener) throws ListenException {
@@ -130,6 +161,15 @@ final class Doors implements AutoCloseable {
                 faults.add(new Fault(where, listener, text.substring(0, cure), text.substring(cure + 2)));
             }
         }
+        Config.AdminTls admin = config.admin().tls();
+        if (config.admin().enabled() && admin.isOn()) {
+            String key = admin.keystore().isEmpty() ? "admin.tls.cert" : "admin.tls.keystore";
+            for (String text : TlsLayer.faults(settings(admin))) {
+                int cure = text.indexOf("; ");
+                faults.add(new Fault(
+                        settings.origin(key), "admin.tls", text.substring(0, cure), text.substring(cure + 2)));
+            }
+        }
         return faults;
     }
 
@@ -147,6 +187,38 @@ final class Doors implements AutoCloseable {
                 : listener.accept().stream().map(Config.ListenerType::word).collect(Collectors.joining(", ")) + "; ";
         return listener.type().word() + "://" + hostAndPort + (webSocket == null ? "" : webSocket.path()) + " (" + kinds
                 + whoMayConnect(listener) + (certificate ? ", each with a certificate)" : ")");
+    }
+
+    /**
+     * The listeners as they are open.
+     *
+     * @param open in the order of the configuration
+     */
+    List<Operations.OpenListener> describe(List<Listeners.Status> open) {
+        Map<String, TlsLayer.Status> certificates = new HashMap<>();
+        certificates().forEach(each -> certificates.put(each.listener(), each));
+        List<Operations.OpenListener> described = new ArrayList<>();
+        for (int i = 0; i < open.size(); i++) {
+            Config.Listener listener = config.listeners().get(i);
+            Listeners.Status status = open.get(i);
+            TlsLayer.Status certificate = certificates.get(status.name());
+            String host = status.address().getAddress().getHostAddress();
+            described.add(new Operations.OpenListener(
+                    status.name(),
+                    listener.type().word(),
+                    listener.type().word() + "://" + (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":"
+                            + status.address().getPort()
+                            + (listener.webSocket() == null
+                                    ? ""
+                                    : listener.webSocket().path()),
+                    whoMayConnect(listener),
+                    status.connections(),
+                    certificate == null
+                            ? null
+                            : Instant.ofEpochMilli(certificate.endsAtMillis()).toString(),
+                    certificate == null ? 0 : certificate.refusals()));
+        }
+        return described;
     }
 
     /**

@@ -31,6 +31,7 @@ public final class RunningBroker implements AutoCloseable {
         try {
             ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
             builder.environment().keySet().removeIf(name -> name.startsWith("DUNLIN_")); // settings of whoever tests
+            builder.environment().put("DUNLIN_ADMIN_PORT", "0");
             process = builder.start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -71,6 +72,9 @@ public final class RunningBroker implements AutoCloseable {
         for (String setting : settings) {
             command.add("--set");
             command.add(setting);
+        }
+        if (settings.stream().noneMatch(setting -> setting.startsWith("admin."))) {
+            command.addAll(List.of("--set", "admin.port=0")); // several brokers may run
         }
         if (settings.stream().noneMatch(setting -> setting.startsWith("storage."))) {
             command.add("-d");

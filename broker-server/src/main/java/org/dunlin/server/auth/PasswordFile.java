@@ -191,6 +191,11 @@ public final class PasswordFile {
         return hash == null ? null : PasswordHash.scramKind(hash);
     }
 
+    /** Takes as long for a user that there is not. Up to a second of a processor. */
+    public boolean matches(String user, byte[] password) {
+        return hash(user).matches(password);
+    }
+
     boolean contains(String user) {
         return users.containsKey(user);
     }

@@ -25,6 +25,7 @@ public record Config(
         Memory memory,
         Storage storage,
         Server server,
+        Admin admin,
         SysTopics sysTopics,
         Log log) {
 
@@ -395,6 +396,48 @@ public record Config(
      * @param responseInformation prefix given to v5 clients that ask for it; "" for none
      */
     public record Server(int loops, Transport transport, Duration drainTimeout, String responseInformation) {}
+
+    /**
+     * The port for operators.
+     *
+     * @param bind an IP address or "localhost"
+     * @param port 0 for any free one
+     * @param insecure whether it may be off loopback in the clear
+     * @param tokenFile "" for the usual place in the data directory
+     * @param passwordFile "" for none
+     * @param allowedHosts names by which browsers may reach it, beside addresses and localhost
+     */
+    public record Admin(
+            boolean enabled,
+            String bind,
+            int port,
+            boolean insecure,
+            AdminTls tls,
+            String tokenFile,
+            String passwordFile,
+            List<String> allowedHosts,
+            Duration sessionTime,
+            Metrics metrics) {
+        public Admin {
+            allowedHosts = List.copyOf(allowedHosts);
+        }
+
+        /** Where it is bound to; reads no DNS. */
+        public InetSocketAddress address() {
+            return new InetSocketAddress(addressOf(bind), port);
+        }
+    }
+
+    /** Either a certificate with its key or a keystore. Each text is "" if it is not set. */
+    public record AdminTls(String cert, String key, String keystore, Secret keyPassword) {
+        /** False for HTTP in the clear. */
+        public boolean isOn() {
+            return !cert.isEmpty() || !keystore.isEmpty();
+        }
+    }
+
+    /** @param open whether they may be read without a token */
+    public record Metrics(boolean enabled, boolean open) {}
 
     /** @param interval between two publications of $SYS; zero for none at all */
     public record SysTopics(Duration interval) {}

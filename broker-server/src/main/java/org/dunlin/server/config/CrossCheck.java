@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.dunlin.server.config.Config.AnonymousAccess;
 
 /** Faults that only show when several keys are seen together. One thread. */
@@ -41,6 +42,7 @@ final class CrossCheck {
                     "queue.max-bytes is smaller than limits.max-packet-size: the largest messages never fit a queue");
         }
         checkMemory();
+        checkAdmin();
         if (!settings.get(Keys.STORAGE_PATH).equals(Keys.STORAGE_PATH.defaultValue())
                 && settings.get(Keys.STORAGE_ENGINE) == Config.Engine.MEMORY) {
             warnings.add("storage.path (" + settings.origin("storage.path")
@@ -66,6 +68,37 @@ final class CrossCheck {
                     Keys.MEMORY_BUDGET.path(0),
                     "is more than " + Config.Memory.MOST_PERCENT + " % of the heap, which has " + (heap >> 20) + "MB",
                     "set it to " + (most >> 20) + "MB or less, or give Java a larger heap with -Xmx");
+        }
+    }
+
+    private void checkAdmin() {
+        if (Stream.of(AdminKeys.BIND, AdminKeys.INSECURE, AdminKeys.CERT, AdminKeys.KEY, AdminKeys.KEYSTORE)
+                .anyMatch(key -> faulty.contains(key.path(0)))) {
+            return;
+        }
+        boolean cert = !settings.get(AdminKeys.CERT).isEmpty();
+        boolean keystore = !settings.get(AdminKeys.KEYSTORE).isEmpty();
+        if (cert && keystore) {
+            fault(where(0, AdminKeys.KEYSTORE), AdminKeys.KEYSTORE.path(0), "is set beside admin.tls.cert", "keep one");
+        } else if (cert == settings.get(AdminKeys.KEY).isEmpty()) {
+            Key<?> missing = cert ? AdminKeys.KEY : AdminKeys.CERT;
+            fault(
+                    where(0, AdminKeys.CERT, AdminKeys.KEY),
+                    missing.path(0),
+                    "is missing: certificate and private key belong together",
+                    "name both in admin.tls.cert and admin.tls.key");
+        }
+        if (settings.get(AdminKeys.ENABLED)
+                && !cert
+                && !keystore
+                && !settings.get(AdminKeys.INSECURE)
+                && !Config.isLoopback(settings.get(AdminKeys.BIND))) {
+            fault(
+                    where(0, AdminKeys.BIND),
+                    AdminKeys.BIND.path(0),
+                    Quote.of(settings.get(AdminKeys.BIND)) + " can be reached from other machines in the clear",
+                    "name a certificate with admin.tls.cert and admin.tls.key, or set admin.insecure: true where the way"
+                            + " to it is safe");
         }
     }
 

@@ -17,12 +17,9 @@ final class KeyTable {
     private final List<Key<?>> keys;
     private final Set<String> lists = new LinkedHashSet<>();
     private final Set<String> sections = new LinkedHashSet<>();
-    private final Set<String> later;
 
-    /** @param later names, or beginnings of names, that a later version will know */
-    KeyTable(List<Key<?>> keys, Set<String> later) {
+    KeyTable(List<Key<?>> keys) {
         this.keys = List.copyOf(keys);
-        this.later = later;
         for (Key<?> key : keys) {
             String list = key.list();
             if (list != null) {
@@ -107,11 +104,6 @@ final class KeyTable {
         for (String list : lists) {
             if (name.startsWith(list + ".")) {
                 return new Unknown(list + " is a list", "begin each item with '- ', or write " + list + "[0].KEY");
-            }
-        }
-        for (String prefix : later) {
-            if (name.equals(prefix) || name.startsWith(prefix + ".") || name.startsWith(prefix + "[")) {
-                return new Unknown("is no key of this version", "remove it: it comes in a later version");
             }
         }
         return new Unknown("is no key", cure(nearest(name)));

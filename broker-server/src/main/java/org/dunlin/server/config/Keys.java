@@ -252,6 +252,10 @@ final class Keys {
             "",
             "Prefix of response topics, given to v5 clients that ask for it; none if empty."));
 
+    static {
+        ALL.addAll(AdminKeys.ALL);
+    }
+
     static final Key<Duration> SYS_TOPICS_INTERVAL = add(Key.of(
             "sys-topics.interval",
             seconds(0, 86_400),
@@ -266,7 +270,7 @@ final class Keys {
             LogFormat.TEXT,
             "One line of text or one JSON object for each event."));
 
-    static final KeyTable TABLE = new KeyTable(ALL, Set.of("admin", "metrics"));
+    static final KeyTable TABLE = new KeyTable(ALL);
 
     private Keys() {}
 

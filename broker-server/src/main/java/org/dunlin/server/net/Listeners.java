@@ -38,6 +38,7 @@ public final class Listeners implements AutoCloseable {
     private final Function<Connection, Connection.Inbound> protocol;
     private final AtomicInteger open = new AtomicInteger();
     private final List<Channel> bound = new ArrayList<>();
+    private final List<Listening> listenings = new ArrayList<>();
 
     /** @param protocol makes the one who is told of a connection, on the connection's loop and before it is read from */
     public Listeners(
@@ -74,9 +75,13 @@ public final class Listeners implements AutoCloseable {
         ChannelFuture binding = bootstrap(listening).bind(address).awaitUninterruptibly();
         Throwable failure = binding.cause();
         if (failure != null) {
-            throw refused(listener, failure, ownOn(listener.port()));
+            throw ListenException.of(
+                    "listener " + listener.name() + ": " + listener.host() + " port " + listener.port(),
+                    failure,
+                    ownOn(listener.port()));
         }
         bound.add(binding.channel());
+        listenings.add(listening);
         return (InetSocketAddress) binding.channel().localAddress();
     }
 
@@ -121,30 +126,6 @@ public final class Listeners implements AutoCloseable {
         return false;
     }
 
-    private static ListenException refused(Listener listener, Throwable failure, boolean ours) {
-        String where = "listener " + listener.name() + ": " + listener.host() + " port " + listener.port();
-        String text = String.valueOf(failure.getMessage());
-        if (text.contains("in use")) {
-            return new ListenException(
-                    ours
-                            ? where + " is taken by another listener of this broker; give each a port of its own"
-                            : where + " is in use by another process; stop that one, or choose another port (-p)",
-                    true,
-                    failure);
-        }
-        if (text.contains("ermission denied")) {
-            return new ListenException(
-                    where + " is not allowed to this user; choose a port from 1024 on, or grant the right to bind it",
-                    false,
-                    failure);
-        }
-        if (text.contains("assign requested address")) {
-            return new ListenException(
-                    where + " is no address of this machine; bind to one that it has, or to 0.0.0.0", false, failure);
-        }
-        return new ListenException(where + " cannot be opened: " + text, false, failure);
-    }
-
     /** The addresses that are open. */
     public synchronized List<SocketAddress> addresses() {
         List<SocketAddress> addresses = new ArrayList<>();
@@ -152,6 +133,26 @@ public final class Listeners implements AutoCloseable {
             addresses.add(channel.localAddress());
         }
         return addresses;
+    }
+
+    /**
+     * How a listener stands.
+     *
+     * @param connections sockets that are open
+     */
+    public record Status(String name, InetSocketAddress address, int connections) {}
+
+    /** All that are open, in the order in which they were opened; none once it accepts no more. */
+    public synchronized List<Status> status() {
+        List<Status> status = new ArrayList<>();
+        for (int i = 0; i < bound.size(); i++) {
+            Listening listening = listenings.get(i);
+            status.add(new Status(
+                    listening.listener().name(),
+                    (InetSocketAddress) bound.get(i).localAddress(),
+                    listening.open().get()));
+        }
+        return status;
     }
 
     /** Connections whose sockets are open, those that are being closed included. */

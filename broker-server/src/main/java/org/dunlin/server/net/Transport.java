@@ -25,12 +25,12 @@ public enum Transport {
         }
 
         @Override
-        IoHandlerFactory ioHandlers() {
+        public IoHandlerFactory ioHandlers() {
             return EpollIoHandler.newFactory();
         }
 
         @Override
-        ServerSocketChannel serverChannel() {
+        public ServerSocketChannel serverChannel() {
             return new EpollServerSocketChannel();
         }
     },
@@ -42,12 +42,12 @@ public enum Transport {
         }
 
         @Override
-        IoHandlerFactory ioHandlers() {
+        public IoHandlerFactory ioHandlers() {
             return KQueueIoHandler.newFactory();
         }
 
         @Override
-        ServerSocketChannel serverChannel() {
+        public ServerSocketChannel serverChannel() {
             return new KQueueServerSocketChannel();
         }
     },
@@ -59,12 +59,12 @@ public enum Transport {
         }
 
         @Override
-        IoHandlerFactory ioHandlers() {
+        public IoHandlerFactory ioHandlers() {
             return NioIoHandler.newFactory();
         }
 
         @Override
-        ServerSocketChannel serverChannel() {
+        public ServerSocketChannel serverChannel() {
             return new NioServerSocketChannel();
         }
     };
@@ -78,9 +78,10 @@ public enum Transport {
     /** Whether its native library, if it needs one, is there and loads on this machine. */
     public abstract boolean isAvailable();
 
-    abstract IoHandlerFactory ioHandlers();
+    /** For the loops that its channels live on. */
+    public abstract IoHandlerFactory ioHandlers();
 
-    abstract ServerSocketChannel serverChannel();
+    public abstract ServerSocketChannel serverChannel();
 
     /** The best that is available here. */
     public static Transport best() {

@@ -189,11 +189,25 @@ class ConfigLoaderTest {
         assertFalse(thrown.faults().get(0).cure().isEmpty());
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"admin.port", "metrics.enabled"})
-    void load_keyOfLaterVersion_saysSo(String path) {
-        ConfigException thrown = assertThrows(ConfigException.class, () -> set(path, "1"));
-        assertTrue(thrown.getMessage().contains("later version"), thrown.getMessage());
+    @Test
+    void load_adminOffLoopbackInTheClear_isFaultUnlessSaid() throws Exception {
+        ConfigException thrown = assertThrows(ConfigException.class, () -> set("admin.bind", "0.0.0.0"));
+        assertTrue(thrown.getMessage().contains("admin.insecure"), thrown.getMessage());
+        ConfigLoader.load(
+                null,
+                Map.of(),
+                List.of(new Flag("--set", "admin.bind", "0.0.0.0"), new Flag("--set", "admin.insecure", "true")));
+        ConfigLoader.load(
+                null,
+                Map.of(),
+                List.of(new Flag("--set", "admin.bind", "0.0.0.0"), new Flag("--set", "admin.enabled", "false")));
+        ConfigLoader.load(
+                null,
+                Map.of(),
+                List.of(
+                        new Flag("--set", "admin.bind", "0.0.0.0"),
+                        new Flag("--set", "admin.tls.cert", "c"),
+                        new Flag("--set", "admin.tls.key", "k")));
     }
 
     @Test

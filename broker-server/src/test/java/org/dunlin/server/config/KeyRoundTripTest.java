@@ -59,7 +59,8 @@ class KeyRoundTripTest {
             "v2",
             "10.0.0.0/8",
             "tcp,ws",
-            "back-off");
+            "back-off",
+            "2h");
 
     /** What a key needs beside it to be right. */
     private static final Map<String, Map<String, String>> NEEDED = Map.ofEntries(
@@ -118,6 +119,10 @@ class KeyRoundTripTest {
                 NEEDED.getOrDefault(key.leaf(), Map.of())
                         .forEach((leaf, text) -> values.put("listeners[0]." + leaf, text));
             }
+        }
+        if (key.name().equals("admin.tls.cert") || key.name().equals("admin.tls.key")) {
+            values.put("admin.tls.cert", "c");
+            values.put("admin.tls.key", "k");
         }
         if (key.name().equals("auth.certificate.user")) { // somebody has to ask for certificates
             values.put("listeners[0].client-auth", "required");
@@ -189,7 +194,7 @@ class KeyRoundTripTest {
     void secret_isNeitherShownNorInAFault() throws Exception {
         Key<Integer> secret = new Key<>("door.code", ValueType.integer(0, 9999), 0, "", "The code.", true);
         Key<Integer> plain = Key.of("door.number", ValueType.integer(0, 9999), 7, "The number.");
-        KeyTable table = new KeyTable(List.of(secret, plain), Set.of());
+        KeyTable table = new KeyTable(List.of(secret, plain));
         ConfigLoader loader = new ConfigLoader(table);
         Settings settings = loader.fill(null, Map.of("DUNLIN_DOOR_CODE", "4711"), List.of());
         String shown = ConfigText.effective(settings);

@@ -161,9 +161,9 @@ class ProcessIT {
         List<String> command = new ArrayList<>(
                 List.of(RunningBroker.java(), "-jar", RunningBroker.jar().toString()));
         command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
+        ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+        builder.environment().put("DUNLIN_ADMIN_PORT", "0");
+        Process process = builder.start();
         try {
             String error = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
             assertTrue(process.waitFor(30, TimeUnit.SECONDS), "does not end");

@@ -1,0 +1,104 @@
+package org.dunlin.server.admin;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.dunlin.server.config.Config;
+import org.dunlin.server.config.ConfigException;
+import org.dunlin.server.http.Request;
+import org.dunlin.server.http.Response;
+import org.dunlin.server.http.Service;
+import org.dunlin.server.net.Layer;
+import org.dunlin.server.net.ListenException;
+import org.dunlin.server.net.Transport;
+import org.dunlin.server.net.http.HttpListener;
+
+/**
+ * The port for operators. Any thread but a loop. It is open before the broker serves, so that whoever looks after it can see that
+ * it is coming up; until then it answers that and nothing else.
+ */
+public final class Admin implements AutoCloseable {
+    private static final int CONNECTIONS_MAX = 256;
+    private static final int BODY_BYTES_MAX = 1 << 20;
+
+    private final Config.Admin config;
+    private final HttpListener listener;
+    private volatile Service service;
+
+    private Admin(Config.Admin config, List<Layer> layers, Transport transport, Supplier<String> progress)
+            throws ListenException {
+        this.config = config;
+        this.service = new ComingUp(progress);
+        this.listener = HttpListener.open(
+                new HttpListener.Settings("admin", config.address(), CONNECTIONS_MAX, BODY_BYTES_MAX, layers),
+                transport,
+                request -> service.answer(request));
+    }
+
+    /**
+     * Opens the port.
+     *
+     * @param layers TLS, or none
+     * @param progress how far the broker has come, in a few words
+     * @throws ListenException if it cannot be bound
+     */
+    public static Admin open(Config.Admin config, List<Layer> layers, Transport transport, Supplier<String> progress)
+            throws ListenException {
+        return new Admin(config, layers, transport, progress);
+    }
+
+    /**
+     * The broker serves: from now on everything is answered.
+     *
+     * @throws ConfigException if the files with tokens cannot be read or made
+     */
+    public void serve(Operations operations) throws ConfigException {
+        Path usual = Path.of(operations.config().storage().path(), Tokens.USUAL_NAME);
+        Tokens tokens = Tokens.open(config.tokenFile().isEmpty() ? usual : Path.of(config.tokenFile()), Instant::now);
+        Logins logins = new Logins(config.sessionTime(), System::nanoTime);
+        Gate gate = new Gate(tokens, logins, config.allowedHosts(), System::nanoTime);
+        Audit audit = new Audit();
+        Path passwords = config.passwordFile().isEmpty() ? null : Path.of(config.passwordFile());
+        List<Endpoint> endpoints = new ArrayList<>();
+        endpoints.addAll(new HealthApi(operations.phase()).endpoints());
+        endpoints.addAll(new LoginApi(gate, tokens, logins, passwords, audit).endpoints());
+        endpoints.addAll(new TokensApi(tokens, logins).endpoints());
+        endpoints.addAll(new StatusApi(operations).endpoints());
+        endpoints.addAll(new DropsApi(operations.drops()).endpoints());
+        endpoints.add(OpenApi.endpoint(endpoints, operations.version()));
+        service = new AdminService(gate, endpoints, new Dashboard(), audit);
+    }
+
+    /** Where it is open. */
+    public InetSocketAddress address() {
+        return listener.address();
+    }
+
+    /** For people: "http://127.0.0.1:18083". */
+    public String url() {
+        InetSocketAddress address = address();
+        String host = address.getAddress().getHostAddress();
+        return (config.tls().isOn() ? "https://" : "http://") + (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":"
+                + address.getPort();
+    }
+
+    /** What there is while the broker comes up. */
+    private record ComingUp(Supplier<String> progress) implements Service {
+        @Override
+        public CompletionStage<Response> answer(Request request) {
+            boolean live = request.pathText().equals("/live");
+            return CompletableFuture.completedFuture(Json.response(
+                    live ? 200 : 503, new HealthApi.Health(live, live ? "alive" : "starting: " + progress.get())));
+        }
+    }
+
+    @Override
+    public void close() {
+        listener.close();
+    }
+}

@@ -1,0 +1,90 @@
+package org.dunlin.server.admin;
+
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.dunlin.server.http.Response;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One thing that can be asked for, with all that its documentation says. Immutable; any thread.
+ *
+ * @param template segments with slashes between; one in braces stands for any: "api/v1/clients/{clientId}"
+ * @param scope that the caller needs; null if anybody may
+ * @param summary one line that begins with a verb
+ * @param parameters of the path and the query
+ * @param body the record that the body is, or null if there is none
+ * @param answer the record that is answered with 200, or null if it is not JSON
+ */
+record Endpoint(
+        String method,
+        String template,
+        Principal.@Nullable Scope scope,
+        String summary,
+        List<Parameter> parameters,
+        @Nullable Class<?> body,
+        @Nullable Class<?> answer,
+        Action action) {
+    Endpoint {
+        parameters = List.copyOf(parameters);
+    }
+
+    /** What is done; called by a worker. */
+    interface Action {
+        /** A {@link Response}, or what one says as JSON. */
+        CompletionStage<? extends Object> run(Call call) throws ApiFault;
+    }
+
+    /** An {@link Action} that is done when it returns. */
+    interface Plain {
+        Object run(Call call) throws ApiFault;
+    }
+
+    /** What a parameter may be. */
+    enum Type {
+        TEXT,
+        NUMBER,
+        FLAG
+    }
+
+    /** @param meaning one line */
+    record Parameter(String name, Type type, boolean inPath, String meaning) {
+        static Parameter path(String name, String meaning) {
+            return new Parameter(name, Type.TEXT, true, meaning);
+        }
+
+        static Parameter text(String name, String meaning) {
+            return new Parameter(name, Type.TEXT, false, meaning);
+        }
+
+        static Parameter number(String name, String meaning) {
+            return new Parameter(name, Type.NUMBER, false, meaning);
+        }
+
+        static Parameter flag(String name, String meaning) {
+            return new Parameter(name, Type.FLAG, false, meaning);
+        }
+    }
+
+    /** Of a page: where it begins, and how long it is. */
+    static final List<Parameter> PAGE = List.of(
+            Parameter.text("after", "Begins behind this one: the 'next' of the former page."),
+            Parameter.number("limit", "Items of a page, 1 to 1000; 100 if it is not said."));
+
+    static Endpoint read(String template, String summary, List<Parameter> parameters, Class<?> answer, Action action) {
+        return new Endpoint("GET", template, Principal.Scope.READ, summary, parameters, null, answer, action);
+    }
+
+    static Endpoint change(
+            String method,
+            String template,
+            String summary,
+            List<Parameter> parameters,
+            @Nullable Class<?> body,
+            Class<?> answer,
+            Action action) {
+        return new Endpoint(method, template, Principal.Scope.WRITE, summary, parameters, body, answer, action);
+    }
+
+    /** The answer of what has nothing else to say. */
+    record Done(String done) {}
+}

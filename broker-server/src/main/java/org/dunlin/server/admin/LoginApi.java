@@ -1,0 +1,124 @@
+package org.dunlin.server.admin;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.dunlin.server.auth.PasswordFile;
+import org.dunlin.server.config.ConfigException;
+import org.dunlin.server.http.Response;
+import org.jspecify.annotations.Nullable;
+
+/** Logging in and out of the dashboard. Workers' threads. */
+final class LoginApi {
+    private final Gate gate;
+    private final Tokens tokens;
+    private final Logins logins;
+    private final @Nullable Path passwords;
+    private final Audit audit;
+
+    /** @param passwords a file of people who may log in by name, read anew for each; null for none */
+    LoginApi(Gate gate, Tokens tokens, Logins logins, @Nullable Path passwords, Audit audit) {
+        this.gate = gate;
+        this.tokens = tokens;
+        this.logins = logins;
+        this.passwords = passwords;
+        this.audit = audit;
+    }
+
+    /** Either a token, or user and password. */
+    record Credentials(
+            @Nullable String token,
+            @Nullable String user,
+            @Nullable String password) {}
+
+    /** Who has logged in. */
+    record Who(String name, String scope) {
+        static Who of(Principal principal) {
+            return new Who(principal.name(), principal.scope().toString());
+        }
+    }
+
+    List<Endpoint> endpoints() {
+        return List.of(
+                new Endpoint(
+                        "POST",
+                        "api/v1/login",
+                        null,
+                        "Logs a browser in: the answer sets a cookie.",
+                        List.of(),
+                        Credentials.class,
+                        Who.class,
+                        this::login),
+                new Endpoint(
+                        "POST",
+                        "api/v1/logout",
+                        null,
+                        "Logs the browser out.",
+                        List.of(),
+                        null,
+                        Endpoint.Done.class,
+                        this::logout),
+                Endpoint.read(
+                        "api/v1/login",
+                        "Says who asks.",
+                        List.of(),
+                        Who.class,
+                        call -> CompletableFuture.completedFuture(Who.of(Gate.known(call)))));
+    }
+
+    private CompletionStage<Response> login(Call call) throws ApiFault {
+        Credentials credentials = call.body(Credentials.class);
+        gate.countTry(call.request().peer().getAddress());
+        Principal principal = principal(credentials);
+        if (principal == null) {
+            String who = credentials.user() == null ? "a token" : "user " + credentials.user();
+            audit.failedLogin(call.request(), who);
+            throw new ApiFault(401, "the token, or user and password, are not known here");
+        }
+        audit.login(call.request(), principal);
+        return CompletableFuture.completedFuture(Json.response(200, Who.of(principal))
+                .with(
+                        "set-cookie",
+                        cookie(logins.begin(principal), call.request().secure(), "")));
+    }
+
+    private static String cookie(String value, boolean secure, String more) {
+        return Gate.COOKIE + "=" + value + "; Path=/; HttpOnly; SameSite=Strict" + (secure ? "; Secure" : "") + more;
+    }
+
+    private @Nullable Principal principal(Credentials credentials) throws ApiFault {
+        String token = credentials.token();
+        if (token != null) {
+            return tokens.find(token.strip());
+        }
+        String user = credentials.user();
+        String password = credentials.password();
+        if (user == null || password == null) {
+            throw ApiFault.badRequest("send {\"token\": ...} or {\"user\": ..., \"password\": ...}");
+        }
+        if (passwords == null) {
+            throw ApiFault.badRequest(
+                    "nobody can log in by name, since admin.password-file is not set; use the token in the file"
+                            + " admin.token of the data directory");
+        }
+        try {
+            boolean right = PasswordFile.read(passwords).matches(user, password.getBytes(StandardCharsets.UTF_8));
+            return right ? new Principal("user " + user, Principal.Scope.WRITE) : null;
+        } catch (ConfigException faulty) {
+            throw new ApiFault(
+                    500,
+                    "admin.password-file cannot be used: " + faulty.faults().get(0));
+        }
+    }
+
+    private CompletionStage<Response> logout(Call call) {
+        String cookie = call.request().cookie(Gate.COOKIE);
+        if (cookie != null) {
+            logins.end(cookie);
+        }
+        return CompletableFuture.completedFuture(Json.response(200, new Endpoint.Done("logged out"))
+                .with("set-cookie", cookie("", call.request().secure(), "; Max-Age=0")));
+    }
+}

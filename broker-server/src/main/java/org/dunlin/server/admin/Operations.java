@@ -1,0 +1,63 @@
+package org.dunlin.server.admin;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Supplier;
+import org.dunlin.core.Broker;
+import org.dunlin.core.DropLedger;
+import org.dunlin.core.limits.MemoryBudget;
+import org.dunlin.server.config.Config;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the admin port looks at and works on. Any thread.
+ *
+ * @param started time of day
+ * @param durability what the store promises, in words
+ * @param phase of the broker's life
+ * @param listeners as they are open
+ */
+public record Operations(
+        Config config,
+        String version,
+        Instant started,
+        Broker broker,
+        DropLedger drops,
+        MemoryBudget memory,
+        String durability,
+        String transport,
+        int loops,
+        Supplier<Phase> phase,
+        Supplier<List<OpenListener>> listeners) {
+
+    /** Where the broker is in its life. */
+    public enum Phase {
+        STARTING,
+        SERVING,
+        DRAINING;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /**
+     * A listener that is open.
+     *
+     * @param url with the port it has got
+     * @param whoMayConnect in words
+     * @param connections sockets that are open
+     * @param certificateEnds time of day at which the first of its certificates ends; null without TLS
+     * @param filesRefused how often new files of its TLS were not taken
+     */
+    public record OpenListener(
+            String name,
+            String type,
+            String url,
+            String whoMayConnect,
+            int connections,
+            @Nullable String certificateEnds,
+            int filesRefused) {}
+}

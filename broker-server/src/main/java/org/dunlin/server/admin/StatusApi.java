@@ -1,0 +1,81 @@
+package org.dunlin.server.admin;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.dunlin.core.Broker;
+
+/** How the broker is, at a glance. Workers' threads. */
+final class StatusApi {
+    private final Operations operations;
+
+    StatusApi(Operations operations) {
+        this.operations = operations;
+    }
+
+    /**
+     * @param sessions connected and away
+     * @param filters topic filters that somebody has subscribed to, each counted once
+     * @param durability what an acknowledgement promises, in words
+     */
+    record Status(
+            String version,
+            String phase,
+            String started,
+            long uptimeSeconds,
+            int connections,
+            int sessions,
+            int filters,
+            long retained,
+            long retainedBytes,
+            long dropped,
+            long memoryUsed,
+            long memoryBudget,
+            String durability,
+            String dataDirectory,
+            int loops,
+            String transport,
+            String java) {}
+
+    record Listeners(List<Operations.OpenListener> items) {}
+
+    List<Endpoint> endpoints() {
+        return List.of(
+                Endpoint.read(
+                        "api/v1/status",
+                        "Says how the broker is.",
+                        List.of(),
+                        Status.class,
+                        call -> CompletableFuture.completedFuture(status())),
+                Endpoint.read(
+                        "api/v1/listeners",
+                        "Lists the listeners that are open, and who may connect there.",
+                        List.of(),
+                        Listeners.class,
+                        call -> CompletableFuture.completedFuture(
+                                new Listeners(operations.listeners().get()))));
+    }
+
+    private Status status() {
+        Broker.Status now = operations.broker().status();
+        return new Status(
+                operations.version(),
+                operations.phase().get().toString(),
+                operations.started().toString(),
+                Duration.between(operations.started(), Instant.now()).toSeconds(),
+                now.connections(),
+                now.sessions(),
+                now.filters(),
+                now.retained(),
+                now.retainedBytes(),
+                operations.drops().total(),
+                operations.memory().usedBytes(),
+                operations.memory().limitBytes(),
+                operations.durability(),
+                operations.config().storage().path(),
+                operations.loops(),
+                operations.transport(),
+                Runtime.version().toString());
+    }
+}
