@@ -25,6 +25,8 @@ module org.dunlin.server {
     requires org.jose4j;
     requires static org.jspecify;
 
+    opens org.dunlin.server.admin to
+            com.fasterxml.jackson.databind;
     opens org.dunlin.server.cli to
             info.picocli;
 
