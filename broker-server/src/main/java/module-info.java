@@ -29,6 +29,8 @@ module org.dunlin.server {
             com.fasterxml.jackson.databind;
     opens org.dunlin.server.cli to
             info.picocli;
+    opens org.dunlin.server.cli.remote to
+            info.picocli;
 
     provides ch.qos.logback.classic.spi.Configurator with
             org.dunlin.server.logging.EarlyLog;

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.dunlin.core.spi.StoreException;
+import org.dunlin.server.cli.remote.RemoteCommands;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.Fault;
 import org.dunlin.server.config.Nearest;
@@ -54,6 +55,7 @@ public final class CommandLineInterface {
                 .addSubcommand(UserCommand.with(invocation))
                 .addSubcommand(BanCommand.with(invocation))
                 .addSubcommand(new VersionCommand(transports));
+        RemoteCommands.all(invocation).forEach(commandLine::addSubcommand);
         commandLine.registerConverter(Path.class, CommandLineInterface::path);
         commandLine.setExpandAtFiles(false);
         commandLine.setParameterExceptionHandler(CommandLineInterface::wrongUsage);

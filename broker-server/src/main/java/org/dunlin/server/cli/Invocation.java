@@ -11,8 +11,9 @@ import org.dunlin.server.config.ConfigLoader.Loaded;
 import org.jspecify.annotations.Nullable;
 
 /** What surrounds a command: the environment, and the file that is read if none is named. Main thread. */
-record Invocation(Map<String, String> environment, List<Path> defaultConfig) {
-    Loaded load(@Nullable Path file, List<Flag> flags) throws ConfigException {
+public record Invocation(Map<String, String> environment, List<Path> defaultConfig) {
+    /** @throws ConfigException with every fault */
+    public Loaded load(@Nullable Path file, List<Flag> flags) throws ConfigException {
         return ConfigLoader.load(file != null ? file : existingDefault(), environment, flags);
     }
 

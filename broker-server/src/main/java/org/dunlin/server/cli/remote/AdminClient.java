@@ -1,0 +1,145 @@
+package org.dunlin.server.cli.remote;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
+import org.dunlin.server.cli.CommandException;
+import org.dunlin.server.cli.ExitCode;
+import org.jspecify.annotations.Nullable;
+
+/** Asks the admin port of a running broker. Main thread; every call blocks. */
+final class AdminClient {
+    private static final Duration CONNECT_PATIENCE = Duration.ofSeconds(5);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final ObjectMapper MAPPER = JsonMapper.builder().build();
+
+    private final String base;
+    private final String token;
+    private final HttpClient client;
+
+    /**
+     * @param base like "http://127.0.0.1:18083"
+     * @param token "" for none
+     * @param tls null for Java's own
+     */
+    AdminClient(String base, String token, @Nullable SSLContext tls) {
+        this.base = base.endsWith("/") ? base.substring(0, base.length() - 1) : base;
+        this.token = token;
+        HttpClient.Builder builder =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT_PATIENCE);
+        this.client = (tls == null ? builder : builder.sslContext(tls)).build();
+    }
+
+    /** What is asked of a list: names and values of its query. */
+    static final class Query {
+        private final Map<String, String> values = new LinkedHashMap<>();
+
+        Query with(String name, @Nullable Object value) {
+            if (value != null && !value.toString().isEmpty()) {
+                values.put(name, value.toString());
+            }
+            return this;
+        }
+
+        @Override
+        public String toString() {
+            return values.isEmpty()
+                    ? ""
+                    : values.entrySet().stream()
+                            .map(each -> each.getKey() + "=" + escaped(each.getValue()))
+                            .collect(Collectors.joining("&", "?", ""));
+        }
+    }
+
+    private static String escaped(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+    }
+
+    /** @param segments of the path, not escaped */
+    static String path(String... segments) {
+        return Stream.of(segments).map(AdminClient::escaped).collect(Collectors.joining("/", "/api/v1/", ""));
+    }
+
+    JsonNode get(String path, Query query) throws CommandException {
+        return answer("GET", path + query, null);
+    }
+
+    /** @param body null for none */
+    JsonNode change(String method, String path, Query query, @Nullable Object body) throws CommandException {
+        return answer(method, path + query, body);
+    }
+
+    private JsonNode answer(String method, String target, @Nullable Object body) throws CommandException {
+        HttpResponse<String> response = ask(method, target, body);
+        JsonNode answer;
+        try {
+            answer = MAPPER.readTree(response.body());
+        } catch (JsonProcessingException foreign) {
+            throw new CommandException(
+                    ExitCode.UNEXPECTED, base + " is no admin port of Dunlin; name it with --url", foreign);
+        }
+        if (response.statusCode() < 400) {
+            return answer;
+        }
+        String why = answer.path("error").asText("status " + response.statusCode());
+        throw new CommandException(
+                response.statusCode() == 400 ? ExitCode.USAGE : ExitCode.UNEXPECTED,
+                response.statusCode() == 401 && token.isEmpty()
+                        ? "a token is needed; name its file with --token-file, as a rule admin.token in the data directory"
+                        : why);
+    }
+
+    /** Whatever its status is. */
+    HttpResponse<String> ask(String method, String target, @Nullable Object body) throws CommandException {
+        try {
+            HttpRequest.Builder request =
+                    HttpRequest.newBuilder(URI.create(base + target)).timeout(PATIENCE);
+            if (!token.isEmpty()) {
+                request.header("Authorization", "Bearer " + token);
+            }
+            if (body == null) {
+                request.method(method, HttpRequest.BodyPublishers.noBody());
+            } else {
+                request.header("Content-Type", "application/json")
+                        .method(method, HttpRequest.BodyPublishers.ofString(MAPPER.writeValueAsString(body)));
+            }
+            return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        } catch (ConnectException nobody) {
+            throw new CommandException(
+                    ExitCode.UNEXPECTED,
+                    "no broker answers at " + base + "; start it, or name its admin port with --url",
+                    nobody);
+        } catch (HttpTimeoutException silent) {
+            throw new CommandException(ExitCode.UNEXPECTED, base + " does not answer in time", silent);
+        } catch (SSLException untrusted) {
+            throw new CommandException(
+                    ExitCode.UNEXPECTED,
+                    "the certificate of " + base + " is not trusted; name the one of admin.tls.cert with --ca",
+                    untrusted);
+        } catch (IOException broken) {
+            throw new CommandException(ExitCode.UNEXPECTED, base + " does not answer: " + broken.getMessage(), broken);
+        } catch (IllegalArgumentException malformed) {
+            throw new CommandException(ExitCode.USAGE, "--url " + base + " is no URL like http://127.0.0.1:18083");
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new CommandException(ExitCode.UNEXPECTED, "interrupted");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+package org.dunlin.server.cli.remote;
+
+import java.util.List;
+import org.dunlin.server.cli.Invocation;
+
+/** All commands that ask a running broker. Any thread. */
+public final class RemoteCommands {
+    private RemoteCommands() {}
+
+    /** For {@link picocli.CommandLine#addSubcommand}. */
+    public static List<Object> all(Invocation invocation) {
+        return List.of(
+                new StatusCommands.Status(invocation),
+                new StatusCommands.Health(invocation),
+                new StatusCommands.Drops(invocation),
+                TokenCommand.with(invocation));
+    }
+}

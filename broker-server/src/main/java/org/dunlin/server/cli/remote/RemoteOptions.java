@@ -1,0 +1,138 @@
+package org.dunlin.server.cli.remote;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import org.dunlin.server.cli.CommandException;
+import org.dunlin.server.cli.ExitCode;
+import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.config.Config;
+import org.dunlin.server.config.ConfigException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** What all commands have that ask a running broker: where it is, the token, and how to show the answer. Main thread. */
+final class RemoteOptions {
+    @Spec(Spec.Target.MIXEE)
+    private @Nullable CommandSpec spec;
+
+    @Option(
+            names = "--url",
+            paramLabel = "URL",
+            description = "Admin port of the broker; without it that of the configuration, http://127.0.0.1:18083 if"
+                    + " there is none.")
+    private @Nullable String url;
+
+    @Option(
+            names = "--token-file",
+            paramLabel = "FILE",
+            description = "File with the token; without it admin.token in the data directory of the configuration.")
+    private @Nullable Path tokenFile;
+
+    @Option(
+            names = "--ca",
+            paramLabel = "FILE",
+            description =
+                    "PEM file with the broker's certificate, or who signed it; without it that of admin.tls.cert.")
+    private @Nullable Path ca;
+
+    @Option(
+            names = {"-c", "--config"},
+            paramLabel = "FILE",
+            description = "Configuration file of the broker, to find its port and token.")
+    private @Nullable Path config;
+
+    @Option(names = "--json", description = "Shows the answer as JSON.")
+    private boolean json;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Show this help.")
+    private boolean help;
+
+    /** With its token. */
+    AdminClient client(Invocation invocation) throws ConfigException, CommandException {
+        return client(invocation, true);
+    }
+
+    /** @param withToken whether one is needed */
+    AdminClient client(Invocation invocation, boolean withToken) throws ConfigException, CommandException {
+        Config loaded = invocation.load(config, List.of()).config();
+        Config.Admin admin = loaded.admin();
+        String base = url;
+        if (base == null) {
+            String host = admin.address().getAddress().isAnyLocalAddress()
+                    ? "127.0.0.1"
+                    : admin.address().getAddress().getHostAddress();
+            base = (admin.tls().isOn() ? "https://" : "http://") + (host.indexOf(':') < 0 ? host : "[" + host + "]")
+                    + ":" + admin.port();
+        }
+        Path trusted = ca != null
+                ? ca
+                : admin.tls().cert().isEmpty() ? null : Path.of(admin.tls().cert());
+        return new AdminClient(
+                base,
+                withToken ? token(loaded) : "",
+                base.startsWith("https:") && trusted != null ? Trust.only(trusted) : null);
+    }
+
+    private String token(Config loaded) throws CommandException {
+        String configured = loaded.admin().tokenFile();
+        Path file = tokenFile != null
+                ? tokenFile
+                : configured.isEmpty() ? Path.of(loaded.storage().path(), "admin.token") : Path.of(configured);
+        try {
+            return Files.readString(file, StandardCharsets.UTF_8).strip();
+        } catch (NoSuchFileException missing) {
+            throw new CommandException(
+                    ExitCode.USAGE,
+                    "there is no token at " + file + "; run this where the broker runs, or name the file with"
+                            + " --token-file");
+        } catch (IOException unreadable) {
+            throw new CommandException(
+                    ExitCode.USAGE,
+                    "the token in " + file + " cannot be read by this user; run this as the user of the broker, or name"
+                            + " another file with --token-file");
+        }
+    }
+
+    boolean json() {
+        return json;
+    }
+
+    PrintWriter out() {
+        return Objects.requireNonNull(spec).commandLine().getOut();
+    }
+
+    /** Shows an answer as JSON, or by that function. @return {@link ExitCode#OK} */
+    int show(JsonNode answer, Text text) {
+        PrintWriter out = out();
+        if (json) {
+            out.println(answer.toPrettyString());
+        } else {
+            text.print(answer, out);
+        }
+        out.flush();
+        return ExitCode.OK;
+    }
+
+    /** What people read. */
+    interface Text {
+        void print(JsonNode answer, PrintWriter out);
+    }
+
+    /** What was done, as the broker says it. */
+    int done(JsonNode answer) {
+        return show(
+                answer, (node, out) -> out.println(Table.plain(node.path("done").asText())));
+    }
+}
