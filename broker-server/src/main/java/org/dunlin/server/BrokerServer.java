@@ -81,6 +81,7 @@ public final class BrokerServer implements AutoCloseable {
         this.authenticator = Access.chain(config);
         this.bans = bans(config.bans());
         this.guard = new LoginGuard(authenticator, bans, policy(config.bans()), events);
+        authenticator.ask(guard::left);
         this.store = Stores.create(
                 config.storage().engine().name().toLowerCase(Locale.ROOT), storeSettings(config.storage()));
         this.loops = new NettyLoops(transport(config), loopCount(config), store::nowMillis);
@@ -142,7 +143,8 @@ public final class BrokerServer implements AutoCloseable {
         List<String> names = new ArrayList<>();
         for (int i = 0; i < openable.size(); i++) {
             InetSocketAddress address = listeners.open(openable.get(i));
-            names.add(doors.describe(config.listeners().get(i), host(address) + ":" + address.getPort()));
+            Config.Listener listener = config.listeners().get(i);
+            names.add(doors.describe(listener, host(listener.bind()) + ":" + address.getPort()));
         }
         long intervalMillis = config.sysTopics().interval().toMillis();
         if (intervalMillis > 0) {
@@ -249,9 +251,9 @@ public final class BrokerServer implements AutoCloseable {
         return loops.bufferBytes() + broker.status().retainedBytes();
     }
 
-    private static String host(InetSocketAddress address) {
-        String host = address.getAddress().getHostAddress();
-        return host.indexOf(':') < 0 ? host : "[" + host + "]";
+    /** As it is configured: what a socket says of itself may be another spelling, like [::] for 0.0.0.0. */
+    static String host(String bind) {
+        return bind.indexOf(':') < 0 ? bind : "[" + bind + "]";
     }
 
     /** The one configured, whether it is {@link Transport#isAvailable} or not, or the best if none is. */

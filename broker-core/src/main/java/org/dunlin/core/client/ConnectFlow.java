@@ -281,7 +281,11 @@ final class ConnectFlow {
             return;
         }
         if (running == null) {
-            running = admittance.authenticator().exchange(auth.method(), credentials(known));
+            Authenticator.Identity before = identity;
+            String user = before == null ? known.userName() : before.userName();
+            running = admittance
+                    .authenticator()
+                    .exchange(auth.method(), credentials(with(known, known.clientId(), user, null)));
             if (running == null) {
                 handler.end(ReasonCode.NOT_AUTHORIZED, "this authentication method is not known here any more");
                 return;

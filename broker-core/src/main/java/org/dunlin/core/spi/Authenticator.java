@@ -79,6 +79,16 @@ public interface Authenticator {
     interface Exchange {
         /** @param data Authentication Data of the client, null if it sent none */
         CompletionStage<Answer> step(byte @Nullable [] data);
+
+        /** Whom the client says to be, as far as its steps have said it; nothing of that is proven. Null as long as it is nobody. */
+        default @Nullable String userName() {
+            return null;
+        }
+
+        /** Whether the same client proves itself by the same data each time, as by a token; else each time by other data. */
+        default boolean repeatsItsProof() {
+            return false;
+        }
     }
 
     /** The outcome of a step. */
@@ -97,7 +107,16 @@ public interface Authenticator {
         /**
          * @param reason one that CONNACK may have
          * @param detail for the log and, if it says nothing secret, for the client's Reason String
+         * @param isGuess whether the client could have been somebody who tries what he does not know
          */
-        record Refused(ReasonCode reason, String detail) implements Answer {}
+        record Refused(ReasonCode reason, String detail, boolean isGuess) implements Answer {
+            /** A guess if the reason says that what the client sent is wrong. */
+            public Refused(ReasonCode reason, String detail) {
+                this(
+                        reason,
+                        detail,
+                        reason == ReasonCode.BAD_USER_NAME_OR_PASSWORD || reason == ReasonCode.NOT_AUTHORIZED);
+            }
+        }
     }
 }

@@ -55,6 +55,11 @@ public final class AuthenticatorChain implements Authenticator, AutoCloseable {
         members.forEach(member -> member.watch(changed));
     }
 
+    /** As {@link Member#ask}, of all of them. */
+    public void ask(Member.Gate gate) {
+        members.forEach(member -> member.ask(gate));
+    }
+
     /** Without anybody to ask every name is taken for what it says. */
     @Override
     public boolean provesUsers() {
@@ -173,12 +178,25 @@ public final class AuthenticatorChain implements Authenticator, AutoCloseable {
         if (reader == null || certificate == null) {
             return exchange;
         }
-        return data -> {
-            try {
-                Identity proven = identity(reader, certificate);
-                return exchange.step(data).thenApply(answer -> both(answer, proven));
-            } catch (CertificateUser.Unfit unfit) {
-                return CompletableFuture.completedFuture(refusal(ReasonCode.NOT_AUTHORIZED, unfit));
+        return new Exchange() {
+            @Override
+            public CompletionStage<Answer> step(byte @Nullable [] data) {
+                try {
+                    Identity proven = identity(reader, certificate);
+                    return exchange.step(data).thenApply(answer -> both(answer, proven));
+                } catch (CertificateUser.Unfit unfit) {
+                    return CompletableFuture.completedFuture(refusal(ReasonCode.NOT_AUTHORIZED, unfit));
+                }
+            }
+
+            @Override
+            public @Nullable String userName() {
+                return exchange.userName();
+            }
+
+            @Override
+            public boolean repeatsItsProof() {
+                return exchange.repeatsItsProof();
             }
         };
     }

@@ -1,30 +1,28 @@
 package org.dunlin.server.auth;
 
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.dunlin.core.spi.Authenticator.Credentials;
+import org.dunlin.server.share.AddressBlock;
+import org.dunlin.server.share.FairQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Threads for work that takes a processor for a while, with a queue that is bounded by number and by the time that the last in it
- * would wait. Any thread may give work; that takes no lock.
+ * would wait, and in which the addresses that work comes from take turns. Any thread may give work; that waits for nothing.
  */
-public final class HashWorkers implements Executor, AutoCloseable {
+public final class HashWorkers implements LoginQueue, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("dunlin.auth");
     /** Of a task in the average: each new one counts for an eighth. */
     private static final int WEIGHT = 8;
 
     private final int mostWaiting;
     private final long mostWaitNanos;
-    private final Queue<Runnable> queue = new ConcurrentLinkedQueue<>();
-    private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicLong usualNanos = new AtomicLong();
     private final Semaphore ready = new Semaphore(0);
+    private final FairQueue<Task> queue = new FairQueue<>(Task::atOnce, ready::release);
     private final Thread[] threads;
     private volatile boolean closed;
 
@@ -45,35 +43,34 @@ public final class HashWorkers implements Executor, AutoCloseable {
         }
     }
 
-    /** @throws RejectedExecutionException if too many wait already, or it is closed */
+    /** @throws RejectedExecutionException if too many wait already, in all or from there, or it is closed */
     @Override
-    public void execute(Runnable task) {
+    public void add(Credentials of, Task task) {
         if (closed) {
             throw new RejectedExecutionException("closed");
         }
-        int rank = waiting.incrementAndGet();
-        boolean late = rank > threads.length && usualNanos.get() * rank / threads.length > mostWaitNanos;
-        if (rank > mostWaiting || late) {
-            waiting.decrementAndGet();
+        AddressBlock source = AddressBlock.sourceOf(of.peer());
+        long inTime = mostWaitNanos * threads.length / Math.max(1, usualNanos.get());
+        int most = (int) Math.min(mostWaiting, Math.max(threads.length, inTime));
+        if (!queue.offer(source == null ? of.peer() : source, task, most)) {
             throw new RejectedExecutionException("full");
         }
-        queue.add(task);
-        ready.release();
     }
 
     private void work() {
         while (!closed) {
             ready.acquireUninterruptibly();
-            Runnable task = queue.poll();
-            if (task == null) {
-                continue; // woken by close
+            FairQueue.Taken<Task> next = queue.take();
+            if (next == null) {
+                continue; // woken by close, or the others of its address have to be done first
             }
-            waiting.decrementAndGet();
             long began = System.nanoTime();
             try {
-                task.run();
+                next.work().run();
             } catch (RuntimeException | OutOfMemoryError e) {
                 LOG.atError().setCause(e).log("A login could not be checked");
+            } finally {
+                queue.done(next);
             }
             long taken = System.nanoTime() - began;
             usualNanos.updateAndGet(usual -> usual + (taken - usual) / WEIGHT);
@@ -82,7 +79,7 @@ public final class HashWorkers implements Executor, AutoCloseable {
 
     /** How many tasks nobody works on yet. */
     int waiting() {
-        return waiting.get();
+        return queue.waiting();
     }
 
     /** What waits is forgotten; returns at once. */

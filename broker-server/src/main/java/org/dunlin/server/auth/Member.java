@@ -1,6 +1,7 @@
 package org.dunlin.server.auth;
 
 import org.dunlin.core.spi.Authenticator;
+import org.dunlin.mqtt.ReasonCode;
 
 /** One of those that an {@link AuthenticatorChain} asks: it knows some users, and by what they prove themselves. */
 public interface Member extends Authenticator, AutoCloseable {
@@ -19,6 +20,25 @@ public interface Member extends Authenticator, AutoCloseable {
      * @param changed called whenever {@link #review} may answer otherwise than before, by a thread that may wait
      */
     void watch(Runnable changed);
+
+    /**
+     * Asks somebody about each login once more when its turn to be checked has come: others may have failed while it waited.
+     * Nobody is asked unless this is called.
+     */
+    void ask(Gate gate);
+
+    /** Says how a login stands with those that failed before it. Any thread; must be quick. */
+    interface Gate {
+        /** Nobody is kept out. */
+        Gate OPEN = login -> Integer.MAX_VALUE;
+
+        /** @return how many logins like this one may fail before the next is refused unseen; 0 if this one is */
+        int left(Credentials login);
+    }
+
+    /** Of a login that was let in before others failed, and is not looked at any more. */
+    Answer.Refused TOO_LATE = new Answer.Refused(
+            ReasonCode.BANNED, "too many failed logins from this address meanwhile; see auth.ban.after");
 
     /** Returns at once; who waits for an answer gets none. */
     @Override

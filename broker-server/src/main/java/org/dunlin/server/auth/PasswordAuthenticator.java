@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BiPredicate;
 import java.util.function.LongSupplier;
@@ -17,6 +16,7 @@ import org.dunlin.server.config.Fault;
 import org.dunlin.server.config.Quote;
 import org.dunlin.server.files.FileWatch;
 import org.dunlin.server.files.NamedFile;
+import org.dunlin.server.share.AddressBlock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,15 +45,20 @@ public final class PasswordAuthenticator implements Member {
 
     private final Path file;
     private final long patienceNanos;
-    private final Executor workers;
+    private final LoginQueue workers;
     private final LongSupplier nanoTime;
     private final BiPredicate<PasswordHash, byte[]> comparison;
     private final VerifiedLogins verified = new VerifiedLogins(LOGINS_REMEMBERED);
-    private final Map<VerifiedLogins.Login, CompletableFuture<Answer>> underWay = new ConcurrentHashMap<>();
+    private final Map<UnderWay, CompletableFuture<Answer>> underWay = new ConcurrentHashMap<>();
     private final FileWatch watch;
     private final @Nullable ScramAccounts scram;
     private volatile PasswordFile users;
     private volatile Runnable changed = () -> {};
+    private volatile Gate gate = Gate.OPEN;
+
+    /** A login that is being checked, by address: whoever comes from another one does not wait in this one's turn. */
+    private record UnderWay(
+            VerifiedLogins.Login login, @Nullable AddressBlock source) {}
 
     /**
      * @param takesScram whether users may log in by SCRAM
@@ -66,7 +71,7 @@ public final class PasswordAuthenticator implements Member {
             Path file,
             boolean takesScram,
             Duration patience,
-            Executor workers,
+            LoginQueue workers,
             BiPredicate<PasswordHash, byte[]> comparison,
             LongSupplier nanoTime)
             throws ConfigException {
@@ -126,6 +131,11 @@ public final class PasswordAuthenticator implements Member {
     }
 
     @Override
+    public void ask(Gate asked) {
+        gate = asked;
+    }
+
+    @Override
     public void watch(Runnable changed) {
         tell(changed);
         users.warnings(file).forEach(LOG::warn);
@@ -147,24 +157,33 @@ public final class PasswordAuthenticator implements Member {
             return CompletableFuture.completedFuture(accepted(user));
         }
         CompletableFuture<Answer> answer = new CompletableFuture<>();
-        CompletableFuture<Answer> sameLogin = underWay.putIfAbsent(login, answer);
+        UnderWay mine = new UnderWay(login, AddressBlock.sourceOf(credentials.peer()));
+        CompletableFuture<Answer> sameLogin = underWay.putIfAbsent(mine, answer);
         if (sameLogin != null) {
             wipe(password);
             return sameLogin;
         }
         long since = nanoTime.getAsLong();
         try {
-            workers.execute(() -> {
-                try {
-                    answer.complete(check(user, password, hash, since));
-                } finally {
-                    underWay.remove(login, answer);
-                    wipe(password);
-                    answer.complete(BUSY); // if anything was thrown
+            workers.add(credentials, new LoginQueue.Task() {
+                @Override
+                public int atOnce() {
+                    return gate.left(credentials);
+                }
+
+                @Override
+                public void run() {
+                    try {
+                        answer.complete(gate.left(credentials) == 0 ? TOO_LATE : check(user, password, hash, since));
+                    } finally {
+                        underWay.remove(mine, answer);
+                        wipe(password);
+                        answer.complete(BUSY); // if anything was thrown
+                    }
                 }
             });
         } catch (RejectedExecutionException full) {
-            underWay.remove(login, answer);
+            underWay.remove(mine, answer);
             wipe(password);
             answer.complete(BUSY);
         }
@@ -190,14 +209,15 @@ public final class PasswordAuthenticator implements Member {
         }
         PasswordHash hash = first;
         while (true) {
-            boolean right = comparison.test(hash, password);
+            VerifiedLogins.Login login = verified.login(user, password, hash);
+            boolean right = verified.contains(login) || comparison.test(hash, password);
             PasswordHash now = users.hash(user);
             if (!now.equals(hash)) {
                 hash = now;
                 continue;
             }
             if (right) {
-                verified.add(verified.login(user, password, hash));
+                verified.add(login);
             }
             return right ? accepted(user) : WRONG;
         }

@@ -37,6 +37,7 @@ final class ScramExchange implements Exchange {
     private final @Nullable String named;
     private final Function<String, ScramHash> accounts;
     private final String nonce;
+    private @Nullable String user;
     private @Nullable Challenge challenge;
     private boolean over;
 
@@ -74,6 +75,11 @@ final class ScramExchange implements Exchange {
     @Override
     public CompletionStage<Answer> step(byte @Nullable [] data) {
         return CompletableFuture.completedFuture(next(data));
+    }
+
+    @Override
+    public @Nullable String userName() {
+        return user;
     }
 
     private Answer next(byte @Nullable [] data) {
@@ -119,20 +125,21 @@ final class ScramExchange implements Exchange {
         if (!m.matches()) {
             throw new Malformed("this is no first message of SCRAM like n,,n=USER,r=NONCE");
         }
-        String user = name(m.group(4));
+        String claimed = name(m.group(4));
+        user = claimed;
         String acting = m.group(2);
-        if (acting != null && !acting.isEmpty() && !name(acting).equals(user)) {
+        if (acting != null && !acting.isEmpty() && !name(acting).equals(claimed)) {
             throw new Malformed("nobody can act for another user here");
         }
-        if (named != null && !named.equals(user)) {
+        if (named != null && !named.equals(claimed)) {
             throw new Malformed("the user of SCRAM is not the user name of CONNECT");
         }
-        ScramHash account = accounts.apply(user);
+        ScramHash account = accounts.apply(claimed);
         String both = m.group(5) + nonce;
         String question =
                 "r=" + both + ",s=" + Base64.getEncoder().encodeToString(account.salt()) + ",i=" + account.iterations();
         String header = text.substring(0, m.start(3));
-        challenge = new Challenge(user, account, header, both, m.group(3) + "," + question);
+        challenge = new Challenge(claimed, account, header, both, m.group(3) + "," + question);
         return new Answer.Continue(bytes(question));
     }
 

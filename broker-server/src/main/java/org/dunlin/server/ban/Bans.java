@@ -119,6 +119,11 @@ public final class Bans implements AutoCloseable {
         return until == 0 ? null : Instant.ofEpochMilli(until);
     }
 
+    /** Until when an address is kept out for failed logins; 0 if it is not. */
+    long outUntil(AddressBlock source) {
+        return temporary.until(source, wallMillis.getAsLong());
+    }
+
     /** Keeps an address out until then. @return false if there is no room for one more */
     public boolean keepOut(InetAddress address, Instant until) {
         return temporary.put(AddressBlock.source(address), until.toEpochMilli(), wallMillis.getAsLong());

@@ -1,11 +1,6 @@
 package org.dunlin.server.ban;
 
 import java.net.InetAddress;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
@@ -14,6 +9,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.dunlin.core.spi.Authenticator;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.mqtt.ReasonCode;
@@ -28,29 +25,16 @@ import org.jspecify.annotations.Nullable;
  * same wrong login again and again, as of a device that is set up wrongly, is no guessing: it is refused without another look.
  */
 public final class LoginGuard implements Authenticator, AutoCloseable {
-    private static final int REMEMBERED = 100_000;
-    /** Wrong logins that are the same are looked at so often before they are refused unseen. */
-    private static final int LOOKED_AT = 3;
-
-    private static final long REFUSED_UNSEEN_MILLIS = 30_000;
     private static final int WAITING_MOST = 1024;
+    /** How long an address that has never been right waits while many others are wrong about the same user. */
+    static final long WAIT_MILLIS = 2000;
 
     private final Authenticator inner;
     private final Bans bans;
     private final Policy policy;
-    private final Told told;
-    private final LongSupplier wallMillis;
     private final Later later;
     private final AtomicInteger waiting = new AtomicInteger();
-    private final Counts<Pair> ofPair;
-    private final Counts<AddressBlock> ofAddress;
-    private final Counts<Account> ofUser;
-    private final Counts<Long> ofLogin;
-    private final Penalties<Pair> out;
-    /** Who has been right from where. */
-    private final Counts<Pair> right;
-
-    private final byte[] salt = new byte[16];
+    private final Guesses guesses;
 
     /**
      * @param after failures of one user from one address, of which the next is refused unseen; 0 turns all of it off
@@ -80,11 +64,6 @@ public final class LoginGuard implements Authenticator, AutoCloseable {
         void close();
     }
 
-    /** A user name by a digest: what stands in a table is small, however long the names are that somebody makes up. */
-    private record Account(long high, long low) {}
-
-    private record Pair(Account account, AddressBlock source) {}
-
     public LoginGuard(Authenticator inner, Bans bans, Policy policy, Told told) {
         this(inner, bans, policy, told, System::currentTimeMillis, new Clock());
     }
@@ -93,48 +72,13 @@ public final class LoginGuard implements Authenticator, AutoCloseable {
         this.inner = inner;
         this.bans = bans;
         this.policy = policy;
-        this.told = told;
-        this.wallMillis = wallMillis;
         this.later = later;
-        long now = wallMillis.getAsLong();
-        long window = policy.window().toMillis();
-        this.ofPair = new Counts<>(REMEMBERED, window, now);
-        this.ofAddress = new Counts<>(REMEMBERED, window, now);
-        this.ofUser = new Counts<>(REMEMBERED, window, now);
-        this.ofLogin = new Counts<>(REMEMBERED, REFUSED_UNSEEN_MILLIS, now);
-        this.right = new Counts<>(REMEMBERED, Duration.ofDays(30).toMillis(), now);
-        this.out = new Penalties<>(
-                REMEMBERED, policy.time().toMillis(), policy.maxTime().toMillis());
-        new SecureRandom().nextBytes(salt);
+        this.guesses = new Guesses(bans, policy, told, wallMillis);
     }
 
-    /** Of one that came to log in, what is asked of the tables. @param source null if its failures are not counted */
-    private record Attempt(
-            Credentials credentials,
-            @Nullable AddressBlock source,
-            @Nullable String user,
-            Account account,
-            long login,
-            boolean guesses) {}
-
-    /** @param proof what is wrong if it fails; null if that differs each time */
-    private Attempt attempt(Credentials credentials, byte @Nullable [] proof, boolean guesses) {
-        AddressBlock source = policy.after() == 0 ? null : counted(credentials.peer());
-        String user = credentials.userName();
-        long login = source == null || proof == null
-                ? 0
-                : digest(user + "\0" + credentials.clientId() + "\0" + source + "\0", proof)
-                        .getLong();
-        return new Attempt(credentials, source, user, account(user), login, guesses);
-    }
-
-    private Account account(@Nullable String user) {
-        ByteBuffer digest = digest(user == null ? "nobody" : "user " + user, new byte[0]);
-        return new Account(digest.getLong(), digest.getLong());
-    }
-
+    /** @return null if the failures of this address are not counted */
     private @Nullable AddressBlock counted(String peer) {
-        InetAddress address = AddressBlock.ofPeer(peer);
+        InetAddress address = policy.after() == 0 ? null : AddressBlock.ofPeer(peer);
         if (address == null) {
             return null;
         }
@@ -146,57 +90,62 @@ public final class LoginGuard implements Authenticator, AutoCloseable {
         return AddressBlock.source(address);
     }
 
-    /** Says nothing about the password to who does not know the salt, and little to who does. */
-    private ByteBuffer digest(String what, byte[] proof) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update(salt);
-            digest.update(what.getBytes(StandardCharsets.UTF_8));
-            return ByteBuffer.wrap(digest.digest(proof));
-        } catch (NoSuchAlgorithmException missing) {
-            throw new IllegalStateException("every Java has SHA-256", missing);
-        }
+    private Guesses.@Nullable Attempt attempt(Credentials credentials, @Nullable String user, byte @Nullable [] proof) {
+        AddressBlock source = counted(credentials.peer());
+        return source == null ? null : guesses.attempt(user, source, proof);
     }
 
     // ---- asked
 
     @Override
     public CompletionStage<Answer> authenticate(Credentials credentials) {
-        boolean names = credentials.userName() != null || credentials.password() != null;
-        Attempt attempt = attempt(credentials, credentials.password(), names);
-        Answer.Refused refused = refused(attempt);
+        String user = credentials.userName();
+        byte[] password = credentials.password();
+        boolean proves = user != null || password != null;
+        Guesses.Attempt attempt = proves ? attempt(credentials, user, password) : null;
+        Answer.Refused refused = refused(credentials, user, attempt);
+        if (refused == null && attempt != null && guesses.isOneOfMany(attempt)) {
+            refused = delayed() ? null : CROWDED;
+            if (refused == null) {
+                CompletableFuture<Answer> answer = new CompletableFuture<>();
+                later(() -> inner.authenticate(credentials), answer, given -> seen(attempt, given));
+                return answer;
+            }
+        }
         if (refused != null) {
             wipe(credentials);
             return CompletableFuture.completedFuture(refused);
         }
-        if (!mustWait(attempt)) {
-            return inner.authenticate(credentials).thenApply(answer -> seen(attempt, answer));
+        return inner.authenticate(credentials).thenApply(answer -> seen(attempt, answer));
+    }
+
+    private static final Answer.Refused CROWDED = new Answer.Refused(
+            ReasonCode.SERVER_BUSY, "too many addresses try to log in as this user; connect again in some minutes");
+
+    /** @return false if too many wait */
+    private boolean delayed() {
+        if (waiting.incrementAndGet() <= WAITING_MOST) {
+            return true;
         }
-        if (waiting.incrementAndGet() > WAITING_MOST) {
-            waiting.decrementAndGet();
-            wipe(credentials);
-            return CompletableFuture.completedFuture(new Answer.Refused(
-                    ReasonCode.SERVER_BUSY,
-                    "too many addresses try to log in as this user; connect again in some minutes"));
-        }
-        CompletableFuture<Answer> answer = new CompletableFuture<>();
+        waiting.decrementAndGet();
+        return false;
+    }
+
+    private void later(
+            Supplier<CompletionStage<Answer>> asked, CompletableFuture<Answer> answer, UnaryOperator<Answer> seen) {
         later.run(
                 () -> {
                     waiting.decrementAndGet();
-                    inner.authenticate(credentials).whenComplete((given, failure) -> {
+                    asked.get().whenComplete((given, failure) -> {
                         if (given == null) {
                             answer.completeExceptionally(failure);
                         } else {
-                            answer.complete(seen(attempt, given));
+                            answer.complete(seen.apply(given));
                         }
                     });
                 },
                 WAIT_MILLIS);
-        return answer;
     }
-
-    /** How long an address that has never been right waits while many others are wrong about the same user. */
-    static final long WAIT_MILLIS = 2000;
 
     private static void wipe(Credentials credentials) {
         byte[] password = credentials.password();
@@ -205,123 +154,126 @@ public final class LoginGuard implements Authenticator, AutoCloseable {
         }
     }
 
-    private Answer.@Nullable Refused refused(Attempt attempt) {
-        Credentials credentials = attempt.credentials;
-        String ban = bans.filed(credentials.userName(), credentials.clientId(), credentials.peer());
+    private Answer.@Nullable Refused refused(
+            Credentials credentials, @Nullable String user, Guesses.@Nullable Attempt attempt) {
+        String ban = bans.filed(user, credentials.clientId(), credentials.peer());
         if (ban != null) {
             return new Answer.Refused(ReasonCode.BANNED, ban);
         }
-        AddressBlock source = attempt.source;
-        if (source == null || !attempt.guesses) {
+        if (attempt == null) {
             return null;
         }
-        long now = wallMillis.getAsLong();
-        long until = out.until(new Pair(attempt.account, source), now);
-        if (until != 0) {
-            return new Answer.Refused(
-                    ReasonCode.BANNED,
-                    "too many failed logins as this user from " + source + "; banned until "
-                            + Instant.ofEpochSecond(until / 1000) + ", see auth.ban.after");
+        String refusal = guesses.refusal(attempt);
+        if (refusal != null) {
+            return new Answer.Refused(ReasonCode.BANNED, "too many failed logins " + refusal);
         }
-        if (attempt.login != 0 && ofLogin.get(attempt.login, now) >= LOOKED_AT) {
-            return new Answer.Refused(
-                    ReasonCode.BAD_USER_NAME_OR_PASSWORD,
-                    "the same login was wrong " + LOOKED_AT + " times; it is looked at again in a minute");
-        }
-        return null;
+        return guesses.isKnownToBeWrong(attempt) ? SEEN : null;
     }
 
-    private boolean mustWait(Attempt attempt) {
-        String user = attempt.user;
-        AddressBlock source = attempt.source;
-        if (user == null || source == null) {
-            return false;
-        }
-        long now = wallMillis.getAsLong();
-        return ofUser.get(attempt.account, now) >= policy.addressAfter()
-                && right.get(new Pair(attempt.account, source), now) == 0;
-    }
+    private static final Answer.Refused SEEN = new Answer.Refused(
+            ReasonCode.BAD_USER_NAME_OR_PASSWORD,
+            "the same login was wrong " + Guesses.LOOKED_AT + " times; it is looked at again in a minute",
+            false);
 
-    private Answer seen(Attempt attempt, Answer answer) {
+    private Answer seen(Guesses.@Nullable Attempt attempt, Answer answer) {
         if (answer instanceof Answer.Accepted accepted) {
             String user = accepted.identity().userName();
             String ban = bans.filed(user, null, "");
             if (ban != null) {
                 return new Answer.Refused(ReasonCode.BANNED, ban);
             }
-            succeeded(attempt, user);
-        } else if (answer instanceof Answer.Refused refused && attempt.guesses && isWrong(refused.reason())) {
-            failed(attempt);
+            if (attempt != null) {
+                guesses.succeeded(attempt, user);
+            }
+        } else if (answer instanceof Answer.Refused refused && refused.isGuess() && attempt != null) {
+            guesses.failed(attempt);
         }
         return answer;
     }
 
-    private static boolean isWrong(ReasonCode reason) {
-        return reason == ReasonCode.BAD_USER_NAME_OR_PASSWORD || reason == ReasonCode.NOT_AUTHORIZED;
+    /**
+     * How many more logins like this one may fail before the next is refused unseen, 0 if it is itself. So many of its address may
+     * be checked at once: who sends all guesses at the same time does not get more of them.
+     */
+    public int left(Credentials credentials) {
+        Guesses.Attempt attempt = attempt(credentials, credentials.userName(), null);
+        return attempt == null ? Integer.MAX_VALUE : guesses.left(attempt);
     }
 
-    private void succeeded(Attempt attempt, @Nullable String user) {
-        AddressBlock source = attempt.source;
-        if (source != null && user != null) {
-            long now = wallMillis.getAsLong();
-            Pair pair = new Pair(account(user), source);
-            ofPair.reset(pair, now);
-            right.add(pair, now);
-        }
+    // ---- in steps
+
+    @Override
+    public @Nullable Exchange exchange(String method, Credentials credentials) {
+        Exchange exchange = inner.exchange(method, credentials);
+        return exchange == null ? null : new Guarded(exchange, credentials);
     }
 
-    private void failed(Attempt attempt) {
-        AddressBlock source = attempt.source;
-        if (source == null) {
-            return;
+    /** Loop thread of its connection, or whichever has the answer; never two at once. */
+    private final class Guarded implements Exchange {
+        private final Exchange exchange;
+        private final Credentials credentials;
+        private boolean hasWaited;
+
+        Guarded(Exchange exchange, Credentials credentials) {
+            this.exchange = exchange;
+            this.credentials = credentials;
         }
-        long now = wallMillis.getAsLong();
-        if (attempt.login != 0 && ofLogin.add(attempt.login, now) > 1) {
-            return; // no other guess than before
+
+        @Override
+        public @Nullable String userName() {
+            String said = exchange.userName();
+            return said != null ? said : credentials.userName();
         }
-        String user = attempt.user;
-        Pair pair = new Pair(attempt.account, source);
-        int failures = ofPair.add(pair, now);
-        if (failures >= policy.after()) {
-            ofPair.reset(pair, now);
-            long until = out.add(pair, now);
-            if (until != 0) {
-                told.banned(source, String.valueOf(user), Instant.ofEpochMilli(until), failures, "auth.ban.after");
+
+        /** The password of CONNECT is not what is asked about. */
+        private Guesses.@Nullable Attempt attempt(byte @Nullable [] data) {
+            return LoginGuard.this.attempt(credentials, userName(), exchange.repeatsItsProof() ? data : null);
+        }
+
+        @Override
+        public CompletionStage<Answer> step(byte @Nullable [] data) {
+            Guesses.Attempt attempt = attempt(data);
+            Answer.Refused refused = refused(credentials, userName(), attempt);
+            if (refused != null) {
+                return CompletableFuture.completedFuture(refused);
             }
-        }
-        if (user != null) {
-            ofUser.add(attempt.account, now);
-        }
-        int all = ofAddress.add(source, now);
-        if (all >= policy.addressAfter()) {
-            ofAddress.reset(source, now);
-            Instant until = bans.punish(source);
-            if (until != null) {
-                told.banned(source, null, until, all, "auth.ban.address-after");
+            if (hasWaited || attempt == null || !guesses.isOneOfMany(attempt)) {
+                return exchange.step(data).thenApply(answer -> answered(attempt, answer));
             }
+            hasWaited = true;
+            if (!delayed()) {
+                return CompletableFuture.completedFuture(CROWDED);
+            }
+            CompletableFuture<Answer> answer = new CompletableFuture<>();
+            later(() -> afterWaiting(attempt, data), answer, given -> answered(attempt, given));
+            return answer;
+        }
+
+        /** Others of the address may have failed meanwhile. */
+        private CompletionStage<Answer> afterWaiting(Guesses.Attempt attempt, byte @Nullable [] data) {
+            Answer.Refused refused = refused(credentials, userName(), attempt);
+            return refused == null ? exchange.step(data) : CompletableFuture.completedFuture(refused);
+        }
+
+        /** Who it is that fails may be known by this step only. */
+        private Answer answered(Guesses.@Nullable Attempt before, Answer answer) {
+            Guesses.Attempt attempt = before == null || before.user() != null ? before : named(before);
+            if (answer instanceof Answer.Continue && attempt != before) {
+                Answer.Refused refused = refused(credentials, userName(), attempt);
+                return refused == null ? answer : refused;
+            }
+            return seen(attempt, answer);
+        }
+
+        private Guesses.Attempt named(Guesses.Attempt before) {
+            String user = userName();
+            return user == null ? before : guesses.attempt(user, before.source(), null);
         }
     }
 
     @Override
     public boolean provesUsers() {
         return inner.provesUsers();
-    }
-
-    @Override
-    public @Nullable Exchange exchange(String method, Credentials credentials) {
-        Exchange exchange = inner.exchange(method, credentials);
-        if (exchange == null) {
-            return null;
-        }
-        // a proof is another one each time, but for a token: the password of CONNECT is not what is asked about
-        boolean repeats = method.equals("JWT");
-        return data -> {
-            Attempt attempt = attempt(credentials, repeats ? data : null, true);
-            Answer.Refused refused = refused(attempt);
-            return refused != null
-                    ? CompletableFuture.completedFuture(refused)
-                    : exchange.step(data).thenApply(answer -> seen(attempt, answer));
-        };
     }
 
     @Override

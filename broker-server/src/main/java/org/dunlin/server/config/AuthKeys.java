@@ -127,6 +127,24 @@ final class AuthKeys {
             true,
             "Whether users with a SCRAM hash may log in by AUTH: their password does not travel then."));
 
+    /**
+     * Without a value they let somebody in whom they would keep out with one. So a variable or a flag that has lost its value on the
+     * way must not set them to nothing.
+     */
+    static final Set<Key<?>> PROTECTING = Set.of(
+            PASSWORD_FILE,
+            ACL_FILE,
+            JWT_SECRET,
+            JWT_PUBLIC_KEY,
+            JWT_JWKS,
+            JWT_ISSUER,
+            JWT_AUDIENCE,
+            JWT_CLIENT_ID_CLAIM,
+            BanKeys.FILE,
+            ListenerKeys.CA,
+            ListenerKeys.TRUSTSTORE,
+            ListenerKeys.CRL);
+
     private AuthKeys() {}
 
     static Config.Auth auth(Settings settings) {

@@ -283,6 +283,15 @@ public final class ConfigLoader {
 
     /** Java makes U+FFFD of what its locale cannot read, and would serve a topic that nobody meant. */
     private void setDecoded(String path, String text, String origin) {
+        if (text.isBlank() && table.find(path) instanceof Known known && AuthKeys.PROTECTING.contains(known.key())) {
+            faulty.put(path, origin);
+            fault(
+                    origin,
+                    path,
+                    "is empty, which would turn off what it protects",
+                    "give it a value, or do not set it; only the configuration file can say that there is none");
+            return;
+        }
         if (text.indexOf('\uFFFD') < 0) {
             set(path, text, origin);
             return;

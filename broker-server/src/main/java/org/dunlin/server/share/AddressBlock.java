@@ -78,6 +78,12 @@ public record AddressBlock(boolean six, long high, long low, int bits) {
         return one.six ? one.within(SOURCE_BITS) : one;
     }
 
+    /** The same of a text like "10.0.0.1:53211" or "[::1]:53211"; null if it is none. */
+    public static @Nullable AddressBlock sourceOf(String peer) {
+        InetAddress address = ofPeer(peer);
+        return address == null ? null : source(address);
+    }
+
     /** The block of that many bits, no more than this one's, in which it lies. */
     public AddressBlock within(int prefix) {
         if (!six) {

@@ -63,6 +63,9 @@ class AuthenticatorChainTest {
         }
 
         @Override
+        public void ask(Gate gate) {}
+
+        @Override
         public String wants() {
             return "send a " + name;
         }

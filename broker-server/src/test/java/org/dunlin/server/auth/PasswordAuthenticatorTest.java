@@ -17,7 +17,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.dunlin.core.spi.Authenticator.Answer;
@@ -58,12 +57,12 @@ class PasswordAuthenticatorTest {
         }
     }
 
-    private static final class Workers implements Executor {
-        final ArrayDeque<Runnable> waiting = new ArrayDeque<>();
+    private static final class Workers implements LoginQueue {
+        final ArrayDeque<Task> waiting = new ArrayDeque<>();
         int most = 1000;
 
         @Override
-        public void execute(Runnable task) {
+        public void add(Credentials of, Task task) {
             if (waiting.size() >= most) {
                 throw new RejectedExecutionException();
             }
@@ -71,7 +70,7 @@ class PasswordAuthenticatorTest {
         }
 
         void work() {
-            for (Runnable task = waiting.poll(); task != null; task = waiting.poll()) {
+            for (Task task = waiting.poll(); task != null; task = waiting.poll()) {
                 task.run();
             }
         }
@@ -230,6 +229,34 @@ class PasswordAuthenticatorTest {
         assertEquals(ReasonCode.BAD_USER_NAME_OR_PASSWORD, refusal(first.join()));
         assertEquals(ReasonCode.BAD_USER_NAME_OR_PASSWORD, refusal(second.join()));
         assertEquals(ReasonCode.BAD_USER_NAME_OR_PASSWORD, refusal(answer("ann", "3")), "there is room again");
+    }
+
+    @Test
+    void loginThatIsNotAskedForAnyMore_costsNoComputation_andIsNoGuess() {
+        int[] left = {2};
+        authenticator.ask(login -> left[0]);
+        CompletableFuture<Answer> asked = asks("ann", "secret");
+        assertEquals(2, workers.waiting.getFirst().atOnce());
+        left[0] = 0;
+        workers.work();
+
+        assertEquals(ReasonCode.BANNED, refusal(asked.join()));
+        assertFalse(((Answer.Refused) asked.join()).isGuess());
+        assertEquals(List.of(), computed);
+    }
+
+    @Test
+    void sameLoginFromAnotherAddress_waitsInThatOnesTurn_andIsComputedOnceIfRight() {
+        CompletableFuture<Answer> here = asks("ann", "secret");
+        CompletableFuture<Answer> there = authenticator
+                .authenticate(new Credentials("id", "ann", utf8("secret"), "10.0.0.1:5", "closed", null))
+                .toCompletableFuture();
+        assertEquals(2, workers.waiting.size());
+        workers.work();
+
+        assertAccepted("ann", here.join());
+        assertAccepted("ann", there.join());
+        assertEquals(1, computed.size());
     }
 
     @Test

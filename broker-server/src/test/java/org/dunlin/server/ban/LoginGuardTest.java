@@ -18,11 +18,15 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.dunlin.core.spi.Authenticator;
 import org.dunlin.core.spi.Authenticator.Answer;
 import org.dunlin.core.spi.Authenticator.Credentials;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.server.auth.HashWorkers;
+import org.dunlin.server.auth.LoginQueue;
 import org.dunlin.server.share.AddressBlock;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -88,9 +92,36 @@ class LoginGuardTest {
                             : new Answer.Refused(ReasonCode.BAD_USER_NAME_OR_PASSWORD, "wrong"));
         }
 
+        /** The first step says who it is, the second is right or wrong; with the method TOKEN there is one, which never is. */
         @Override
         public Exchange exchange(String method, Credentials credentials) {
-            return data -> CompletableFuture.completedFuture(new Answer.Refused(ReasonCode.NOT_AUTHORIZED, "wrong"));
+            return new Exchange() {
+                private @Nullable String user;
+
+                @Override
+                public CompletionStage<Answer> step(byte @Nullable [] data) {
+                    asked++;
+                    String said = new String(Objects.requireNonNull(data), StandardCharsets.UTF_8);
+                    if (user == null && !repeatsItsProof()) {
+                        user = said;
+                        return CompletableFuture.completedFuture(new Answer.Continue(null));
+                    }
+                    return CompletableFuture.completedFuture(
+                            said.equals("right")
+                                    ? new Answer.Accepted(Identity.of(user, "test"), null)
+                                    : new Answer.Refused(ReasonCode.NOT_AUTHORIZED, "wrong", !said.equals("expired")));
+                }
+
+                @Override
+                public @Nullable String userName() {
+                    return user;
+                }
+
+                @Override
+                public boolean repeatsItsProof() {
+                    return method.equals("TOKEN");
+                }
+            };
         }
     }
 
@@ -234,20 +265,174 @@ class LoginGuardTest {
         assertEquals(List.of(), told);
     }
 
+    /** More threads than guesses are left, and all of them at once. */
     @Test
-    void exchanges_countAsLogins() {
-        for (int i = 0; i < POLICY.after(); i++) {
-            assertEquals(ReasonCode.NOT_AUTHORIZED, exchange("10.0.0.1"));
+    void guessesAtTheSameTime_areNoMoreThanThoseOneAfterTheOther_andOthersAreServed() throws Exception {
+        AtomicInteger lookedAt = new AtomicInteger();
+        AtomicInteger atOnce = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        try (HashWorkers workers =
+                new HashWorkers("test", 8, 4096, 1, Duration.ofDays(1).toNanos())) {
+            guard = new LoginGuard(
+                    new Authenticator() {
+                        @Override
+                        public CompletionStage<Answer> authenticate(Credentials login) {
+                            CompletableFuture<Answer> answer = new CompletableFuture<>();
+                            workers.add(login, new LoginQueue.Task() {
+                                @Override
+                                public int atOnce() {
+                                    return guard.left(login);
+                                }
+
+                                @Override
+                                public void run() {
+                                    if (guard.left(login) == 0) {
+                                        answer.complete(new Answer.Refused(ReasonCode.BANNED, "later"));
+                                        return;
+                                    }
+                                    if ("ann".equals(login.userName())) {
+                                        lookedAt.incrementAndGet();
+                                        most.accumulateAndGet(atOnce.incrementAndGet(), Math::max);
+                                        Thread.yield();
+                                        atOnce.decrementAndGet();
+                                    }
+                                    new Passwords().authenticate(login).thenAccept(answer::complete);
+                                }
+                            });
+                            return answer;
+                        }
+                    },
+                    bans,
+                    POLICY,
+                    (source, user, until, failures, key) -> {},
+                    () -> now,
+                    new Clock());
+            List<CompletableFuture<Answer>> answers = new ArrayList<>();
+            for (int i = 0; i < 300; i++) {
+                answers.add(guard.authenticate(credentials("10.0.0.1", "ann", "guess-" + i))
+                        .toCompletableFuture());
+            }
+            CompletableFuture<Answer> elsewhere =
+                    guard.authenticate(credentials("10.0.0.2", "ann", "right")).toCompletableFuture();
+            assertInstanceOf(Answer.Accepted.class, elsewhere.get(20, TimeUnit.SECONDS));
+            int wrong = 0;
+            for (CompletableFuture<Answer> answer : answers) {
+                ReasonCode reason = ((Answer.Refused) answer.get(20, TimeUnit.SECONDS)).reason();
+                assertTrue(reason == ReasonCode.BANNED || reason == ReasonCode.BAD_USER_NAME_OR_PASSWORD, "" + reason);
+                wrong += reason == ReasonCode.BANNED ? 0 : 1;
+            }
+            assertEquals(POLICY.after(), wrong);
+            assertEquals(POLICY.after() + 1, lookedAt.get());
+            assertTrue(most.get() <= POLICY.after() + 1, "at once " + most);
         }
-        assertEquals(ReasonCode.BANNED, exchange("10.0.0.1"));
-        assertEquals(ReasonCode.NOT_AUTHORIZED, exchange("10.0.0.2"));
     }
 
-    private ReasonCode exchange(String address) {
+    @Test
+    void left_isWhatMayFailBeforeTheBan_ofUserAndOfAddress() {
+        Credentials ann = credentials("10.0.0.1", "ann", "x");
+        assertEquals(POLICY.after(), guard.left(ann));
+        login("10.0.0.1", "ann", "guess");
+        assertEquals(POLICY.after() - 1, guard.left(ann));
+        assertEquals(POLICY.after(), guard.left(credentials("10.0.0.2", "ann", "x")));
+        for (int i = 0; i < 4; i++) {
+            login("10.0.0.1", "user-" + i, "guess");
+        }
+        assertEquals(1, guard.left(ann));
+        login("10.0.0.1", "ben", "guess");
+        assertEquals(0, guard.left(ann));
+        assertEquals(ReasonCode.BANNED, login("10.0.0.1", "eve", "right"), "on a connection that was there before");
+        assertEquals(Integer.MAX_VALUE, guard.left(credentials("127.0.0.1", "ann", "x")));
+    }
+
+    @Test
+    void clientsWithoutAUserName_areCountedByTheirAddressAlone() {
+        for (int i = 0; i < POLICY.addressAfter() - 1; i++) {
+            assertWrong(login("10.0.0.1", null, "token-" + i));
+        }
+        assertEquals(List.of(), told);
+        assertEquals(ReasonCode.SUCCESS, login("10.0.0.1", null, "right"));
+        assertWrong(login("10.0.0.1", null, "token"));
+        assertEquals(List.of("10.0.0.1 null auth.ban.address-after"), told);
+    }
+
+    @Test
+    void sameWrongLogin_ofManyDevices_isOneGuess() {
+        for (int i = 0; i < 50; i++) {
+            Credentials of = credentials("10.0.0.1", "ann", "stale");
+            guard.authenticate(new Credentials("meter-" + i, "ann", of.password(), of.peer(), "tcp", null));
+        }
+        assertEquals(List.of(), told);
+    }
+
+    @Test
+    void exchanges_countForTheUserThatTheyName() {
+        for (int i = 0; i < POLICY.after(); i++) {
+            assertEquals(ReasonCode.NOT_AUTHORIZED, exchange("10.0.0.1", "ann", "wrong"));
+        }
+        assertEquals(List.of("10.0.0.1 ann auth.ban.after"), told);
+        int before = asked;
+        assertEquals(ReasonCode.BANNED, exchange("10.0.0.1", "ann", "right"));
+        assertEquals(before + 1, asked, "as soon as it has named its user");
+        assertEquals(ReasonCode.BANNED, login("10.0.0.1", "ann", "right"));
+        assertEquals(ReasonCode.SUCCESS, exchange("10.0.0.1", "ben", "right"));
+        assertEquals(ReasonCode.SUCCESS, exchange("10.0.0.2", "ann", "right"));
+    }
+
+    @Test
+    void exchangeAsAUserThatManyGuessAt_waits_andIsAskedAboutAgainThen() {
+        for (int i = 0; i < POLICY.addressAfter(); i++) {
+            assertWrong(login("10.2.0." + i, "ann", "guess"));
+        }
+        List<CompletableFuture<Answer>> answers = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            Authenticator.Exchange exchange =
+                    Objects.requireNonNull(guard.exchange("SCRAM", credentials("10.3.0.1", null, null)));
+            assertInstanceOf(Answer.Continue.class, step(exchange, "ann").join());
+            answers.add(step(exchange, "wrong"));
+        }
+        int before = asked;
+        assertEquals(20, waiting.size());
+        waiting.forEach(Runnable::run);
+        assertEquals(before + POLICY.after(), asked);
+        answers.forEach(answer -> assertInstanceOf(Answer.Refused.class, answer.join()));
+    }
+
+    @Test
+    void whatIsNoGuess_isNotCounted() {
+        for (int i = 0; i < 100; i++) {
+            Authenticator.Exchange exchange =
+                    Objects.requireNonNull(guard.exchange("TOKEN", credentials("10.0.0.1", "ann", null)));
+            Answer answer = step(exchange, "expired").join();
+            assertEquals("wrong", ((Answer.Refused) answer).detail());
+        }
+        assertEquals(List.of(), told);
+        assertEquals(100, asked);
+    }
+
+    @Test
+    void sameWrongTokenByAnExchange_isOneGuess() {
+        for (int i = 0; i < 100; i++) {
+            Authenticator.Exchange exchange =
+                    Objects.requireNonNull(guard.exchange("TOKEN", credentials("10.0.0.1", "ann", null)));
+            assertInstanceOf(Answer.Refused.class, step(exchange, "forged").join());
+        }
+        assertEquals(List.of(), told);
+        assertEquals(3, asked);
+    }
+
+    private static CompletableFuture<Answer> step(Authenticator.Exchange exchange, String data) {
+        return exchange.step(data.getBytes(StandardCharsets.UTF_8)).toCompletableFuture();
+    }
+
+    /** Without a user name in CONNECT. */
+    private ReasonCode exchange(String address, String user, String proof) {
         Authenticator.Exchange exchange =
                 Objects.requireNonNull(guard.exchange("SCRAM", credentials(address, null, null)));
-        Answer answer = exchange.step(null).toCompletableFuture().join();
-        return ((Answer.Refused) answer).reason();
+        Answer answer = step(exchange, user).join();
+        if (answer instanceof Answer.Continue) {
+            answer = step(exchange, proof).join();
+        }
+        return answer instanceof Answer.Refused refused ? refused.reason() : ReasonCode.SUCCESS;
     }
 
     @Test

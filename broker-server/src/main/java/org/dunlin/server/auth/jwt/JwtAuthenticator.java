@@ -10,14 +10,15 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.LongSupplier;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.server.auth.HashWorkers;
+import org.dunlin.server.auth.LoginQueue;
 import org.dunlin.server.auth.Member;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.files.NamedFile;
+import org.jose4j.jwt.JwtClaims;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,11 +41,12 @@ public final class JwtAuthenticator implements Member {
     private final JwtSettings settings;
     private final KeySource source;
     private final Claims claims;
-    private final Executor workers;
+    private final LoginQueue workers;
     private final LongSupplier nowMillis;
+    private volatile Gate gate = Gate.OPEN;
 
     /** @param nowMillis the time of day */
-    JwtAuthenticator(JwtSettings settings, KeySource source, Executor workers, LongSupplier nowMillis) {
+    JwtAuthenticator(JwtSettings settings, KeySource source, LoginQueue workers, LongSupplier nowMillis) {
         this.settings = settings;
         this.source = source;
         this.claims = new Claims(settings);
@@ -134,18 +136,26 @@ public final class JwtAuthenticator implements Member {
     private CompletionStage<Answer> check(byte[] bytes, Credentials credentials, @Nullable String claimedUser) {
         if (bytes.length > Token.BYTES_MAX) {
             return CompletableFuture.completedFuture(
-                    refused(new Token.Unfit("has " + bytes.length + " bytes; at most " + Token.BYTES_MAX)));
+                    refused(new Token.Unfit("has " + bytes.length + " bytes; at most " + Token.BYTES_MAX), true));
         }
         String token = new String(bytes, StandardCharsets.ISO_8859_1);
         Arrays.fill(bytes, (byte) 0);
         String clientId = credentials.clientId();
         CompletableFuture<Answer> answer = new CompletableFuture<>();
         try {
-            workers.execute(() -> {
-                try {
-                    answer.complete(answer(token, clientId, claimedUser));
-                } finally {
-                    answer.complete(BUSY); // if anything was thrown
+            workers.add(credentials, new LoginQueue.Task() {
+                @Override
+                public int atOnce() {
+                    return gate.left(credentials);
+                }
+
+                @Override
+                public void run() {
+                    try {
+                        answer.complete(gate.left(credentials) == 0 ? TOO_LATE : answer(token, clientId, claimedUser));
+                    } finally {
+                        answer.complete(BUSY); // if anything was thrown
+                    }
                 }
             });
         } catch (RejectedExecutionException full) {
@@ -159,30 +169,35 @@ public final class JwtAuthenticator implements Member {
         if (keys == null) {
             return NO_KEYS;
         }
+        JwtClaims proven;
         try {
             Token token = Token.parse(text);
             List<Key> candidates = keys.candidates(token.algorithm(), token.keyId());
             if (candidates.isEmpty()) {
                 return unknownKey(keys, token);
             }
-            return new Answer.Accepted(
-                    claims.identity(token.verify(candidates), clientId, claimedUser, nowMillis.getAsLong()), null);
+            proven = token.verify(candidates);
         } catch (Token.Unfit unfit) {
-            return refused(unfit);
+            return refused(unfit, true);
+        }
+        try {
+            return new Answer.Accepted(claims.identity(proven, clientId, claimedUser, nowMillis.getAsLong()), null);
+        } catch (Token.Unfit unfit) {
+            return refused(unfit, false); // nobody who guesses has a signature that is right
         }
     }
 
     private Answer unknownKey(VerificationKeys keys, Token token) {
         if (!keys.knowsAlgorithm(token.algorithm())) {
-            return refused(new Token.Unfit("is signed by an algorithm that does not count here"));
+            return refused(new Token.Unfit("is signed by an algorithm that does not count here"), true);
         }
         return source.missed()
                 ? NO_KEYS
-                : refused(new Token.Unfit("names no key that is known here, or none where there are many (kid)"));
+                : refused(new Token.Unfit("names no key that is known here, or none where there are many (kid)"), true);
     }
 
-    private static Answer refused(Token.Unfit unfit) {
-        return new Answer.Refused(ReasonCode.NOT_AUTHORIZED, "the token " + unfit.getMessage());
+    private static Answer refused(Token.Unfit unfit, boolean isGuess) {
+        return new Answer.Refused(ReasonCode.NOT_AUTHORIZED, "the token " + unfit.getMessage(), isGuess);
     }
 
     @Override
@@ -190,10 +205,25 @@ public final class JwtAuthenticator implements Member {
         if (!method.equals(METHOD)) {
             return null;
         }
-        return data -> data == null
-                ? CompletableFuture.completedFuture(
-                        refused(new Token.Unfit("is missing; send it as Authentication Data")))
-                : check(data, credentials, credentials.userName());
+        return new Exchange() {
+            @Override
+            public CompletionStage<Answer> step(byte @Nullable [] data) {
+                return data == null
+                        ? CompletableFuture.completedFuture(
+                                refused(new Token.Unfit("is missing; send it as Authentication Data"), true))
+                        : check(data, credentials, credentials.userName());
+            }
+
+            @Override
+            public boolean repeatsItsProof() {
+                return true;
+            }
+        };
+    }
+
+    @Override
+    public void ask(Gate asked) {
+        gate = asked;
     }
 
     @Override

@@ -40,7 +40,7 @@ class JwtAuthenticatorTest {
     private final Map<String, Object> claims = new HashMap<>(Map.of("sub", "ann", "exp", NOW + 100));
 
     private JwtAuthenticator with(VerificationKeys keys) {
-        return new JwtAuthenticator(settings, KeySource.of(keys), Runnable::run, () -> NOW * 1000);
+        return new JwtAuthenticator(settings, KeySource.of(keys), (login, task) -> task.run(), () -> NOW * 1000);
     }
 
     private JwtAuthenticator bySecret() throws Exception {
@@ -416,12 +416,26 @@ class JwtAuthenticatorTest {
         assertTrue(refused(exchange.step(other).toCompletableFuture().join()).contains("another user"));
     }
 
+    /** Nobody forges a signature that is right. */
+    @Test
+    void whoseSignatureIsRight_doesNotGuess_whateverElseIsWrong() throws Exception {
+        says("exp", NOW - 1000);
+        assertFalse(((Answer.Refused) answer()).isGuess());
+        says("exp", NOW + 100);
+        says("aud", "others");
+        assertFalse(((Answer.Refused) answer()).isGuess());
+        claims.remove("aud");
+        String token = Signer.sign("HS256", KEY, claims);
+        Answer forged = answer(bySecret(), null, token.substring(0, token.length() - 3) + "AAA");
+        assertTrue(((Answer.Refused) forged).isGuess());
+    }
+
     @Test
     void tooMuchWork_isToldAtOnce() throws Exception {
         JwtAuthenticator busy = new JwtAuthenticator(
                 settings,
                 KeySource.of(VerificationKeys.ofSecret(SECRET, List.of())),
-                task -> {
+                (login, task) -> {
                     throw new RejectedExecutionException();
                 },
                 () -> NOW * 1000);
