@@ -112,6 +112,8 @@ final class AclParser {
             fault("the line is not UTF-8", "save the file as UTF-8");
         } else if (line.indexOf(0) >= 0) {
             fault("the line has the character U+0000", "remove it");
+        } else if (line.indexOf('\t') >= 0) { // which mosquitto takes for a part of the word: a denial would be lost
+            fault("the line has a tab where a blank has to be", "separate words with blanks");
         } else {
             int start = skipBlanks(line, 0);
             int blank = line.indexOf(' ', start);
@@ -139,7 +141,7 @@ final class AclParser {
                 }
             }
             case "member" -> addMembers(word, rest, List.of(rest));
-            case "members" -> addMembers(word, rest, List.of(rest.split("[ \t]+")));
+            case "members" -> addMembers(word, rest, List.of(rest.split(" +")));
             case "all" -> {
                 if (rest.isEmpty()) {
                     current = all;
@@ -153,15 +155,10 @@ final class AclParser {
     }
 
     private void unknown(String word) {
-        int tab = word.indexOf('\t');
         String nearest = Nearest.of(word, WORDS);
-        if (tab >= 0) {
-            fault("the line has a tab where a blank has to be", "separate words with blanks");
-        } else {
-            fault(
-                    Quote.of(word) + " is no word for the begin of a line",
-                    nearest != null ? "did you mean " + nearest + "?" : "known are " + String.join(", ", WORDS));
-        }
+        fault(
+                Quote.of(word) + " is no word for the begin of a line",
+                nearest != null ? "did you mean " + nearest + "?" : "known are " + String.join(", ", WORDS));
     }
 
     private boolean named(String word, String name) {
@@ -208,8 +205,8 @@ final class AclParser {
                 return;
             }
         }
-        if (blank < 0 && isSuspicious(first)) {
-            return;
+        if (blank < 0 && Actions.isWord(first)) {
+            warn("gives everything on the topic " + Quote.of(first) + ", as with mosquitto; an action needs a topic");
         }
         if (actions.deny() && actions.words().equals("deny")) {
             Actions narrower = Actions.denied(topic);
@@ -222,19 +219,6 @@ final class AclParser {
             }
         }
         addRule(kind, actions, topic);
-    }
-
-    /** A topic without an action that looks like an action without a topic. */
-    private boolean isSuspicious(String topic) {
-        int tab = topic.indexOf('\t');
-        if (tab > 0 && Actions.isWord(topic.substring(0, tab))) {
-            fault("the action and the topic are separated by a tab", "separate words with blanks");
-            return true;
-        }
-        if (Actions.isWord(topic)) {
-            warn("gives everything on the topic " + Quote.of(topic) + ", as with mosquitto; an action needs a topic");
-        }
-        return false;
     }
 
     private void addRule(Rule.Kind kind, Actions actions, String topic) {

@@ -135,6 +135,9 @@ final class RuleTree {
         }
         if (multi || level.equals(Filters.SINGLE)) {
             for (int i = 0; i < node.keys.length; i++) {
+                if (--looks[0] < 0) {
+                    return true;
+                }
                 Node kid = node.kids[i];
                 boolean seen = kid != null && !(at == 0 && Filters.isDollar(String.valueOf(node.keys[i])));
                 if (seen && (multi ? kid.denies(denied) : meets(kid, filter, next, names, denied, looks))) {
@@ -153,6 +156,9 @@ final class RuleTree {
     private static boolean meetsFilled(Node node, String[] filter, int at, Names names, int denied, int[] looks) {
         String level = filter[at];
         for (Filled filled = node.filled; filled != null; filled = filled.next) {
+            if (--looks[0] < 0) {
+                return true;
+            }
             Template.Use use = filled.template.use(names);
             if (use == Template.Use.UNFIT) {
                 if (filled.node.denies(denied)) {

@@ -10,6 +10,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,14 +32,14 @@ public final class PasswordFile {
 
     private final Map<String, PasswordHash> users;
     private final PasswordHash decoy;
-    private final int iterations256;
-    private final int iterations512;
+    private final List<ScramHash.Shape> shapes256;
+    private final List<ScramHash.Shape> shapes512;
 
     private PasswordFile(Map<String, PasswordHash> users) {
         this.users = users;
         this.decoy = usual(users.values());
-        this.iterations256 = iterations(ScramMechanism.SHA_256, users.values());
-        this.iterations512 = iterations(ScramMechanism.SHA_512, users.values());
+        this.shapes256 = shapes(ScramMechanism.SHA_256, users.values());
+        this.shapes512 = shapes(ScramMechanism.SHA_512, users.values());
     }
 
     /** @throws ConfigException with every fault of the file, or the one that keeps it from being read */
@@ -165,19 +166,29 @@ public final class PasswordFile {
         return usual.decoy();
     }
 
-    /** Of most accounts of that mechanism; if there is none, of those made here. */
-    int scramIterations(ScramMechanism mechanism) {
-        return mechanism == ScramMechanism.SHA_256 ? iterations256 : iterations512;
+    /**
+     * Of an account of that mechanism; if there is none, of those made here.
+     *
+     * @param chance 0 to 1, which is not in it; if the file changes, few chances get another account
+     */
+    ScramHash.Shape scramShape(ScramMechanism mechanism, double chance) {
+        List<ScramHash.Shape> shapes = mechanism == ScramMechanism.SHA_256 ? shapes256 : shapes512;
+        return shapes.get((int) (shapes.size() * chance));
     }
 
-    private static int iterations(ScramMechanism mechanism, Collection<PasswordHash> hashes) {
-        List<PasswordHash> fitting = new ArrayList<>();
+    /** In order, so that neighbours are alike. */
+    private static List<ScramHash.Shape> shapes(ScramMechanism mechanism, Collection<PasswordHash> hashes) {
+        List<ScramHash.Shape> shapes = new ArrayList<>();
         for (PasswordHash hash : hashes) {
             if (hash instanceof ScramHash scram && scram.mechanism() == mechanism) {
-                fitting.add(hash);
+                shapes.add(scram.shape());
             }
         }
-        return usual(fitting) instanceof ScramHash scram ? scram.iterations() : mechanism.iterations();
+        if (shapes.isEmpty()) {
+            shapes.add(new ScramHash.Shape(mechanism.iterations(), ScramHash.SALT_BYTES));
+        }
+        shapes.sort(Comparator.comparingInt(ScramHash.Shape::iterations).thenComparing(ScramHash.Shape::saltBytes));
+        return shapes;
     }
 
     /** In the order of the file. */

@@ -31,6 +31,13 @@ record ScramHash(ScramMechanism mechanism, int iterations, byte[] salt, byte[] s
     private static final Pattern FORM =
             Pattern.compile("\\$scram-sha-(256|512)\\$([0-9]{1,9})\\$([^$]*)\\$([^$]*)\\$([^$]*)");
 
+    /** What whoever begins an exchange learns of an account. */
+    record Shape(int iterations, int saltBytes) {}
+
+    Shape shape() {
+        return new Shape(iterations, salt.length);
+    }
+
     static ScramHash parse(String text) throws Unfit {
         Matcher m = FORM.matcher(text);
         if (!m.matches()) {

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
+import java.util.ArrayList;
 import java.util.List;
 import org.dunlin.server.config.ConfigException;
 import org.junit.jupiter.api.Test;
@@ -187,12 +188,28 @@ class AclFileTest {
     }
 
     @Test
-    void tabsBetweenWords_areFaults() {
-        assertEquals(
-                List.of(
-                        "acl:1: the line has a tab where a blank has to be; separate words with blanks",
-                        "acl:2: the action and the topic are separated by a tab; separate words with blanks"),
-                faults("topic\tread a", "topic read\ta"));
+    void tabs_areFaults_whereverTheyStand() {
+        List<String> lines = List.of(
+                "topic\tread a",
+                "topic read\ta",
+                "topic deny\tread a",
+                "topic deny read\ta",
+                "topic deny,read\ta",
+                "topic read,qos=1\ta",
+                "topic read qos=1\ta",
+                "topic \tread a",
+                "\ttopic read a",
+                "pattern deny\ta/%c",
+                "topic read a\tb",
+                "user\tann",
+                "user ann\tlee",
+                "members\ta b");
+        List<String> told = new ArrayList<>();
+        for (int i = 1; i <= lines.size(); i++) {
+            told.add("acl:" + i + ": the line has a tab where a blank has to be; separate words with blanks");
+        }
+        assertEquals(told, faults(lines.toArray(new String[0])));
+        assertEquals("sr", may(rights(Acl.of("#\ta", "\t", "topic read a\t"), null), "a"));
     }
 
     @Test

@@ -144,6 +144,20 @@ class RuleTreeTest {
     }
 
     @Test
+    void mayDeny_withManyThatDenyNothing_looksAtSoManyToo() {
+        List<Rule> rules = new ArrayList<>();
+        for (int i = 0; i < 100_000; i++) {
+            rules.add(new Rule(i, Rule.Kind.TOPIC, "read", false, Permits.ALL, "a/" + i + "/open"));
+        }
+        rules.add(new Rule(100_000, Rule.Kind.TOPIC, "deny", true, Permits.ALL, "a/x/secret"));
+        RuleTree tree = RuleTree.of(rules);
+
+        assertTrue(tree.mayDeny(Permits.RECEIVE, Filters.levels("a/+/open"), FIT), "careful");
+        assertFalse(tree.mayDeny(Permits.RECEIVE, Filters.levels("a/77/open"), FIT));
+        assertFalse(tree.mayDeny(Permits.RECEIVE, Filters.levels("b/+/open"), FIT));
+    }
+
+    @Test
     void manyRules_areAllFound() {
         List<Rule> rules = new ArrayList<>();
         for (int i = 0; i < 5000; i++) {

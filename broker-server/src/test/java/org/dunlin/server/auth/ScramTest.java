@@ -11,8 +11,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.dunlin.core.spi.Authenticator.Answer;
@@ -241,6 +243,41 @@ class ScramTest {
                 ScramMechanism.SHA_512.iterations(),
                 accounts.account(ScramMechanism.SHA_512, "ann").iterations());
         assertEquals(hash(ScramMechanism.SHA_256, "x"), accounts.account(ScramMechanism.SHA_256, "ann"));
+    }
+
+    /** Else whoever has another number than most would be known by it. */
+    @Test
+    void unknownUsers_haveIterationsAndSaltsAsTheOthersHave_asOftenAsThey() throws Exception {
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            byte[] salt = new byte[i < 7 ? 16 : 40];
+            lines.add("user-" + i + ":"
+                    + ScramHash.of(ScramMechanism.SHA_256, i < 7 ? 4096 : 5000, salt, utf8("x"))
+                            .encoded());
+        }
+        PasswordFile users = file(lines.toArray(new String[0]));
+        lines.add("one-more:"
+                + ScramHash.of(ScramMechanism.SHA_256, 4096, new byte[16], utf8("x"))
+                        .encoded());
+        PasswordFile later = file(lines.toArray(new String[0]));
+        ScramAccounts accounts = new ScramAccounts(() -> users);
+        int unusual = 0;
+        for (int i = 0; i < 4000; i++) {
+            ScramHash one = accounts.account(ScramMechanism.SHA_256, "nobody-" + i);
+            assertEquals(one, accounts.account(ScramMechanism.SHA_256, "nobody-" + i));
+            assertEquals(one.iterations() == 4096 ? 16 : 40, one.salt().length);
+            unusual += one.iterations() == 5000 ? 1 : 0;
+        }
+        assertTrue(unusual > 1000 && unusual < 1400, unusual + " of 4000, 3 of 10 are");
+        int others = 0;
+        for (int i = 0; i < 1000; i++) {
+            double chance = i / 1000.0;
+            others += users.scramShape(ScramMechanism.SHA_256, chance)
+                            .equals(later.scramShape(ScramMechanism.SHA_256, chance))
+                    ? 0
+                    : 1;
+        }
+        assertTrue(others < 40, others + " of 1000 change when one account is added");
     }
 
     @Test

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.dunlin.core.limits.Limits;
@@ -433,6 +434,37 @@ class ConfigLoaderTest {
                 ConfigException.class,
                 () -> env("DUNLIN_LOG_LEVEL_FILE", folder.resolve("none").toString()));
         assertTrue(none.getMessage().contains("cannot be read"), none.getMessage());
+    }
+
+    /** A variable that has lost its value on the way must not open the door. */
+    @Test
+    void load_emptyValueOfWhatProtects_isAFault_butInTheFile() throws Exception {
+        for (String key : List.of(
+                "auth.password-file",
+                "auth.acl-file",
+                "auth.ban-file",
+                "auth.jwt.secret",
+                "auth.jwt.public-key",
+                "auth.jwt.jwks",
+                "auth.jwt.issuer",
+                "auth.jwt.audience",
+                "auth.jwt.client-id-claim",
+                "listeners[0].ca",
+                "listeners[0].crl")) {
+            String variable = "DUNLIN_" + key.replaceAll("[.\\[\\]-]+", "_").toUpperCase(Locale.ROOT);
+            for (String nothing : List.of("", " ")) {
+                ConfigException byVariable = assertThrows(ConfigException.class, () -> env(variable, nothing));
+                assertTrue(byVariable.getMessage().contains(key + ": is empty"), byVariable.getMessage());
+                assertTrue(byVariable.getMessage().contains(variable), byVariable.getMessage());
+                ConfigException byFlag = assertThrows(
+                        ConfigException.class,
+                        () -> ConfigLoader.load(null, Map.of(), List.of(new Flag("--set", key, nothing))));
+                assertTrue(byFlag.getMessage().contains(key + ": is empty"), byFlag.getMessage());
+            }
+        }
+        Path file = Files.writeString(folder.resolve("nothing.yaml"), "auth:\n  password-file: ''\n");
+        assertEquals(
+                "", ConfigLoader.load(file, Map.of(), List.of()).config().auth().passwordFile());
     }
 
     @Test
