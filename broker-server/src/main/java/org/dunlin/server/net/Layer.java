@@ -2,6 +2,7 @@ package org.dunlin.server.net;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelHandler;
+import io.netty.util.AttributeKey;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
@@ -21,6 +22,9 @@ public interface Layer {
      * @param address in place of the socket's
      */
     record Peer(InetSocketAddress address) {}
+
+    /** The same, for layers that come into the pipeline later; nothing as long as it is the socket's. */
+    AttributeKey<InetSocketAddress> PEER = AttributeKey.valueOf(Layer.class, "peer");
 
     /**
      * Whether peers of that address speak for others: then who it is that connects is known only from what the layer reads, and

@@ -82,6 +82,7 @@ public final class ProxyLayer implements Layer {
             } else if (beginning instanceof ProxyHeader.Whole header) {
                 InetSocketAddress source = header.source();
                 if (source != null) {
+                    context.channel().attr(Layer.PEER).set(source);
                     context.fireUserEventTriggered(new Layer.Peer(source));
                 }
                 in.skipBytes(header.bytes());

@@ -2,9 +2,9 @@ package org.dunlin.server.net.tls;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -21,13 +21,14 @@ import org.slf4j.LoggerFactory;
 public final class CertificateWatch implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(CertificateWatch.class);
     /** Handshakes that wait for a thread; at 1 to 5 ms each the last is still in time. */
-    private static final int HANDSHAKES_WAITING = 1024;
+    private static final int HANDSHAKES_WAITING = 2048;
 
     private static final int HANDSHAKES_OF_A_LISTENER = HANDSHAKES_WAITING / 2;
 
     private final List<TlsLayer> layers = new CopyOnWriteArrayList<>();
     private final long intervalMillis;
     private final ThreadPoolExecutor handshakes;
+    private final HandshakeQueue.Room room = new HandshakeQueue.Room(HANDSHAKES_WAITING);
     private final ScheduledExecutorService looks =
             Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "dunlin-certificates"));
 
@@ -41,7 +42,7 @@ public final class CertificateWatch implements AutoCloseable {
                 threads,
                 10,
                 TimeUnit.SECONDS,
-                new ArrayBlockingQueue<>(HANDSHAKES_WAITING),
+                new LinkedBlockingQueue<>(), // has what the queues of the listeners let in
                 task -> daemon(task, "dunlin-tls-" + number.incrementAndGet()));
         handshakes.allowCoreThreadTimeOut(true);
     }
@@ -59,7 +60,8 @@ public final class CertificateWatch implements AutoCloseable {
      * @throws ListenException if they do not make a TLS listener
      */
     public synchronized TlsLayer open(String listener, TlsSettings settings) throws ListenException {
-        TlsLayer layer = TlsLayer.open(listener, settings, new HandshakeQueue(handshakes, HANDSHAKES_OF_A_LISTENER));
+        TlsLayer layer =
+                TlsLayer.open(listener, settings, new HandshakeQueue(handshakes, room, HANDSHAKES_OF_A_LISTENER));
         layer.look(System.currentTimeMillis());
         layers.add(layer);
         if (layers.size() == 1) {

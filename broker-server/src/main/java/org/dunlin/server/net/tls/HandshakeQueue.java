@@ -1,38 +1,108 @@
 package org.dunlin.server.net.tls;
 
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerAdapter;
+import io.netty.channel.ChannelHandlerContext;
+import java.net.InetSocketAddress;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.dunlin.server.net.Layer;
+import org.dunlin.server.share.AddressBlock;
+import org.dunlin.server.share.FairQueue;
+import org.jspecify.annotations.Nullable;
 
-/** Any thread. One listener's part of the threads for handshakes: a crowd at its door leaves room for the others'. */
-final class HandshakeQueue implements Executor {
-    private final Executor shared;
+/**
+ * Any thread. One listener's part of the threads for handshakes: a crowd at its door leaves room for the others', and within it the
+ * addresses take turns, so that a crowd of one address leaves room for the others at the same door.
+ */
+final class HandshakeQueue {
+    private final Executor threads;
+    private final Room shared;
     private final int most;
-    private final AtomicInteger waiting = new AtomicInteger();
+    private final FairQueue<Step> queue = new FairQueue<>(step -> Integer.MAX_VALUE, this::ready);
 
-    /** @param most steps of this listener that may wait or run at a time */
-    HandshakeQueue(Executor shared, int most) {
+    /** For steps of all listeners. Any thread. */
+    static final class Room {
+        private final int most;
+        private final AtomicInteger waiting = new AtomicInteger();
+
+        Room(int most) {
+            this.most = most;
+        }
+    }
+
+    /** @param channel whose handshake it is of */
+    private record Step(Channel channel, Runnable work) {}
+
+    /**
+     * @param threads with a queue that has no bound of its own
+     * @param most steps of this listener that may wait at a time
+     */
+    HandshakeQueue(Executor threads, Room shared, int most) {
+        this.threads = threads;
         this.shared = shared;
         this.most = most;
     }
 
-    @Override
-    public void execute(Runnable step) {
-        if (waiting.incrementAndGet() > most) {
-            waiting.decrementAndGet();
-            throw new RejectedExecutionException("the listener has " + most + " steps of handshakes waiting");
+    private void ready() {
+        threads.execute(this::next);
+    }
+
+    private void next() {
+        FairQueue.Taken<Step> taken = queue.take();
+        if (taken == null) {
+            return;
         }
+        shared.waiting.decrementAndGet();
         try {
-            shared.execute(() -> {
-                try {
-                    step.run();
-                } finally {
-                    waiting.decrementAndGet();
-                }
-            });
-        } catch (RejectedExecutionException full) {
-            waiting.decrementAndGet();
-            throw full;
+            Step step = taken.work();
+            if (step.channel.isOpen()) { // else nobody waits for it
+                step.work.run();
+            }
+        } finally {
+            queue.done(taken);
+        }
+    }
+
+    /** What computes the steps of one channel; stands before TLS in its pipeline. */
+    Steps steps() {
+        return new Steps();
+    }
+
+    private void add(Channel channel, Runnable work) {
+        if (shared.waiting.incrementAndGet() > shared.most
+                || !queue.offer(source(channel), new Step(channel, work), most)) {
+            shared.waiting.decrementAndGet();
+            throw new RejectedExecutionException("too many steps of handshakes wait, in all or of this address");
+        }
+    }
+
+    private static Object source(Channel channel) {
+        InetSocketAddress told = channel.attr(Layer.PEER).get();
+        Object address = told == null ? channel.remoteAddress() : told;
+        return address instanceof InetSocketAddress inet && inet.getAddress() != null
+                ? AddressBlock.source(inet.getAddress())
+                : "unknown";
+    }
+
+    /** Any thread once it is in a pipeline; no event goes through it. */
+    final class Steps extends ChannelHandlerAdapter implements ChannelHandler, Executor {
+        private volatile @Nullable Channel channel;
+
+        @Override
+        public void handlerAdded(ChannelHandlerContext context) {
+            channel = context.channel();
+        }
+
+        @Override
+        public void execute(Runnable work) {
+            Channel of = channel;
+            if (of == null) {
+                throw new RejectedExecutionException("there is no channel");
+            }
+            add(of, work);
         }
     }
 }

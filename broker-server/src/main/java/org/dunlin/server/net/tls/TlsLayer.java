@@ -13,7 +13,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
@@ -59,7 +58,7 @@ public final class TlsLayer implements Layer {
 
     private final String listener;
     private final TlsSettings settings;
-    private final Executor handshakes;
+    private final HandshakeQueue handshakes;
     private Material material;
     private List<Expiry> expiries = List.of();
     private volatile SslContext context;
@@ -78,7 +77,7 @@ public final class TlsLayer implements Layer {
     private TlsLayer(
             String listener,
             TlsSettings settings,
-            Executor handshakes,
+            HandshakeQueue handshakes,
             Material material,
             SslContext context,
             byte[] seen) {
@@ -99,7 +98,7 @@ public final class TlsLayer implements Layer {
      * @param handshakes where what is long in a handshake is computed; may refuse
      * @throws ListenException if they do not make a TLS listener
      */
-    public static TlsLayer open(String listener, TlsSettings settings, Executor handshakes) throws ListenException {
+    static TlsLayer open(String listener, TlsSettings settings, HandshakeQueue handshakes) throws ListenException {
         Credentials.Snapshot files = Credentials.Snapshot.of(settings);
         try {
             Material material = Material.read(settings, files);
@@ -170,10 +169,11 @@ public final class TlsLayer implements Layer {
 
     @Override
     public List<ChannelHandler> handlers(ByteBufAllocator allocator) {
-        SslHandler handler = new SslHandler(new MeteredEngine(context.newEngine(allocator)), handshakes);
+        HandshakeQueue.Steps steps = handshakes.steps();
+        SslHandler handler = new SslHandler(new MeteredEngine(context.newEngine(allocator)), steps);
         handler.setHandshakeTimeoutMillis(0); // MQTT waits for CONNECT and has one deadline for all before it
         handler.setCloseNotifyFlushTimeoutMillis(CLOSE_NOTIFY_MILLIS);
-        return List.of(handler);
+        return List.of(steps, handler);
     }
 
     /**
