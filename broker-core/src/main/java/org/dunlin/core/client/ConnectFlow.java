@@ -398,9 +398,13 @@ final class ConnectFlow {
         Connect authenticated = with(known, known.clientId(), who.userName(), null);
         Shard.Admission admission = shard.admit(authenticated, connection, handler, client, rights, expiry);
         if (admission == null) {
+            Limits limits = admittance.limits();
             handler.end(
                     ReasonCode.QUOTA_EXCEEDED,
-                    "more than " + admittance.limits().maxSessions() + " sessions; see limits.max-sessions");
+                    shards.users().isFull(who.userName())
+                            ? "more than " + limits.fairness().maxSessionsPerUser()
+                                    + " sessions of this user; see limits.max-sessions-per-user"
+                            : "more than " + limits.maxSessions() + " sessions; see limits.max-sessions");
             return;
         }
         session = admission.session();

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -245,7 +246,7 @@ public final class Shard {
      * Gives an accepted CONNECT its session: ends or takes over what was there [MQTT-3.1.4-3] [MQTT-3.1.2-4..6]. Only on the
      * shard that {@link Shards#ownerOf} has named, and in the same task.
      *
-     * @return null if there are too many sessions
+     * @return null if there are too many sessions, in all or of this user
      */
     public @Nullable Admission admit(
             Connect connect,
@@ -261,17 +262,23 @@ public final class Shard {
         Session session = sessions.get(clientId);
         boolean removes = turn.removeLeaving(clientId);
         boolean resumes = session != null && !connect.cleanStart() && session.expirySeconds() > 0;
-        if (session == null && shards.sessions().get() >= shards.limits().maxSessions()) {
-            shards.registry().release(clientId, owner);
+        String user = client.userName();
+        String former = session == null ? null : session.userName();
+        boolean changes = !Objects.equals(user, former);
+        if (session == null && shards.sessions().get() >= shards.limits().maxSessions()
+                || changes && !shards.users().enter(user)) {
+            if (session == null) {
+                shards.registry().release(clientId, owner);
+            }
             return null;
         }
         if (session != null) {
             admitting = clientId;
-            Connection former = session.connection();
-            if (former != null) {
-                takenOver(owner, session, former, connect, connection);
+            Connection held = session.connection();
+            if (held != null) {
+                takenOver(owner, session, held, connect, connection);
                 session.evict(ReasonCode.SESSION_TAKEN_OVER, TAKEN_OVER);
-                session.detach(former, true);
+                session.detach(held, true);
             }
             if (!resumes) {
                 removes |= session.durable();
@@ -280,6 +287,11 @@ public final class Shard {
             }
         }
         admitting = null;
+        if (resumes && changes) {
+            shards.users().leave(former);
+        } else if (!resumes && !changes) {
+            shards.users().add(user);
+        }
         if (session == null) {
             session = new Session(this, owner, clientId, shards.store().nextId(), expirySeconds > 0);
             began(session);
@@ -343,6 +355,7 @@ public final class Shard {
         Session session = new Session(this, owner, record.clientId(), kept.key().sid(), record.expirySeconds() > 0);
         began(session);
         session.restore(kept, lastAliveMillis);
+        shards.users().add(session.userName());
         for (StoreBatch.SubscriptionRecord subscribed : kept.subscriptions()) {
             Subscription subscription = subscription(session, subscribed);
             session.restore(subscription);
@@ -396,6 +409,7 @@ public final class Shard {
         if (sessions.remove(session.clientId(), session)) {
             memory.add(-MemoryBudget.SESSION_BYTES);
             shards.sessions().decrementAndGet();
+            shards.users().leave(session.userName());
             if (!session.clientId().equals(admitting)) {
                 shards.registry().release(session.clientId(), owner);
             }

@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
+import org.dunlin.core.limits.UserSessions;
 import org.dunlin.core.routing.RetainedTree;
 import org.dunlin.core.routing.Slots;
 import org.dunlin.core.routing.SubscriptionTree;
@@ -40,6 +41,7 @@ public final class Shards {
     private final Shard[] shards;
     private final AtomicInteger delayed = new AtomicInteger();
     private final AtomicInteger sessions = new AtomicInteger();
+    private final UserSessions users;
     private final AtomicLong lastMessageId = new AtomicLong();
 
     /** @param loops 1 to {@value #MAX}, each the thread of one shard */
@@ -68,6 +70,7 @@ public final class Shards {
             throw new IllegalArgumentException("1 to " + MAX + " loops, not " + loops.size());
         }
         this.limits = limits;
+        this.users = new UserSessions(limits.fairness().maxSessionsPerUser());
         this.queueLimits = queueLimits;
         this.memory = memory;
         this.store = store;
@@ -182,6 +185,11 @@ public final class Shards {
     /** Sessions that exist, connected or not. */
     public AtomicInteger sessions() {
         return sessions;
+    }
+
+    /** How many of them each user has. */
+    public UserSessions users() {
+        return users;
     }
 
     /** Identity of a message that the broker itself publishes. */

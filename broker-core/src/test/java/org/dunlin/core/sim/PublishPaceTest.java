@@ -37,7 +37,7 @@ class PublishPaceTest {
 
     @Test
     void bytesBeyondTheRate_waitAsLongAsTheyTake() {
-        broker.fairness = new Fairness(100, 1024, false);
+        broker.fairness = new Fairness(100, 1024, false, 0);
         ScriptedClient fast = client("fast");
         fast.publish(1, "m", Qos.AT_LEAST_ONCE);
         fast.publish(2, "m".repeat(350), Qos.AT_LEAST_ONCE);
@@ -50,7 +50,7 @@ class PublishPaceTest {
 
     @Test
     void clientThatOwesAcknowledgements_isReadFromEachSecond() {
-        broker.fairness = new Fairness(100, 1024, false);
+        broker.fairness = new Fairness(100, 1024, false, 0);
         ScriptedClient fast = client("fast");
         fast.says(new Subscribe(7, 0, List.of(new Subscribe.Entry("t", Qos.AT_LEAST_ONCE)), List.of()));
         fast.publish("t", 1, "m", Qos.AT_LEAST_ONCE); // which it does not acknowledge

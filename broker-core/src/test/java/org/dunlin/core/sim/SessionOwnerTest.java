@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.dunlin.core.limits.Fairness;
 import org.dunlin.core.spi.Authenticator;
 import org.dunlin.mqtt.ConnAck;
 import org.dunlin.mqtt.ProtocolVersion;
@@ -129,5 +130,74 @@ class SessionOwnerTest {
 
         assertTrue(anna.closed);
         assertTrue(berta.connAck().sessionPresent());
+    }
+
+    // ---- how many
+
+    private ConnAck comes(@Nullable String as, String id, long expirySeconds) {
+        user = as;
+        return new ScriptedClient(broker, ProtocolVersion.MQTT_5, id, 10, expirySeconds).connAck();
+    }
+
+    private void mayHave(int sessions) {
+        broker.fairness = new Fairness(0, 1024, false, sessions);
+    }
+
+    @Test
+    void sessionsOfAUser_areBound_connectedOrNot_andNobodyElses() {
+        mayHave(2);
+        comes("anna", "a", 3600);
+        user = "anna";
+        ScriptedClient other = new ScriptedClient(broker, ProtocolVersion.MQTT_5, "b", 10, 3600);
+        assertEquals(ReasonCode.QUOTA_EXCEEDED, comes("anna", "c", 0).reason());
+        other.goes();
+        assertEquals(ReasonCode.QUOTA_EXCEEDED, comes("anna", "c", 0).reason());
+        assertEquals(ReasonCode.SUCCESS, comes("berta", "c", 0).reason());
+        for (int i = 0; i < 5; i++) {
+            assertEquals(ReasonCode.SUCCESS, comes(null, "nobody-" + i, 0).reason());
+        }
+        assertTrue(comes("anna", "a", 3600).sessionPresent());
+        assertTrue(comes("anna", "b", 0).sessionPresent());
+    }
+
+    @Test
+    void sessionThatEnds_orIsReplaced_isNoneMore() {
+        mayHave(2);
+        comes("anna", "a", 3600);
+        for (int i = 0; i < 5; i++) {
+            user = "anna";
+            new ScriptedClient(broker, ProtocolVersion.MQTT_5, "b", 10, 0).goes();
+            user = "anna"; // takes over, and begins anew
+            ScriptedClient third = new ScriptedClient(broker, ProtocolVersion.MQTT_3_1_1, "a", 10, 0);
+            assertEquals(ReasonCode.SUCCESS, third.connAck().reason());
+            third.goes();
+            assertEquals(ReasonCode.SUCCESS, comes("anna", "a", 3600).reason());
+        }
+        comes("anna", "b", 0);
+        assertEquals(ReasonCode.QUOTA_EXCEEDED, comes("anna", "c", 0).reason());
+        broker.loops.runFor(1);
+        assertEquals(1, broker.shards().users().users());
+    }
+
+    @Test
+    void sessionThatComesToAUser_countsForThatOne() {
+        mayHave(1);
+        proven = false;
+        comes("anna", "a", 3600);
+        comes("berta", "b", 3600);
+        assertEquals(ReasonCode.QUOTA_EXCEEDED, comes("anna", "b", 3600).reason());
+        assertEquals(ReasonCode.SUCCESS, comes("carla", "b", 3600).reason());
+        assertEquals(ReasonCode.SUCCESS, comes("berta", "c", 3600).reason());
+        assertEquals(3, broker.shards().users().users());
+    }
+
+    @Test
+    void afterARestart_keptSessionsCount() {
+        mayHave(2);
+        comes("anna", "a", 3600);
+        comes("anna", "b", 3600);
+        broker.crash();
+        assertEquals(ReasonCode.QUOTA_EXCEEDED, comes("anna", "c", 0).reason());
+        assertTrue(comes("anna", "a", 3600).sessionPresent());
     }
 }

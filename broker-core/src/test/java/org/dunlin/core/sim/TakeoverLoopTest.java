@@ -18,7 +18,7 @@ class TakeoverLoopTest {
     }
 
     private void backOff() {
-        broker.fairness = new Fairness(0, 1024, true);
+        broker.fairness = new Fairness(0, 1024, true, 0);
     }
 
     /** Each client takes the place of the one before as soon as that one is in. @return the one that is in after so many */

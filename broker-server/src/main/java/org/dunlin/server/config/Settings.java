@@ -236,7 +236,8 @@ public final class Settings {
                 new Fairness(
                         get(ShareKeys.PUBLISH_BYTE_RATE),
                         Math.toIntExact(get(ShareKeys.MAX_WILL_SIZE)),
-                        get(ShareKeys.TAKEOVER_POLICY) == Config.Takeovers.BACK_OFF));
+                        get(ShareKeys.TAKEOVER_POLICY) == Config.Takeovers.BACK_OFF,
+                        get(ShareKeys.MAX_SESSIONS_PER_USER)));
     }
 
     private Config.Bans bans() {

@@ -56,6 +56,12 @@ final class ShareKeys {
             Config.Takeovers.NEWEST,
             "Clients that share one identifier: newest sends the other away at once, back-off after a while."));
 
+    static final Key<Integer> MAX_SESSIONS_PER_USER = add(Key.of(
+            "limits.max-sessions-per-user",
+            integer(0, MANY),
+            CORE.maxSessionsPerUser(),
+            "Sessions of one user name, connected or not; 0 sets no bound, since many devices may share a name."));
+
     private ShareKeys() {}
 
     private static <T> Key<T> add(Key<T> key) {

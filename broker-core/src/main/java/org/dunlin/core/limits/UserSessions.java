@@ -1,0 +1,53 @@
+package org.dunlin.core.limits;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** How many sessions each user has. Any thread. Whoever has no user name is not counted; without a bound nobody is. */
+public final class UserSessions {
+    private final int most;
+    private final Map<String, Integer> sessions = new ConcurrentHashMap<>();
+
+    /** @param most of one user; 0 for no bound */
+    public UserSessions(int most) {
+        this.most = most;
+    }
+
+    /** One more of this user. @return false if that would be too many; then it does not count */
+    public boolean enter(@Nullable String user) {
+        if (most == 0 || user == null) {
+            return true;
+        }
+        boolean[] entered = new boolean[1];
+        sessions.compute(user, (same, count) -> {
+            int before = count == null ? 0 : count;
+            entered[0] = before < most;
+            return entered[0] ? (Integer) (before + 1) : count;
+        });
+        return entered[0];
+    }
+
+    /** One more that is there already, however many there are: it was kept over a restart, or takes the place of another one. */
+    public void add(@Nullable String user) {
+        if (most != 0 && user != null) {
+            sessions.merge(user, 1, Integer::sum);
+        }
+    }
+
+    public void leave(@Nullable String user) {
+        if (most != 0 && user != null) {
+            sessions.computeIfPresent(user, (same, count) -> count == 1 ? null : count - 1);
+        }
+    }
+
+    /** Whether the user has as many as it may. */
+    public boolean isFull(@Nullable String user) {
+        return most != 0 && user != null && sessions.getOrDefault(user, 0) >= most;
+    }
+
+    /** Users that are counted. */
+    public int users() {
+        return sessions.size();
+    }
+}
