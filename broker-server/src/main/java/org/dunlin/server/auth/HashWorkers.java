@@ -50,9 +50,9 @@ public final class HashWorkers implements LoginQueue, AutoCloseable {
             throw new RejectedExecutionException("closed");
         }
         AddressBlock source = AddressBlock.sourceOf(of.peer());
-        long inTime = mostWaitNanos * threads.length / Math.max(1, usualNanos.get());
-        int most = (int) Math.min(mostWaiting, Math.max(threads.length, inTime));
-        if (!queue.offer(source == null ? of.peer() : source, task, most)) {
+        long inTime = mostWaitNanos / Math.max(1, usualNanos.get()) * threads.length;
+        int turns = (int) Math.min(Integer.MAX_VALUE, Math.max(threads.length, inTime));
+        if (!queue.offer(source == null ? of.peer() : source, task, mostWaiting, turns)) {
             throw new RejectedExecutionException("full");
         }
     }

@@ -60,7 +60,7 @@ final class ShareKeys {
             "limits.max-sessions-per-user",
             integer(0, MANY),
             CORE.maxSessionsPerUser(),
-            "Sessions of one user name, connected or not; 0 sets no bound, since many devices may share a name."));
+            "Sessions of one user name, connected or not; 0 sets no bound: devices may share a name."));
 
     private ShareKeys() {}
 

@@ -57,12 +57,23 @@ public final class FairQueue<T> {
      * @return false if there is no room for more of this source
      */
     public boolean offer(Object source, T work, int most) {
+        return offer(source, work, most, Integer.MAX_VALUE);
+    }
+
+    /**
+     * @param most that may wait in all lanes together
+     * @param turns for which it may have to wait: each lane that has work has one before it for each piece in its own
+     * @return false if there is no room for more of this source, or it would have to wait longer
+     */
+    public boolean offer(Object source, T work, int most, int turns) {
         int others = waiting.getAndIncrement();
+        int active = lanes.size() + (lanes.containsKey(source) ? 0 : 1);
         boolean[] taken = new boolean[1];
         if (others < most) {
             lanes.compute(source, (same, there) -> {
                 Lane<T> lane = there == null ? new Lane<>(source) : there;
-                taken[0] = lane.work.size() < most - others;
+                int before = lane.work.size();
+                taken[0] = before < most - others && before < turns / Math.max(1, active);
                 if (taken[0]) {
                     lane.work.add(work);
                 }

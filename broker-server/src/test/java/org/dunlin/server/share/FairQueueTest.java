@@ -63,6 +63,20 @@ class FairQueueTest {
     }
 
     @Test
+    void whoWouldWaitForTooManyTurns_isRefused_aNewcomerIsNot() {
+        for (int i = 0; i < 10; i++) {
+            assertTrue(queue.offer("a", "", 1000, 10));
+        }
+        assertFalse(queue.offer("a", "", 1000, 10));
+        for (int i = 0; i < 5; i++) {
+            assertTrue(queue.offer("b", "", 1000, 10), "two lanes, five turns of each");
+        }
+        assertFalse(queue.offer("b", "", 1000, 10));
+        assertTrue(queue.offer("c", "", 1000, 3), "even if it goes slower by now");
+        assertFalse(queue.offer("d", "", 1000, 3));
+    }
+
+    @Test
     void laneThatMayNotBeginMore_goesOnWhenItIsDone_andHoldsUpNobody() {
         atOnce = 1;
         queue.offer("a", "a1", 100);

@@ -240,6 +240,23 @@ class LimitsIT {
     }
 
     @Test
+    void sessionsOfAUserBeyondTheLimit_areRefused_thoseOfOthersAreNot() {
+        try (RunningBroker small = RunningBroker.start(List.of("limits.max-sessions-per-user=1"))) {
+            try (MqttSocket one = small.socket();
+                    MqttSocket two = small.socket();
+                    MqttSocket other = small.socket()) {
+                one.connect(Connect.builder(MQTT_5, "one").userName("ann").build());
+                ConnAck refused = two.expectRefused(
+                        Connect.builder(MQTT_5, "two").userName("ann").build(), ReasonCode.QUOTA_EXCEEDED);
+                String why = String.valueOf(refused.properties().reasonString());
+                assertTrue(why.contains("limits.max-sessions-per-user"), why);
+                other.connect(Connect.builder(MQTT_5, "two").userName("ben").build());
+            }
+            small.awaitLog("limits.max-sessions-per-user");
+        }
+    }
+
+    @Test
     void connectsBeyondTheRate_areRefused() {
         try (RunningBroker slow = RunningBroker.start(List.of("limits.connect-rate=3"))) {
             int refused = 0;
