@@ -1,7 +1,6 @@
 package org.dunlin.core;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -22,9 +21,6 @@ import org.dunlin.mqtt.TopicName;
 
 /** An MQTT broker: gives connections their protocol, and publishes for others in the process. Any thread. */
 public final class Broker {
-    /** Sessions of one loop whose rights are settled anew before its clients are served again. */
-    private static final int REVIEWED_AT_ONCE = 64;
-
     private final Shards shards;
     private final Admittance admittance;
 
@@ -97,7 +93,7 @@ public final class Broker {
      * is gone is sent away with 0x98; a subscription that is not allowed any more ends; what was queued before is asked about when
      * it is delivered. Clients that connect meanwhile have the new rights already.
      *
-     * @return completes when every session has been seen; loops serve their clients meanwhile
+     * @return completes when every session and its subscriptions have been looked at; loops serve their clients meanwhile
      */
     public CompletionStage<Void> review() {
         CompletableFuture<?>[] done = new CompletableFuture<?>[shards.count()];
@@ -105,25 +101,9 @@ public final class Broker {
             Shard shard = shards.shard(i);
             CompletableFuture<Void> seen = new CompletableFuture<>();
             done[i] = seen;
-            shard.loop().execute(() -> {
-                Iterator<Session> sessions =
-                        List.copyOf(shard.sessions().values()).iterator();
-                review(shard, sessions, seen);
-            });
+            shard.loop().execute(() -> shard.reviews().all(() -> seen.complete(null)));
         }
         return CompletableFuture.allOf(done);
-    }
-
-    private static void review(Shard shard, Iterator<Session> sessions, CompletableFuture<Void> seen) {
-        for (int n = 0; n < REVIEWED_AT_ONCE && sessions.hasNext(); n++) {
-            Session session = sessions.next();
-            shard.review(session);
-        }
-        if (sessions.hasNext()) {
-            shard.loop().execute(() -> review(shard, sessions, seen));
-        } else {
-            seen.complete(null);
-        }
     }
 
     /** Counts of this moment. */

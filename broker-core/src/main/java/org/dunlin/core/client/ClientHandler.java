@@ -369,7 +369,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         if (known != null) {
             client = new Connected(
                     known.session, known.shard, anew, known.publishing, known.subscribing, known.authenticating);
-            known.shard.reauthorize(known.session, clientOf(known.session.clientId(), anew));
+            known.shard.reviews().reauthorize(known.session, clientOf(known.session.clientId(), anew));
             expireIn(anew.lifeMillis());
         }
     }

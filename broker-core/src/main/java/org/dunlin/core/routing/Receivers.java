@@ -45,6 +45,27 @@ public final class Receivers {
         return durable > 0;
     }
 
+    /** The subscription of one receiver, or null if it has none. */
+    public @Nullable Subscription of(Receiver receiver) {
+        if (index == null) {
+            for (int i = 0; i < size; i++) {
+                if (entries[i].receiver() == receiver) {
+                    return entries[i];
+                }
+            }
+            return null;
+        }
+        long hash = hash(receiver);
+        int mask = index.length - 1;
+        for (int slot = home(hash, mask); index[slot] != 0; slot = slot + 1 & mask) {
+            Subscription found = entries[(int) index[slot] - 1];
+            if ((index[slot] ^ hash) >>> 32 == 0 && found.receiver() == receiver) {
+                return found;
+            }
+        }
+        return null;
+    }
+
     int shard() {
         return shard;
     }
@@ -58,7 +79,7 @@ public final class Receivers {
         }
         entries[size++] = s;
         if (index != null && size * 2 <= index.length) {
-            enter(index, hash(s), size - 1);
+            enter(index, hash(s.receiver()), size - 1);
         } else if (size >= INDEXED_FROM) {
             reindex();
         }
@@ -78,8 +99,8 @@ public final class Receivers {
                 throw new IllegalStateException("Receiver is subscribed to '" + now.filter() + "' already");
             }
             if (index != null) {
-                leave(index, slotOf(index, hash(old), at));
-                enter(index, hash(now), at);
+                leave(index, slotOf(index, hash(old.receiver()), at));
+                enter(index, hash(now.receiver()), at);
             }
             countDurable((now.receiver().durable() ? 1 : 0) - (old.receiver().durable() ? 1 : 0));
         }
@@ -94,9 +115,9 @@ public final class Receivers {
         }
         int last = size - 1;
         if (index != null) {
-            leave(index, slotOf(index, hash(s), at));
+            leave(index, slotOf(index, hash(s.receiver()), at));
             if (at != last) {
-                long hash = hash(entries[last]);
+                long hash = hash(entries[last].receiver());
                 index[slotOf(index, hash, last)] = hash | at + 1;
             }
         }
@@ -137,7 +158,7 @@ public final class Receivers {
             }
             return -1;
         }
-        long hash = hash(s);
+        long hash = hash(s.receiver());
         int mask = index.length - 1;
         for (int slot = home(hash, mask); index[slot] != 0; slot = slot + 1 & mask) {
             int at = (int) index[slot] - 1;
@@ -156,7 +177,7 @@ public final class Receivers {
         long[] larger = new long[Math.max(64, Integer.highestOneBit(size) * 4)];
         if (index == null) {
             for (int i = 0; i < size; i++) {
-                enter(larger, hash(entries[i]), i);
+                enter(larger, hash(entries[i].receiver()), i);
             }
         } else { // the hashes are in the index, so that no receiver has to be touched
             int known = 0;
@@ -167,15 +188,15 @@ public final class Receivers {
                 }
             }
             if (known < size) { // the newest, for which there was no room
-                enter(larger, hash(entries[size - 1]), size - 1);
+                enter(larger, hash(entries[size - 1].receiver()), size - 1);
             }
         }
         index = larger;
     }
 
     /** Of the receiver alone: under one pattern a receiver has one filter, except for a group of the same name. */
-    private static long hash(Subscription s) {
-        int mixed = System.identityHashCode(s.receiver()) * 0x9E3779B9;
+    private static long hash(Receiver receiver) {
+        int mixed = System.identityHashCode(receiver) * 0x9E3779B9;
         return (long) mixed << 32;
     }
 

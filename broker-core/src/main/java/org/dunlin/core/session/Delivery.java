@@ -88,7 +88,7 @@ public final class Delivery {
     }
 
     /** Takes over what the store has kept. @param connected whether the client was there when the broker ended */
-    void restore(Kept kept, boolean connected, long recordedSentThrough) {
+    void restore(Restoration.Kept kept, boolean connected, long recordedSentThrough) {
         if (kept.messages() > 0) {
             queue.restore(kept.messages(), kept.bytes(), kept.firstSeq(), kept.lastSeq());
             // more may have been sent than was open: acknowledgements are lost with the batch that they were in
@@ -189,7 +189,7 @@ public final class Delivery {
      * that it may not have is done with.
      */
     private boolean isAllowed(Outgoing message) {
-        if (session.mayReceive(message.message())) {
+        if (session.standing().mayReceive(message.message())) {
             return true;
         }
         if (message.loan != null && message.seq == 0) {
@@ -318,7 +318,7 @@ public final class Delivery {
             }
             numbering = false;
             if (failure == null) {
-                if (!session.mayReceive(message.message())) {
+                if (!session.standing().mayReceive(message.message())) {
                     withhold(message, to);
                 } else if (shard.isExpired(message.message()) && !message.dup) {
                     outbound.end(message);
@@ -360,7 +360,7 @@ public final class Delivery {
             sent = outbound.nextResend() == null && hasRoom() && sendQueued();
             sent |= queue.admitHeld();
             // never while something older may still wait or be on its way through the store
-            if (!sent && isReplaying() && replays.mayPass(queue)) {
+            if (!sent && isReplaying() && session.standing().review() == null && replays.mayPass(queue)) {
                 sent = sendRetained();
             }
         } while (sent);
@@ -391,7 +391,7 @@ public final class Delivery {
                 outbound.resent();
             } else if (!hasRoom()) {
                 return;
-            } else if (!session.mayReceive(flow.message())) {
+            } else if (!session.standing().mayReceive(flow.message())) {
                 abandon(flow, to, DropReason.RIGHT_LOST);
             } else if (flow.unrecorded) {
                 outbound.resent();
@@ -433,7 +433,7 @@ public final class Delivery {
         if (message.qos == Qos.EXACTLY_ONCE
                 && message.mayBeKnown()
                 && to != null
-                && !session.mayReceive(message.message())) {
+                && !session.standing().mayReceive(message.message())) {
             outbound.begin(message); // the client may have its identifier: it is not free before PUBCOMP
             sentThrough = Math.max(sentThrough, message.seq);
             shard.shards()

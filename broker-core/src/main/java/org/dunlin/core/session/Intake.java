@@ -26,9 +26,6 @@ final class Intake {
 
     void take(Message message, Qos qos, boolean retain, int[] subscriptionIds, @Nullable Answer answer) {
         assert shard.inLoop();
-        if (session.isEnded()) {
-            return;
-        }
         if (qos == Qos.AT_MOST_ONCE) {
             takeQos0(message, retain, subscriptionIds);
             if (answer != null) {
@@ -117,7 +114,7 @@ final class Intake {
     void lend(Outgoing message) {
         if (!session.isOnline() || session.subscription(message.lender().filter()) == null) {
             message.lender().giveBack();
-        } else if (!session.mayReceive(message.message())) {
+        } else if (!session.standing().mayBorrow(message)) {
             message.lender().tryAnother(DropReason.RIGHT_LOST);
         } else if (message.qos == Qos.AT_MOST_ONCE) {
             if (delivery.fitsQos0(message.message(), message.retain, message.subscriptionIds)) {

@@ -4,8 +4,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.dunlin.core.routing.Match;
 import org.dunlin.core.routing.RetainedTree;
+import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.core.spi.Rights;
@@ -15,6 +17,7 @@ import org.dunlin.core.spi.StoreBatch;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.TopicName;
 import org.dunlin.mqtt.Will;
 import org.jspecify.annotations.Nullable;
 
@@ -292,12 +295,24 @@ public final class Publishing {
         }
     }
 
-    /** Publishes the will of a session, which has let go of it. */
+    /** Publishes the will of a session, which has let go of it, if its client may still do so. */
     void publishWill(Session session, Will will) {
+        if (!mayStillPublish(session.rights(), session.clientId(), will.topic(), will.qos(), will.retain())) {
+            return;
+        }
         Leaving leaving = new Leaving(session, will);
         if (publish(willOf(session.clientId(), will), leaving::stored)) {
             leaving.keep();
         }
+    }
+
+    /** Whether the right to what was to be published later is still there when it is due. If not, it is counted as lost. */
+    private boolean mayStillPublish(Rights rights, String clientId, TopicName topic, Qos qos, boolean retain) {
+        boolean refused = rights.refusesPublish(topic, qos, retain) != null;
+        if (refused) {
+            shards.events().dropped(clientId, topic, DropReason.RIGHT_LOST);
+        }
+        return !refused;
     }
 
     /**
@@ -372,8 +387,10 @@ public final class Publishing {
         }
         long dueAt = loop.nowMillis() + delayMillis;
         long id = shards.store().nextId();
+        Authorizer.Client who = publisher.standing().client();
+        Supplier<Rights> rights = () -> shards.authorizer().rights(who);
         if (message.qos() == Qos.AT_MOST_ONCE) {
-            putDelayed(message, id, dueAt);
+            putDelayed(message, id, dueAt, rights);
             return true;
         }
         InboundWindow window = publisher.inbound();
@@ -381,18 +398,18 @@ public final class Publishing {
             window.receive(packetId);
         }
         Ticket ticket = new Ticket(message, window, publisher.connection(), packetId, shard.memory());
-        ticket.withIt = () -> putDelayed(message, id, dueAt);
+        ticket.withIt = () -> putDelayed(message, id, dueAt, rights);
         window.add(ticket);
         gathered(ticket);
         return true;
     }
 
-    private void putDelayed(Message message, long id, long dueAt) {
+    private void putDelayed(Message message, long id, long dueAt, Supplier<Rights> rights) {
         shard.memory().hold(message);
         shard.turn().batch().putDelayed(id, dueAt, message);
         shard.turn().afterCommit(failure -> {
             if (failure == null) {
-                loop.schedule(() -> publishDelayed(message, id, dueAt), dueAt - loop.nowMillis());
+                loop.schedule(() -> publishDelayed(message, id, dueAt, rights), dueAt - loop.nowMillis());
                 return;
             }
             shard.memory().letGo(message);
@@ -403,7 +420,8 @@ public final class Publishing {
         });
     }
 
-    private void publishDelayed(Message message, long id, long dueAt) {
+    /** @param rights of its publisher, at the moment when they are asked for */
+    private void publishDelayed(Message message, long id, long dueAt, Supplier<Rights> rights) {
         shard.memory().letGo(message);
         shards.delayed().decrementAndGet();
         Runnable forget = () -> shard.turn().batch().removeDelayed(id, dueAt);
@@ -411,34 +429,39 @@ public final class Publishing {
         if (expired) {
             shards.events().dropped(message.publisher(), message.topic(), DropReason.EXPIRED);
         }
-        if (expired || !publish(message, forget)) {
+        boolean gone = expired
+                || !mayStillPublish(
+                        rights.get(), message.publisher(), message.topic(), message.qos(), message.retain());
+        if (gone || !publish(message, forget)) {
             shard.turn().untilStored(forget);
         }
     }
 
     // ---- after a restart
 
-    void restoreDelayed(long id, long dueAtMillis, Message message) {
+    /** @param who its publisher, as far as that is known; null if it is not */
+    void restoreDelayed(long id, long dueAtMillis, Message message, Authorizer.@Nullable Client who) {
+        Supplier<Rights> rights = () -> who == null ? Rights.ALL : restored(who.clientId(), who.userName());
         shards.delayed().incrementAndGet();
         shard.memory().hold(message);
-        loop.schedule(() -> publishDelayed(message, id, dueAtMillis), dueAtMillis - loop.nowMillis());
+        loop.schedule(() -> publishDelayed(message, id, dueAtMillis, rights), dueAtMillis - loop.nowMillis());
     }
 
-    private boolean isRefused(SessionRecord of, Will will) {
-        Rights rights = shards.authorizer().restored(of.clientId(), of.userName());
-        boolean refused = rights.refusesPublish(will.topic(), will.qos(), will.retain()) != null;
-        if (refused) {
-            shards.events().dropped(of.clientId(), will.topic(), DropReason.RIGHT_LOST);
-        }
-        return refused;
+    private Rights restored(String clientId, @Nullable String userName) {
+        return shards.authorizer().restored(clientId, userName);
+    }
+
+    private boolean mayStillPublish(SessionRecord of, Will will) {
+        Rights rights = restored(of.clientId(), of.userName());
+        return mayStillPublish(rights, of.clientId(), will.topic(), will.qos(), will.retain());
     }
 
     /** A session or group that the store has kept although another one has taken its place: only a will is left of it. */
-    void restoreOutlived(Kept kept) {
+    void restoreOutlived(Restoration.Kept kept) {
         Will will = kept.isSession() ? kept.record().will() : null;
         Runnable forget = () -> shard.turn().batch().removeOwner(kept.key());
         if (will == null
-                || isRefused(kept.record(), will)
+                || !mayStillPublish(kept.record(), will)
                 || !publish(willOf(kept.record().clientId(), will), forget)) {
             shard.turn().untilStored(forget);
         }

@@ -139,7 +139,7 @@ final class RetainedReplays {
                 if (session.shard().isExpired(message)) {
                     session.shard().publishing().expireRetained(message);
                 } else if (tree.get(message.topic()) == message
-                        && session.mayReceive(message)
+                        && session.standing().mayReceive(message)
                         && !(subscription.noLocal() && message.publisher().equals(session.clientId()))) {
                     delivery.sendRetained(message, qos, subscription);
                 }

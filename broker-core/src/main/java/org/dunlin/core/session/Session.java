@@ -1,7 +1,7 @@
 package org.dunlin.core.session;
 
+import java.util.Collection;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.routing.Answer;
@@ -57,6 +57,7 @@ public final class Session implements Receiver, Place.Owner {
     private final boolean durable;
     private final Delivery delivery;
     private final Intake intake;
+    private final Standing standing;
     private final InboundWindow inbound = new InboundWindow(this);
     private final Map<String, Subscription> subscriptions = new HashMap<>(4);
 
@@ -64,10 +65,8 @@ public final class Session implements Receiver, Place.Owner {
     private SessionKey key;
     private @Nullable Connection connection;
     private @Nullable Holder holder;
-    private Authorizer.Client client;
-    private Rights rights = Rights.ALL;
-    /** It has come back from the store, and no client has come for it since. */
-    private boolean restored;
+    /** Whether it takes whatever comes: it has not ended, and no review is under way. */
+    private boolean takesAll = true;
 
     private ProtocolVersion version = ProtocolVersion.MQTT_5;
     private long expirySeconds;
@@ -87,7 +86,7 @@ public final class Session implements Receiver, Place.Owner {
         this.shard = shard;
         this.owner = owner;
         this.clientId = clientId;
-        this.client = new Authorizer.Client(clientId, null, null);
+        this.standing = new Standing(clientId);
         this.sid = sid;
         this.durable = durable;
         this.key = new SessionKey(sid, 0);
@@ -185,9 +184,7 @@ public final class Session implements Receiver, Place.Owner {
         holder = by;
         key = new SessionKey(sid, generation);
         version = connect.version();
-        client = who;
-        rights = may;
-        restored = false;
+        standing.attach(who, may);
         expirySeconds = agreedExpirySeconds;
         setWill(connect.will());
         delivery.attach(
@@ -199,40 +196,36 @@ public final class Session implements Receiver, Place.Owner {
     /** Of its latest connection, as the authenticator knows it; null if nobody does. */
     public @Nullable String userName() {
         assert shard.inLoop();
-        return client.userName();
+        return standing.client().userName();
     }
 
     // ---- what it may do
 
     /** Of its latest connection, and of the latest review. */
     public Rights rights() {
-        return rights;
+        return standing.rights();
     }
 
-    /** Whether it has come back from the store, and no client has come for it since. */
-    boolean isRestored() {
-        return restored;
+    /** What its client may do. */
+    Standing standing() {
+        return standing;
     }
 
-    /** Who its latest connection was, to ask for its rights. */
-    Authorizer.Client client() {
-        return client;
+    /** A review of its subscriptions has begun, which is asked about all that comes. */
+    void reviewed(Reviews.Review by) {
+        standing.reviewed(by);
+        takesAll = false;
     }
 
-    /** It has other rights from now on, perhaps as somebody of whom more is known. */
-    void authorize(Authorizer.Client who, Rights may) {
-        client = who;
-        rights = may;
-    }
-
-    /** Whether a message may be delivered to its client. */
-    boolean mayReceive(Message message) {
-        return rights.receivesAll() || rights.mayReceive(message.topic());
+    /** @param complete whether a review by equal rights would change nothing */
+    void settled(boolean complete) {
+        standing.settled(complete);
+        takesAll = true;
     }
 
     /** What to ask for each message of a subscription; null if nothing. */
     public @Nullable Rights guardOf(TopicFilter filter) {
-        return rights.receivesAllOf(filter) ? null : rights;
+        return standing.guardOf(filter);
     }
 
     /** Why its client may not stay, or null; null, too, if there is none. */
@@ -353,9 +346,7 @@ public final class Session implements Receiver, Place.Owner {
     private void publishWill() {
         Will due = will;
         setWill(null);
-        if (due != null && rights.refusesPublish(due.topic(), due.qos(), due.retain()) != null) {
-            shard.shards().events().dropped(clientId, due.topic(), DropReason.RIGHT_LOST);
-        } else if (due != null) {
+        if (due != null) {
             shard.publishing().publishWill(this, due);
         }
     }
@@ -367,6 +358,7 @@ public final class Session implements Receiver, Place.Owner {
             return;
         }
         state = State.ENDED;
+        takesAll = false;
         cancelTimers();
         publishWill();
         long lost = delivery.end();
@@ -402,7 +394,7 @@ public final class Session implements Receiver, Place.Owner {
                             key,
                             new SessionRecord(
                                     clientId,
-                                    client.userName(),
+                                    userName(),
                                     version,
                                     connection != null,
                                     expirySeconds,
@@ -422,15 +414,15 @@ public final class Session implements Receiver, Place.Owner {
     // ---- after a restart
 
     /** Takes over what the store has kept of it. Before anybody can connect; {@link #resume} follows. */
-    void restore(Kept kept, long lastAliveMillis) {
+    void restore(Restoration.Kept kept, long lastAliveMillis) {
         assert shard.inLoop() && state == State.OFFLINE;
         SessionRecord record = kept.record();
         recorded = true;
         key = kept.key();
         version = record.version();
-        restored = true;
-        client = new Authorizer.Client(clientId, record.userName(), null);
-        rights = shard.shards().authorizer().restored(clientId, record.userName());
+        standing.restore(
+                new Authorizer.Client(clientId, record.userName(), null),
+                shard.shards().authorizer().restored(clientId, record.userName()));
         expirySeconds = record.expirySeconds();
         setWill(record.will());
         expiresAtMillis = record.expiresAtMillis();
@@ -524,13 +516,8 @@ public final class Session implements Receiver, Place.Owner {
         return removed;
     }
 
-    Iterable<Subscription> subscriptions() {
+    Collection<Subscription> subscriptions() {
         return subscriptions.values();
-    }
-
-    /** As they are at this moment, while they may be changed. */
-    List<Subscription> subscriptionsNow() {
-        return List.copyOf(subscriptions.values());
     }
 
     /** The same subscription with another guard, of which the store knows nothing. */
@@ -542,7 +529,14 @@ public final class Session implements Receiver, Place.Owner {
 
     @Override
     public void take(Message message, Qos qos, boolean retain, int[] subscriptionIds, @Nullable Answer answer) {
-        intake.take(message, qos, retain, subscriptionIds, answer);
+        if (takesAll || admits(message)) {
+            intake.take(message, qos, retain, subscriptionIds, answer);
+        }
+    }
+
+    private boolean admits(Message message) {
+        Reviews.Review review = standing.review();
+        return review != null && state != State.ENDED && review.admits(message);
     }
 
     /** Takes a message that a shared group lends. */

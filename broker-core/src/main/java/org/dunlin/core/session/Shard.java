@@ -13,6 +13,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.Takeovers;
+import org.dunlin.core.routing.Match;
 import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.BrokerEvents;
@@ -25,6 +26,7 @@ import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicFilter;
+import org.dunlin.mqtt.TopicName;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,6 +53,7 @@ public final class Shard {
     private final Turn turn;
     private final Router router;
     private final Publishing publishing;
+    private final Reviews reviews;
     private final Map<String, Session> sessions = new HashMap<>();
     private final Map<String, SharedGroup> groups = new HashMap<>();
 
@@ -75,6 +78,7 @@ public final class Shard {
         this.turn = new Turn(this);
         this.router = new Router(this, shards.subscriptions());
         this.publishing = new Publishing(this, router);
+        this.reviews = new Reviews(this, shards.reviewedAtOnce());
     }
 
     public Shards shards() {
@@ -105,6 +109,16 @@ public final class Shard {
 
     public Publishing publishing() {
         return publishing;
+    }
+
+    /** Who settles what its clients may do. */
+    public Reviews reviews() {
+        return reviews;
+    }
+
+    /** Who is to get what is published to a topic. */
+    Match match(TopicName topic) {
+        return router.match(topic);
     }
 
     /** Identity of a message that comes in on this shard: its index in the upper eight bits, then a count. */
@@ -174,13 +188,15 @@ public final class Shard {
         }
     }
 
-    /** A fault in one item must not keep the others from their receivers. */
-    void guard(Runnable item) {
+    /** A fault in one item must not keep the others from their receivers. @return false if it has failed */
+    boolean guard(Runnable item) {
         try {
             item.run();
+            return true;
         } catch (RuntimeException | AssertionError e) {
             faults++;
             LOG.atError().setCause(e).addKeyValue("shard", index).log("An item for a shard has failed");
+            return false;
         }
     }
 
@@ -297,9 +313,7 @@ public final class Shard {
             began(session);
         }
         session.attach(connection, holder, connect, client, rights, expirySeconds, owner.nextGeneration());
-        if (resumes) {
-            reviewSubscriptions(session);
-        }
+        reviews.settle(session);
         return new Admission(session, resumes, removes || session.isRecorded());
     }
 
@@ -348,7 +362,7 @@ public final class Shard {
     // ---- after a restart
 
     /** Takes over a session that the store has kept; one that has come to its end does so with {@link Session#resume}. */
-    Session restore(Kept kept, long lastAliveMillis) {
+    Session restore(Restoration.Kept kept, long lastAliveMillis) {
         SessionRecord record = kept.record();
         ClientRegistry.Owner owner = shards.registry().claim(record.clientId(), this);
         owner.restore(kept.key().generation());
@@ -376,7 +390,7 @@ public final class Shard {
                 kept.subscriptionId() == 0 ? Subscription.NO_IDS : new int[] {kept.subscriptionId()});
     }
 
-    void restoreGroup(Kept kept) {
+    void restoreGroup(Restoration.Kept kept) {
         TopicFilter filter = TopicFilter.of(kept.group());
         SharedGroup group = new SharedGroup(this, filter, kept.key().sid(), true);
         groups.put(filter.text(), group);
@@ -386,7 +400,7 @@ public final class Shard {
 
     /** After all groups: one that the store does not know of has just been joined for the first time. */
     void restoreMember(Session session, Subscription subscription) {
-        group(subscription.filter(), true).restore(session, subscription);
+        group(subscription.filter(), true).member(session, subscription);
     }
 
     /** After all members: groups that nobody is left of. */
@@ -443,59 +457,12 @@ public final class Shard {
         then.accept(former == null);
     }
 
-    // ---- rights
-
-    /** Asks anew whether the client of a session may stay and what it may do. */
-    public void review(Session session) {
-        assert inLoop();
-        if (!session.isEnded()) {
-            guard(() -> reviewNow(session)); // a fault in one must not keep the others their rights
-        }
-    }
-
-    private void reviewNow(Session session) {
-        String gone = session.reviewHolder();
-        if (gone != null) {
-            session.authorize(session.client(), shards.authorizer().rights(session.client())); // for its will
-            session.evict(ReasonCode.ADMINISTRATIVE_ACTION, gone);
-            return;
-        }
-        if (session.isRestored()) { // what it will be allowed is known when it comes: until then all waits for it
-            session.authorize(session.client(), shards.authorizer().restored(session.clientId(), session.userName()));
-        } else {
-            reauthorize(session, session.client());
-        }
-    }
-
-    /** Settles anew what the client of a session may do, of whom something else may be known now. */
-    public void reauthorize(Session session, Authorizer.Client client) {
-        session.authorize(client, shards.authorizer().rights(client));
-        reviewSubscriptions(session);
-    }
-
-    /**
-     * What a connected client may not subscribe to any more ends. That of one that is away waits until it comes back, since the
-     * right may have come back by then; it gets no messages meanwhile. The others get the rights that are asked from now on.
-     */
-    private void reviewSubscriptions(Session session) {
-        for (Subscription subscription : session.subscriptionsNow()) {
-            TopicFilter filter = subscription.filter();
-            String refusal = session.rights().refusesSubscribe(filter, subscription.qos());
-            if (refusal != null && session.isConnected()) {
-                unsubscribe(session, filter.text());
-                session.lost(filter, refusal);
-                continue;
-            }
-            Rights guard = refusal == null ? session.guardOf(filter) : session.rights();
-            if (guard != subscription.guard()) {
-                replace(session, subscription, subscription.guardedBy(guard));
-            }
-        }
-    }
-
-    private void replace(Session session, Subscription former, Subscription now) {
+    /** The same subscription, by other rights. */
+    void replace(Session session, Subscription former, Subscription now) {
         session.replace(now);
-        if (!now.filter().isShared()) { // a group lends to whoever is next: its member asks
+        if (now.filter().isShared()) {
+            groupOf(now.filter(), group -> group.changed(session, now));
+        } else {
             shards.subscriptions().replace(former, now, index);
         }
     }
@@ -511,13 +478,7 @@ public final class Shard {
 
     void unsubscribe(Session session, Subscription subscription) {
         if (subscription.filter().isShared()) {
-            Shard owner = shards.ofGroup(subscription.filter().text());
-            owner.runOrPost(this, () -> {
-                SharedGroup group = owner.groups.get(subscription.filter().text());
-                if (group != null) {
-                    group.leave(session);
-                }
-            });
+            groupOf(subscription.filter(), group -> group.leave(session));
             // only when it has left: else the group would lend it the same again and again
             session.delivery().giveBackWaiting(subscription.filter());
         } else {
@@ -556,14 +517,18 @@ public final class Shard {
     void groupsOf(Session session, BiConsumer<SharedGroup, Session> news) {
         for (Subscription subscription : session.subscriptions()) {
             if (subscription.filter().isShared()) {
-                Shard owner = shards.ofGroup(subscription.filter().text());
-                owner.runOrPost(this, () -> {
-                    SharedGroup group = owner.groups.get(subscription.filter().text());
-                    if (group != null) {
-                        news.accept(group, session);
-                    }
-                });
+                groupOf(subscription.filter(), group -> news.accept(group, session));
             }
         }
+    }
+
+    private void groupOf(TopicFilter filter, Consumer<SharedGroup> news) {
+        Shard owner = shards.ofGroup(filter.text());
+        owner.runOrPost(this, () -> {
+            SharedGroup group = owner.groups.get(filter.text());
+            if (group != null) {
+                news.accept(group);
+            }
+        });
     }
 }

@@ -35,6 +35,7 @@ public final class Shards {
     private final BrokerEvents events;
     private final int backlogHigh;
     private final MessageQueue.Paging paging;
+    private final int reviewedAtOnce;
     private final SubscriptionTree subscriptions;
     private final RetainedTree retained;
     private final ClientRegistry registry = new ClientRegistry();
@@ -53,7 +54,17 @@ public final class Shards {
             Store store,
             Authorizer authorizer,
             BrokerEvents events) {
-        this(loops, limits, queueLimits, memory, store, authorizer, events, BACKLOG_HIGH, MessageQueue.Paging.DEFAULTS);
+        this(
+                loops,
+                limits,
+                queueLimits,
+                memory,
+                store,
+                authorizer,
+                events,
+                BACKLOG_HIGH,
+                MessageQueue.Paging.DEFAULTS,
+                Reviews.AT_ONCE);
     }
 
     Shards(
@@ -65,7 +76,8 @@ public final class Shards {
             Authorizer authorizer,
             BrokerEvents events,
             int backlogHigh,
-            MessageQueue.Paging paging) {
+            MessageQueue.Paging paging,
+            int reviewedAtOnce) {
         if (loops.isEmpty() || loops.size() > MAX) {
             throw new IllegalArgumentException("1 to " + MAX + " loops, not " + loops.size());
         }
@@ -78,6 +90,7 @@ public final class Shards {
         this.events = events;
         this.backlogHigh = backlogHigh;
         this.paging = paging;
+        this.reviewedAtOnce = reviewedAtOnce;
         this.subscriptions = new SubscriptionTree(loops.size());
         this.retained = new RetainedTree(limits.maxRetained(), limits.maxRetainedBytes());
         this.shards = new Shard[loops.size()];
@@ -170,6 +183,11 @@ public final class Shards {
 
     MessageQueue.Paging paging() {
         return paging;
+    }
+
+    /** Subscriptions of one shard whose rights are settled anew within a turn. */
+    int reviewedAtOnce() {
+        return reviewedAtOnce;
     }
 
     /** The shard that a shared group lives on, for ever the same for a number of shards. */

@@ -3,8 +3,6 @@ package org.dunlin.core.session;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -13,8 +11,10 @@ import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.routing.Answer;
 import org.dunlin.core.routing.Gathering;
 import org.dunlin.core.routing.Receiver;
+import org.dunlin.core.routing.Rotation;
 import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.spi.DropReason;
+import org.dunlin.core.spi.Rights;
 import org.dunlin.core.spi.SessionKey;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreBatch;
@@ -38,10 +38,8 @@ final class SharedGroup implements Place.Owner {
     private final TopicFilter filter;
     private final SessionKey key;
     private final Map<Session, Member> members = new HashMap<>(4);
-    /** Connected members in turn: whoever has got a message is the last. */
-    private final Set<Member> connected = new LinkedHashSet<>(4);
-    /** Those of them that may have more open, in turn. */
-    private final Set<Member> free = new LinkedHashSet<>(4);
+    /** Whose turn it is; who may have more open is free. */
+    private final Rotation<Member> rotation = new Rotation<>();
 
     private final MessageQueue queue;
     /** Came back from a member, by their old order; they are first. */
@@ -67,16 +65,19 @@ final class SharedGroup implements Place.Owner {
     }
 
     /** Takes over what the store has kept of it; its members follow. */
-    void restore(Kept kept) {
+    void restore(Restoration.Kept kept) {
         recorded = true;
         if (kept.messages() > 0) {
             queue.restore(kept.messages(), kept.bytes(), kept.firstSeq(), kept.lastSeq());
         }
     }
 
-    /** Takes over a member that the store has kept. */
-    void restore(Session session, Subscription options) {
-        members.computeIfAbsent(session, Member::new).options = options;
+    /** A member with these options; one that the store has kept is not there yet. */
+    Member member(Session session, Subscription options) {
+        Member member = members.computeIfAbsent(session, Member::new);
+        member.options = options;
+        rotation.put(member);
+        return member;
     }
 
     private boolean durable() {
@@ -127,8 +128,7 @@ final class SharedGroup implements Place.Owner {
 
     /** Adds a member, or changes the options of one that is there already. */
     void join(Session session, Subscription options, int credits) {
-        Member member = members.computeIfAbsent(session, Member::new);
-        member.options = options;
+        Member member = member(session, options);
         if (session.durable() && !durable()) {
             record();
             Subscription kept = intake(true);
@@ -138,12 +138,30 @@ final class SharedGroup implements Place.Owner {
         ready(member, credits);
     }
 
+    /** A member has other rights. */
+    void changed(Session session, Subscription options) {
+        Member member = members.get(session);
+        if (member != null) {
+            member(session, options);
+            reconsider(member);
+            dispatch();
+        }
+    }
+
+    /** What was unfit for it may fit now: its rights may be others, or its Maximum Packet Size. */
+    private void reconsider(Member member) {
+        for (Entry waiting : returned.values()) {
+            if (!waiting.unfitFor.isEmpty()) {
+                waiting.unfitFor.remove(member);
+            }
+        }
+    }
+
     /** Removes a member; with the last one the group ends, and what nobody has got is gone. */
     void leave(Session session) {
         Member member = members.remove(session);
         if (member != null) {
-            connected.remove(member);
-            free.remove(member);
+            rotation.remove(member);
         }
         if (!members.isEmpty()) {
             dispatch(); // what only it could take is known to fit nobody now
@@ -182,15 +200,11 @@ final class SharedGroup implements Place.Owner {
 
     private void ready(Member member, int credits) {
         member.credits = Math.min(CREDITS, credits);
-        connected.add(member);
+        rotation.connected(member);
         queue.takeIn();
-        for (Entry waiting : returned.values()) {
-            if (!waiting.unfitFor.isEmpty()) {
-                waiting.unfitFor.remove(member); // its Maximum Packet Size or its rights may be others now
-            }
-        }
+        reconsider(member);
         if (member.open < member.credits) {
-            free.add(member);
+            rotation.free(member);
         }
         dispatch();
     }
@@ -198,9 +212,8 @@ final class SharedGroup implements Place.Owner {
     void memberAway(Session session) {
         Member member = members.get(session);
         if (member != null) {
-            connected.remove(member);
-            free.remove(member);
-            if (connected.isEmpty()) {
+            rotation.away(member);
+            if (rotation.isNobodyConnected()) {
                 queue.putOut();
             }
         }
@@ -210,17 +223,14 @@ final class SharedGroup implements Place.Owner {
 
     private void take(Message message, @Nullable Answer answer) {
         if (message.qos() == Qos.AT_MOST_ONCE) {
-            Member member = next(connected);
-            if (member != null) {
-                lend(member, new Entry(message, 0, 0, ++lastOrder));
-            }
+            takeQos0(new Entry(message, 0, 0, ++lastOrder));
             if (answer != null) {
                 answer.taken();
             }
             return;
         }
         Overflow overflow = overflowFor(message);
-        boolean atOnce = queue.isIdle() && returned.isEmpty() && !free.isEmpty();
+        boolean atOnce = queue.isIdle() && returned.isEmpty() && !rotation.isNobodyFree();
         if (answer == null) { // if durable, such a member has joined after the publisher's shard had looked
             if (overflow.answers() && !atOnce && !queue.admits(message.weight())) {
                 shard.shards().events().dropped(filter.text(), message.topic(), DropReason.QUEUE_FULL);
@@ -245,6 +255,16 @@ final class SharedGroup implements Place.Owner {
         } else {
             accept(message, 0, 0, overflow);
             answer.taken();
+        }
+    }
+
+    /** Sent at once to whoever may have it and is there, or to nobody. */
+    private void takeQos0(Entry entry) {
+        Member member = rotation.nextConnected(entry.message.topic(), entry.unfitFor);
+        if (member != null) {
+            lend(member, entry);
+        } else if (!rotation.isNobodyConnected()) {
+            dropped(entry, entry.unfitFor.isEmpty() ? DropReason.RIGHT_LOST : entry.unfit);
         }
     }
 
@@ -306,7 +326,7 @@ final class SharedGroup implements Place.Owner {
     }
 
     private void accept(Message message, long seq, long body, Overflow overflow) {
-        Member member = returned.isEmpty() && queue.isEmpty() ? next(free) : null;
+        Member member = returned.isEmpty() && queue.isEmpty() ? rotation.nextFree(message.topic(), Set.of()) : null;
         if (member != null) {
             queue.passed(seq);
             lend(member, new Entry(message, seq, body, ++lastOrder));
@@ -314,7 +334,7 @@ final class SharedGroup implements Place.Owner {
             queue.add(
                     new Outgoing(message, message.qos(), message.retain(), Subscription.NO_IDS, seq, body, null),
                     overflow);
-            if (!free.isEmpty()) {
+            if (!rotation.isNobodyFree()) {
                 dispatch();
             }
         }
@@ -338,18 +358,18 @@ final class SharedGroup implements Place.Owner {
     }
 
     private void giveOut() {
-        Entry entry = free.isEmpty() ? null : nextEntry();
+        Entry entry = rotation.isNobodyFree() ? null : nextEntry();
         while (entry != null) {
-            Member member = nextFor(entry);
+            Member member = rotation.nextFree(entry.message.topic(), entry.unfitFor);
             if (member != null) {
                 lend(member, entry);
-            } else if (entry.message.qos() == Qos.AT_MOST_ONCE || entry.unfitFor.containsAll(members.values())) {
-                dropped(entry, entry.unfit);
+            } else if (rotation.suitsNobody(entry.message.topic(), entry.unfitFor)) {
+                dropped(entry, entry.unfitFor.isEmpty() ? DropReason.RIGHT_LOST : entry.unfit);
             } else {
                 aside.add(entry); // whom it fits has no credit now
             }
             // not all of a long queue is looked through for what others could take: it waits for its members
-            entry = free.isEmpty() || aside.size() >= CREDITS ? null : nextEntry();
+            entry = rotation.isNobodyFree() || aside.size() >= CREDITS ? null : nextEntry();
         }
     }
 
@@ -365,32 +385,11 @@ final class SharedGroup implements Place.Owner {
         return waiting == null ? null : new Entry(waiting.message(), waiting.seq, waiting.body, ++lastOrder);
     }
 
-    /** The first of them, who becomes the last. */
-    private static @Nullable Member next(Set<Member> inTurn) {
-        Iterator<Member> members = inTurn.iterator();
-        if (!members.hasNext()) {
-            return null;
-        }
-        Member member = members.next();
-        members.remove();
-        inTurn.add(member);
-        return member;
-    }
-
-    private @Nullable Member nextFor(Entry entry) {
-        for (int tries = free.size(); tries > 0; tries--) {
-            Member member = next(free);
-            if (member == null || entry.unfitFor.isEmpty() || !entry.unfitFor.contains(member)) {
-                return member;
-            }
-        }
-        return null;
-    }
-
     private void lend(Member member, Entry entry) {
         member.open++;
+        entry.lentBy = member.guard();
         if (member.open >= member.credits) {
-            free.remove(member);
+            rotation.busy(member);
         }
         Subscription options = member.options();
         Qos qos = Qos.min(entry.message.qos(), options.qos());
@@ -411,8 +410,8 @@ final class SharedGroup implements Place.Owner {
 
     private void closed(Member member) {
         member.open--;
-        if (connected.contains(member) && member.open < member.credits) {
-            free.add(member);
+        if (rotation.isConnected(member) && member.open < member.credits) {
+            rotation.free(member);
         }
     }
 
@@ -437,7 +436,7 @@ final class SharedGroup implements Place.Owner {
         dispatch();
     }
 
-    /** A member cannot have a message, be it too large for it or not for its eyes. */
+    /** A member cannot have a message, be it too large for it, or its rights others than they were when it was lent. */
     void refused(Member member, Entry entry, boolean handedOver, DropReason why) {
         if (handedOver) {
             shard.shards().events().dropped(filter.text(), entry.message.topic(), why);
@@ -445,13 +444,18 @@ final class SharedGroup implements Place.Owner {
             dispatch();
             return;
         }
-        if (entry.unfitFor.isEmpty()) {
-            entry.unfitFor = new HashSet<>(4);
+        // by rights that it does not have any more: its guard says by now what it may have
+        boolean outdated = why == DropReason.RIGHT_LOST && entry.lentBy != member.guard();
+        if (!outdated || entry.message.qos() == Qos.AT_MOST_ONCE) {
+            entry.unfitFor = entry.unfitFor.isEmpty() ? new HashSet<>(4) : entry.unfitFor;
+            entry.unfitFor.add(member);
+            entry.unfit = why;
         }
-        entry.unfitFor.add(member);
-        entry.unfit = why;
         closed(member);
-        if (members.isEmpty()) {
+        if (entry.message.qos() == Qos.AT_MOST_ONCE) {
+            takeQos0(entry);
+            dispatch();
+        } else if (members.isEmpty()) {
             dropped(entry, DropReason.SESSION_ENDED);
         } else {
             returned.put(entry.order, entry);
@@ -497,18 +501,17 @@ final class SharedGroup implements Place.Owner {
         @Override
         public void failed(String cause) {
             shard.shards().events().unreadable(filter.text(), cause);
-            shard.loop().schedule(this::retry, RETRY_MILLIS);
-        }
-
-        private void retry() {
-            if (!connected.isEmpty()) {
-                queue.takeIn();
-            }
+            Runnable again = () -> {
+                if (!rotation.isNobodyConnected()) {
+                    queue.takeIn();
+                }
+            };
+            shard.loop().schedule(again, RETRY_MILLIS);
         }
     }
 
     /** One session's part in the group. Group's thread only, but for the session, which never changes. */
-    static final class Member {
+    static final class Member implements Rotation.Seat {
         private final Session session;
         private @Nullable Subscription options;
         private int credits;
@@ -527,6 +530,11 @@ final class SharedGroup implements Place.Owner {
         Session session() {
             return session;
         }
+
+        @Override
+        public @Nullable Rights guard() {
+            return options().guard();
+        }
     }
 
     /** One message of the group. What the member's shard may ask for never changes. */
@@ -536,6 +544,8 @@ final class SharedGroup implements Place.Owner {
         private final long body;
         private final long order;
         private Set<Member> unfitFor = Set.of();
+        /** What the group knew of the rights of the member that has it. */
+        private @Nullable Rights lentBy;
         /** Why the last of them cannot have it. */
         private DropReason unfit = DropReason.TOO_LARGE;
 

@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What one client may do, as it was settled when it connected or when rights were last reviewed. Answers from memory, at
- * once, and always the same. Any thread: a session asks on its shard, a shared group on its own.
+ * once, and always the same. Two that are equal give the same answers: where those of a client are equal to what they were,
+ * nothing is settled anew. Any thread: a session asks on its shard, a shared group on its own.
  */
 public interface Rights {
     /**

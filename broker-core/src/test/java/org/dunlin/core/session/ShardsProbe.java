@@ -6,10 +6,14 @@ import java.util.function.Consumer;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
+import org.dunlin.core.routing.Match;
+import org.dunlin.core.routing.Receivers;
+import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.core.spi.Store;
+import org.dunlin.mqtt.TopicName;
 
 /** The test's thread only, which plays all loops. What tests of other packages may see of the shards. */
 public final class ShardsProbe {
@@ -25,7 +29,8 @@ public final class ShardsProbe {
             Authorizer authorizer,
             BrokerEvents events,
             int backlogHigh,
-            Paging paging) {
+            Paging paging,
+            int reviewedAtOnce) {
         return new Shards(
                 loops,
                 limits,
@@ -36,7 +41,8 @@ public final class ShardsProbe {
                 events,
                 backlogHigh,
                 new MessageQueue.Paging(
-                        paging.heapMessages, paging.heapBytes, paging.pageMessages, paging.pageBytes, paging.low));
+                        paging.heapMessages, paging.heapBytes, paging.pageMessages, paging.pageBytes, paging.low),
+                reviewedAtOnce);
     }
 
     /** How much of a stored queue is in the heap. */
@@ -73,6 +79,64 @@ public final class ShardsProbe {
             Shard shard = shards.shard(i);
             shard.loop().execute(() -> task.accept(shard));
         }
+    }
+
+    /** The session of a client that has one. */
+    public static Session session(Shards shards, String clientId) {
+        for (int i = 0; i < shards.count(); i++) {
+            for (Session session : shards.shard(i).sessionsForTests()) {
+                if (session.clientId().equals(clientId)) {
+                    return session;
+                }
+            }
+        }
+        throw new AssertionError("no session of " + clientId);
+    }
+
+    /** Sessions whose subscriptions are not all settled. */
+    public static int reviews(Shards shards) {
+        int reviews = 0;
+        for (int i = 0; i < shards.count(); i++) {
+            for (Session session : shards.shard(i).sessionsForTests()) {
+                reviews += session.standing().review() == null ? 0 : 1;
+            }
+        }
+        return reviews;
+    }
+
+    private static boolean isInTheTree(Shard shard, Session session, Subscription subscription) {
+        String topic = subscription.filter().text().replace("/#", "").replace('+', 'q');
+        Match match = shard.match(TopicName.of(topic));
+        for (int r = 0; r < match.size(); r++) {
+            Receivers receivers = match.route(r).receivers(shard.index());
+            if (receivers != null && receivers.of(session) == subscription) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Subscriptions that are not guarded as the rights of their session demand, though no review is under way. */
+    public static List<String> unsettled(Shards shards) {
+        List<String> all = new ArrayList<>();
+        for (int i = 0; i < shards.count(); i++) {
+            for (Session session : shards.shard(i).sessionsForTests()) {
+                if (session.standing().review() != null || session.standing().isRestored()) {
+                    continue;
+                }
+                for (Subscription each : session.subscriptions()) {
+                    boolean refused = session.rights().refusesSubscribe(each.filter(), each.qos()) != null;
+                    boolean open = each.guard() == null;
+                    if (refused && (session.isConnected() || open)
+                            || open != session.rights().receivesAllOf(each.filter()) && !refused
+                            || !open && !session.rights().equals(each.guard())
+                            || !each.filter().isShared() && !isInTheTree(shards.shard(i), session, each)) {
+                        all.add(session.clientId() + " " + each + " by " + session.rights());
+                    }
+                }
+            }
+        }
+        return all;
     }
 
     public static int delayed(Shards shards) {

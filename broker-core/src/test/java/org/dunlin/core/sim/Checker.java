@@ -323,7 +323,8 @@ final class Checker implements BrokerEvents {
 
     @Override
     public void denied(Peer peer, String what, ReasonCode reason, String detail) {
-        if (reason != ReasonCode.QUOTA_EXCEEDED || !sim.isMemorySmall()) {
+        boolean refused = reason == ReasonCode.NOT_AUTHORIZED && sim.rightsChange();
+        if (!refused && (reason != ReasonCode.QUOTA_EXCEEDED || !sim.isMemorySmall())) {
             throw breach("NothingDenied", peer + " " + what + " " + reason + " " + detail);
         }
     }
@@ -510,14 +511,15 @@ final class Checker implements BrokerEvents {
         return sent.ackedAtMicros != Sent.NOT_YET && !sent.expires && !sent.clears && sent.qos != Qos.AT_MOST_ONCE;
     }
 
-    private static boolean isOwed(SimClient client, Sent sent) {
+    private boolean isOwed(SimClient client, Sent sent) {
         return isAckedForAll(sent) && isSubscribedThroughout(client, sent);
     }
 
-    private static boolean isSubscribedThroughout(SimClient client, Sent sent) {
+    private boolean isSubscribedThroughout(SimClient client, Sent sent) {
         for (SimClient.Sub sub : client.subs.values()) {
             TopicFilter filter = TopicFilter.of(sub.filter);
             if (!filter.isShared()
+                    && !sim.rights.wasRefused(client.id, filter.pattern())
                     && isThroughout(sub, sent)
                     && !(sub.noLocal && sent.publisher.equals(client.id))
                     && filter.matches(TopicName.of(sent.topic))) {
@@ -544,7 +546,7 @@ final class Checker implements BrokerEvents {
         for (SimClient member : sim.clients) {
             for (SimClient.Sub sub : member.subs.values()) {
                 TopicFilter filter = TopicFilter.of(sub.filter);
-                if (!filter.isShared()) {
+                if (!filter.isShared() || sim.rights.wasRefused(member.id, filter.pattern())) {
                     continue;
                 }
                 Map<String, List<Sent>> missing = new HashMap<>();

@@ -5,28 +5,26 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.dunlin.core.session.ShardsProbe;
 import org.dunlin.core.spi.Authenticator;
-import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Rights;
 import org.dunlin.mqtt.Ack;
 import org.dunlin.mqtt.Auth;
 import org.dunlin.mqtt.ConnAck;
 import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.Disconnect;
-import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.Publish;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
-import org.dunlin.mqtt.Subscribe;
+import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.mqtt.TopicName;
-import org.dunlin.mqtt.Will;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,71 +33,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The test's thread only. What a client may not do does not happen, and what it may not get does not reach it. */
 class RightsTest {
-    private final ScriptedBroker broker = new ScriptedBroker();
-    private final Map<String, Rights> rights = new HashMap<>();
-    private int rightsAsked;
-    /** What is said of a session that has come back from the store, if it is something else. */
-    private @Nullable Rights afterRestart;
-
-    RightsTest() {
-        broker.authorizer = new Authorizer() {
-            @Override
-            public Rights rights(Client client) {
-                rightsAsked++;
-                return rights.getOrDefault(client.clientId(), Rights.ALL);
-            }
-
-            @Override
-            public Rights restored(String clientId, @Nullable String userName) {
-                Rights said = afterRestart;
-                return said != null ? said : rights.getOrDefault(clientId, Rights.ALL);
-            }
-        };
-    }
-
-    private ScriptedClient client(String id, long expirySeconds) {
-        return new ScriptedClient(broker, ProtocolVersion.MQTT_5, id, 10, expirySeconds);
-    }
-
-    private ScriptedClient reader(long expirySeconds, String... filters) {
-        ScriptedClient reader = client("reader", expirySeconds);
-        reader.says(subscribe(Qos.EXACTLY_ONCE, filters));
-        return reader;
-    }
-
-    private static Subscribe subscribe(Qos qos, String... filters) {
-        return new Subscribe(
-                7,
-                0,
-                List.of(filters).stream()
-                        .map(filter -> new Subscribe.Entry(filter, qos))
-                        .toList(),
-                List.of());
-    }
-
-    private void may(String clientId, Rights now) {
-        rights.put(clientId, now);
-        broker.review();
-    }
-
-    /** Messages that the store would bring back. */
-    private long stillStored() {
-        broker.loops.runFor(200);
-        broker.crash();
-        return ShardsProbe.waitingInGroups(broker.shards())
-                + ShardsProbe.sessions(broker.shards()).stream()
-                        .mapToLong(ShardsProbe.Figures::queued)
-                        .sum();
-    }
+    private final RightsScene scene = new RightsScene();
+    private final ScriptedBroker broker = scene.broker;
 
     // ---- publish
 
     @ParameterizedTest
     @EnumSource(Qos.class)
     void publish_withoutTheRight_reachesNobody_andV5IsTold(Qos qos) {
-        ScriptedClient reader = reader(0, "#");
-        rights.put("writer", DeniedTopics.publishing("t"));
-        ScriptedClient writer = client("writer", 0);
+        ScriptedClient reader = scene.reader(0, "#");
+        scene.rights.put("writer", DeniedTopics.publishing("t"));
+        ScriptedClient writer = scene.client("writer", 0);
 
         writer.publish("t", 1, "no", qos);
         writer.publish("u", 2, "yes", qos);
@@ -116,7 +60,7 @@ class RightsTest {
     @ParameterizedTest
     @EnumSource(Qos.class)
     void publish_withoutTheRight_of3x_isAcknowledged_orEndsTheConnection(Qos qos) {
-        rights.put("old", DeniedTopics.publishing("t"));
+        scene.rights.put("old", DeniedTopics.publishing("t"));
         ScriptedClient old = new ScriptedClient(broker, ProtocolVersion.MQTT_3_1_1, "old", 10, 0);
         old.publish("t", 1, "no", qos);
         assertFalse(old.closed);
@@ -132,25 +76,14 @@ class RightsTest {
 
     @Test
     void publish_afterTheRightIsGone_isRefused() {
-        ScriptedClient reader = reader(0, "#");
-        ScriptedClient writer = client("writer", 0);
+        ScriptedClient reader = scene.reader(0, "#");
+        ScriptedClient writer = scene.client("writer", 0);
         writer.publish("t", 1, "before", Qos.AT_LEAST_ONCE);
 
-        may("writer", DeniedTopics.publishing("t"));
+        scene.may("writer", DeniedTopics.publishing("t"));
         writer.publish("t", 2, "after", Qos.AT_LEAST_ONCE);
 
         assertEquals(List.of("before"), reader.payloads());
-        assertEquals(
-                ReasonCode.NOT_AUTHORIZED, writer.lastAck(PacketType.PUBACK).reason());
-    }
-
-    @Test
-    void delayedMessage_isRefusedByTheTopicThatItIsFor() {
-        rights.put("writer", DeniedTopics.publishing("t"));
-        ScriptedClient writer = client("writer", 0);
-
-        writer.publish("$delayed/1/t", 1, "no", Qos.AT_LEAST_ONCE);
-
         assertEquals(
                 ReasonCode.NOT_AUTHORIZED, writer.lastAck(PacketType.PUBACK).reason());
     }
@@ -159,10 +92,10 @@ class RightsTest {
 
     @Test
     void subscribe_withoutTheRight_isRefused_othersOfThePacketAreNot() {
-        rights.put("reader", DeniedTopics.subscribing("t"));
+        scene.rights.put("reader", DeniedTopics.subscribing("t"));
 
-        ScriptedClient reader = reader(0, "t", "u", "$share/g/t");
-        client("writer", 0).publish("t", 1, "no", Qos.AT_LEAST_ONCE);
+        ScriptedClient reader = scene.reader(0, "t", "u", "$share/g/t");
+        scene.client("writer", 0).publish("t", 1, "no", Qos.AT_LEAST_ONCE);
 
         assertEquals(
                 List.of(ReasonCode.NOT_AUTHORIZED, ReasonCode.GRANTED_QOS_2, ReasonCode.NOT_AUTHORIZED),
@@ -173,10 +106,10 @@ class RightsTest {
     @ParameterizedTest
     @ValueSource(longs = {0, 3600})
     void subscription_ends_whenTheRightIsGone(long expirySeconds) {
-        ScriptedClient reader = reader(expirySeconds, "t", "u", "$share/g/t");
-        ScriptedClient writer = client("writer", 0);
+        ScriptedClient reader = scene.reader(expirySeconds, "t", "u", "$share/g/t");
+        ScriptedClient writer = scene.client("writer", 0);
 
-        may("reader", DeniedTopics.subscribing("t"));
+        scene.may("reader", DeniedTopics.subscribing("t"));
         writer.publish("t", 1, "no", Qos.AT_LEAST_ONCE);
         writer.publish("u", 2, "yes", Qos.AT_LEAST_ONCE);
 
@@ -189,8 +122,8 @@ class RightsTest {
 
     @Test
     void subscription_thatHasEnded_isNotBackAfterARestart() {
-        reader(3600, "t", "u");
-        may("reader", DeniedTopics.subscribing("t"));
+        scene.reader(3600, "t", "u");
+        scene.may("reader", DeniedTopics.subscribing("t"));
 
         broker.crash();
 
@@ -199,12 +132,12 @@ class RightsTest {
 
     @Test
     void subscriptionOfOneWhoIsAway_endsWhenItComesBackWithoutTheRight() {
-        reader(3600, "t", "u").goes();
-        may("reader", DeniedTopics.subscribing("t"));
-        ScriptedClient writer = client("writer", 0);
+        scene.reader(3600, "t", "u").goes();
+        scene.may("reader", DeniedTopics.subscribing("t"));
+        ScriptedClient writer = scene.client("writer", 0);
         writer.publish("u", 1, "yes", Qos.AT_LEAST_ONCE);
 
-        ScriptedClient back = client("reader", 3600);
+        ScriptedClient back = scene.client("reader", 3600);
         writer.publish("t", 2, "no", Qos.AT_LEAST_ONCE);
 
         assertTrue(back.connAck().sessionPresent());
@@ -214,12 +147,157 @@ class RightsTest {
 
     @Test
     void subscriptionOfOneWhoIsAway_staysIfTheRightComesBackBeforeIt() {
-        reader(3600, "t").goes();
-        may("reader", DeniedTopics.subscribing("t"));
-        may("reader", Rights.ALL);
-        client("writer", 0).publish("t", 1, "yes", Qos.AT_LEAST_ONCE);
+        scene.reader(3600, "t").goes();
+        scene.may("reader", DeniedTopics.subscribing("t"));
+        scene.may("reader", Rights.ALL);
+        scene.client("writer", 0).publish("t", 1, "yes", Qos.AT_LEAST_ONCE);
 
-        assertEquals(List.of("yes"), client("reader", 3600).payloads());
+        assertEquals(List.of("yes"), scene.client("reader", 3600).payloads());
+    }
+
+    // ---- reviews that take more than a turn
+
+    private static final int MANY = 1000;
+
+    private static String[] many() {
+        return IntStream.range(0, MANY).mapToObj(i -> "m/" + i).toArray(String[]::new);
+    }
+
+    /** Has a turn for each subscription, and is asked at a moment when only a few have been looked at. */
+    private ScriptedClient underReview(long expirySeconds, Rights now, String... others) {
+        String[] filters = Stream.concat(Stream.of(others), Stream.of(many())).toArray(String[]::new);
+        ScriptedClient reader = scene.reader(expirySeconds, filters);
+        scene.rights.put("reader", now);
+        broker.startReview();
+        broker.loops.runTasks(20);
+        assertTrue(ShardsProbe.reviews(broker.shards()) > 0, "the review is over already");
+        return reader;
+    }
+
+    @ParameterizedTest
+    @EnumSource(Qos.class)
+    void whileAReviewIsUnderWay_nothingComesThatTheNewRightsDeny(Qos qos) {
+        broker.reviewedAtOnce = 1;
+        ScriptedClient writer = scene.client("writer", 0);
+        ScriptedClient reader = underReview(0, DeniedTopics.receiving("m/500", "m/999", "m/1"));
+
+        for (int i : new int[] {1, 2, 500, 501, 999, 0}) {
+            writer.saysAtOnce(new Publish(
+                    RightsScene.message("m/" + i, "" + i, qos), qos == Qos.AT_MOST_ONCE ? 0 : i + 1, false));
+        }
+        assertTrue(ShardsProbe.reviews(broker.shards()) > 0, "the review is over already");
+        broker.loops.runFor(10);
+
+        assertEquals(List.of("2", "501", "0"), reader.payloads());
+        assertEquals(0, ShardsProbe.reviews(broker.shards()));
+    }
+
+    @Test
+    void whileAReviewIsUnderWay_nothingComesByASubscriptionThatTheNewRightsRefuse() {
+        broker.reviewedAtOnce = 1;
+        ScriptedClient writer = scene.client("writer", 0);
+        ScriptedClient reader = underReview(
+                0, DeniedTopics.subscribing("m/1", "m/500", "m/999", "$share/g/s", "s"), "$share/g/s", "+/500", "+/7");
+
+        for (int i : new int[] {1, 7, 500, 999}) {
+            writer.saysAtOnce(new Publish(RightsScene.message("m/" + i, "" + i, Qos.AT_LEAST_ONCE), i, false));
+        }
+        writer.saysAtOnce(new Publish(RightsScene.message("s", "lent", Qos.AT_LEAST_ONCE), 2000, false));
+        assertTrue(ShardsProbe.reviews(broker.shards()) > 0, "the review is over already");
+        broker.loops.runFor(10);
+
+        assertEquals(List.of("7", "500"), reader.payloads());
+        assertEquals(3, broker.denials.stream().filter(d -> d.contains(" m/")).count());
+        assertEquals(MANY - 1, broker.shards().subscriptions().routes());
+    }
+
+    @Test
+    void whileAReviewIsUnderWay_noRetainedMessageLeaves_andAllThatMayDoAfterIt() {
+        broker.reviewedAtOnce = 1;
+        broker.maxInflight = 1;
+        ScriptedClient writer = scene.client("writer", 0);
+        writer.retain("m/500", "no");
+        writer.retain("m/501", "yes");
+        ScriptedClient reader = scene.reader(0, many());
+        reader.says(RightsScene.subscribe(Qos.AT_LEAST_ONCE, "m/#"));
+        scene.rights.put("reader", DeniedTopics.subscribing("m/500", "m/#"));
+        broker.startReview();
+        broker.loops.runTasks(20);
+        int before = reader.payloads().size();
+        reader.takeAllAtOnce();
+        assertEquals(before, reader.payloads().size());
+        broker.loops.runFor(10);
+        reader.takeAll();
+
+        assertFalse(reader.payloads().subList(before, reader.payloads().size()).contains("no"));
+    }
+
+    @Test
+    void reviewOfMany_leavesNobodyOut_andEndsWhenAllAreSettled() {
+        broker.reviewedAtOnce = 3;
+        for (int i = 0; i < 30; i++) {
+            ScriptedClient each = scene.client("c" + i, i % 2 * 3600);
+            each.says(RightsScene.subscribe(Qos.AT_LEAST_ONCE, "a", "b", "c/" + i, "$share/g/a"));
+            scene.rights.put("c" + i, DeniedTopics.subscribing("a", "c/" + i));
+        }
+        boolean[] seen = {false};
+        broker.shards()
+                .shard(0)
+                .loop()
+                .execute(() -> broker.shards()
+                        .shard(0)
+                        .reviews()
+                        .all(() -> seen[0] = ShardsProbe.reviews(broker.shards()) == 0
+                                && broker.shards().subscriptions().routes() == 1));
+        broker.loops.runFor(10);
+
+        assertTrue(seen[0]);
+        assertEquals(90, broker.denials.size());
+    }
+
+    @Test
+    void clientThatComesBackWithTheSameRights_isNotLookedAtAgain() {
+        scene.rights.put("reader", new Counted());
+        scene.reader(3600, many()).goes();
+        int asked = Counted.asked;
+        scene.client("reader", 3600).goes();
+        assertEquals(asked, Counted.asked);
+
+        scene.may("reader", DeniedTopics.subscribing("m/1"));
+        scene.client("reader", 3600);
+        assertEquals(MANY - 1, broker.shards().subscriptions().routes());
+    }
+
+    /** Counts what is asked about filters; all of them are equal. */
+    private record Counted() implements Rights {
+        private static int asked;
+
+        @Override
+        public @Nullable String refusesPublish(TopicName topic, Qos qos, boolean retain) {
+            return null;
+        }
+
+        @Override
+        public @Nullable String refusesSubscribe(TopicFilter filter, Qos qos) {
+            asked++;
+            return null;
+        }
+
+        @Override
+        public boolean receivesAllOf(TopicFilter filter) {
+            asked++;
+            return true;
+        }
+
+        @Override
+        public boolean receivesAll() {
+            return true;
+        }
+
+        @Override
+        public boolean mayReceive(TopicName topic) {
+            return true;
+        }
     }
 
     // ---- delivery
@@ -227,9 +305,9 @@ class RightsTest {
     @ParameterizedTest
     @EnumSource(Qos.class)
     void liveMessage_thatItMayNotGet_isNotForIt(Qos qos) {
-        rights.put("reader", DeniedTopics.receiving("a/secret"));
-        ScriptedClient reader = reader(0, "a/+", "a/#", "a/secret");
-        ScriptedClient writer = client("writer", 0);
+        scene.rights.put("reader", DeniedTopics.receiving("a/secret"));
+        ScriptedClient reader = scene.reader(0, "a/+", "a/#", "a/secret");
+        ScriptedClient writer = scene.client("writer", 0);
 
         writer.publish("a/secret", 1, "no", qos);
         writer.publish("a/open", 2, "yes", qos);
@@ -241,14 +319,14 @@ class RightsTest {
     @ParameterizedTest
     @ValueSource(longs = {0, 3600})
     void liveMessage_isNotDelivered_afterTheRightIsGone(long expirySeconds) {
-        ScriptedClient reader = reader(expirySeconds, "a/#");
-        ScriptedClient writer = client("writer", 0);
+        ScriptedClient reader = scene.reader(expirySeconds, "a/#");
+        ScriptedClient writer = scene.client("writer", 0);
         writer.publish("a/secret", 1, "before", Qos.AT_LEAST_ONCE);
 
-        may("reader", DeniedTopics.receiving("a/secret"));
+        scene.may("reader", DeniedTopics.receiving("a/secret"));
         writer.publish("a/secret", 2, "after", Qos.AT_LEAST_ONCE);
         writer.publish("a/open", 3, "yes", Qos.AT_LEAST_ONCE);
-        may("reader", Rights.ALL);
+        scene.may("reader", Rights.ALL);
         writer.publish("a/secret", 4, "again", Qos.AT_LEAST_ONCE);
 
         assertEquals(List.of("before", "yes", "again"), reader.payloads());
@@ -256,45 +334,45 @@ class RightsTest {
 
     @Test
     void retainedMessage_thatItMayNotGet_isLeftOut() {
-        ScriptedClient writer = client("writer", 0);
+        ScriptedClient writer = scene.client("writer", 0);
         writer.retain("a/secret", "no");
         writer.retain("a/open", "yes");
-        rights.put("reader", DeniedTopics.receiving("a/secret"));
+        scene.rights.put("reader", DeniedTopics.receiving("a/secret"));
 
-        assertEquals(List.of("yes"), reader(0, "a/#").payloads());
-        assertEquals(List.of("yes"), reader(3600, "a/#").payloads());
+        assertEquals(List.of("yes"), scene.reader(0, "a/#").payloads());
+        assertEquals(List.of("yes"), scene.reader(3600, "a/#").payloads());
     }
 
     @Test
     void queuedMessage_isNotDelivered_afterTheRightIsGone() {
-        ScriptedClient gone = reader(3600, "a/#");
+        ScriptedClient gone = scene.reader(3600, "a/#");
         gone.goes();
-        ScriptedClient writer = client("writer", 0);
+        ScriptedClient writer = scene.client("writer", 0);
         writer.publish("a/secret", 1, "no", Qos.AT_LEAST_ONCE);
         writer.publish("a/open", 2, "yes", Qos.AT_LEAST_ONCE);
         writer.publish("a/secret", 3, "no", Qos.EXACTLY_ONCE);
 
-        may("reader", DeniedTopics.receiving("a/secret"));
+        scene.may("reader", DeniedTopics.receiving("a/secret"));
 
-        ScriptedClient back = client("reader", 3600);
+        ScriptedClient back = scene.client("reader", 3600);
         back.takeAll();
 
         assertEquals(List.of("yes"), back.payloads());
         assertEquals(List.of("reader a/secret right-lost", "reader a/secret right-lost"), broker.drops);
-        assertEquals(0, stillStored());
+        assertEquals(0, scene.stillStored());
     }
 
     @ParameterizedTest
     @ValueSource(longs = {0, 3600})
     void queuedMessageOfOneWhoIsThere_isNotDelivered_afterTheRightIsGone(long expirySeconds) {
         broker.maxInflight = 1;
-        ScriptedClient reader = reader(expirySeconds, "a/#");
-        ScriptedClient writer = client("writer", 0);
+        ScriptedClient reader = scene.reader(expirySeconds, "a/#");
+        ScriptedClient writer = scene.client("writer", 0);
         writer.publish("a/open", 1, "first", Qos.AT_LEAST_ONCE);
         writer.publish("a/secret", 2, "no", Qos.AT_LEAST_ONCE);
         writer.publish("a/open", 3, "second", Qos.AT_LEAST_ONCE);
 
-        may("reader", DeniedTopics.receiving("a/secret"));
+        scene.may("reader", DeniedTopics.receiving("a/secret"));
         reader.takeAll();
 
         assertEquals(List.of("first", "second"), reader.payloads());
@@ -303,12 +381,12 @@ class RightsTest {
 
     @Test
     void messageOnItsWayThroughTheStore_isNotDelivered_afterTheRightIsGone() {
-        ScriptedClient reader = reader(3600, "a/#");
-        ScriptedClient writer = client("writer", 0);
+        ScriptedClient reader = scene.reader(3600, "a/#");
+        ScriptedClient writer = scene.client("writer", 0);
         broker.store.holds = true;
         writer.publish("a/secret", 1, "no", Qos.AT_LEAST_ONCE);
 
-        may("reader", DeniedTopics.receiving("a/secret"));
+        scene.may("reader", DeniedTopics.receiving("a/secret"));
         broker.store.holds = false;
         broker.store.releaseFirst();
         broker.loops.runFor(10);
@@ -320,178 +398,53 @@ class RightsTest {
 
     @Test
     void messageThatWasBegun_isNotSentAgain_afterTheRightIsGone() {
-        ScriptedClient before = reader(3600, "a/#");
-        ScriptedClient writer = client("writer", 0);
+        ScriptedClient before = scene.reader(3600, "a/#");
+        ScriptedClient writer = scene.client("writer", 0);
         writer.publish("a/secret", 1, "no", Qos.AT_LEAST_ONCE);
         writer.publish("a/secret", 2, "neither", Qos.EXACTLY_ONCE);
         writer.publish("a/open", 3, "yes", Qos.AT_LEAST_ONCE);
         assertEquals(3, before.payloads().size());
         before.goes();
 
-        rights.put("reader", DeniedTopics.receiving("a/secret"));
-        ScriptedClient again = client("reader", 3600);
+        scene.rights.put("reader", DeniedTopics.receiving("a/secret"));
+        ScriptedClient again = scene.client("reader", 3600);
         again.takeAll();
 
         assertEquals(List.of("yes"), again.payloads());
         assertEquals(1, again.acks(PacketType.PUBREL).size(), "the client lets go of what it may have");
         again.says(new Ack(PacketType.PUBCOMP, again.acks(PacketType.PUBREL).get(0)));
         broker.loops.runFor(200);
-        assertEquals(0, stillStored());
+        assertEquals(0, scene.stillStored());
     }
 
     @Test
     void messageThatMayHaveBeenBegunBeforeARestart_isEndedByPubRel() {
-        ScriptedClient before = reader(3600, "a/#");
-        client("writer", 0).publish("a/secret", 1, "no", Qos.EXACTLY_ONCE);
+        ScriptedClient before = scene.reader(3600, "a/#");
+        scene.client("writer", 0).publish("a/secret", 1, "no", Qos.EXACTLY_ONCE);
         assertEquals(1, before.payloads().size());
-        rights.put("reader", DeniedTopics.receiving("a/secret"));
+        scene.rights.put("reader", DeniedTopics.receiving("a/secret"));
         broker.crash();
 
-        ScriptedClient again = client("reader", 3600);
+        ScriptedClient again = scene.client("reader", 3600);
 
         assertEquals(List.of(), again.payloads());
         assertEquals(before.ids(), again.acks(PacketType.PUBREL));
         again.says(new Ack(PacketType.PUBCOMP, before.ids().get(0)));
         assertEquals(List.of("reader a/secret right-lost"), broker.drops);
-        assertEquals(0, stillStored());
+        assertEquals(0, scene.stillStored());
     }
 
     @Test
     void afterARestart_whatIsQueuedIsDecidedOnWhenItsClientComes() {
-        reader(3600, "a/#").goes();
-        client("writer", 0).publish("a/secret", 1, "no", Qos.AT_LEAST_ONCE);
-        rights.put("reader", DeniedTopics.receiving("a/secret"));
-        afterRestart = DeniedTopics.receiving(DeniedTopics.ALL);
+        scene.reader(3600, "a/#").goes();
+        scene.client("writer", 0).publish("a/secret", 1, "no", Qos.AT_LEAST_ONCE);
+        scene.rights.put("reader", DeniedTopics.receiving("a/secret"));
+        scene.afterRestart = DeniedTopics.receiving(DeniedTopics.ALL);
         broker.crash();
         broker.review();
-        client("writer", 0).publish("a/open", 1, "yes", Qos.AT_LEAST_ONCE);
+        scene.client("writer", 0).publish("a/open", 1, "yes", Qos.AT_LEAST_ONCE);
 
-        assertEquals(List.of("yes"), client("reader", 3600).payloads());
-    }
-
-    // ---- shared groups
-
-    @ParameterizedTest
-    @EnumSource(Qos.class)
-    void groupMessage_goesToAMemberThatMayGetIt(Qos qos) {
-        rights.put("blind", DeniedTopics.receiving("a/secret"));
-        ScriptedClient blind = client("blind", 0);
-        blind.says(subscribe(Qos.EXACTLY_ONCE, "$share/g/a/#"));
-        ScriptedClient reader = reader(0, "$share/g/a/#");
-        ScriptedClient writer = client("writer", 0);
-
-        for (int i = 1; i <= 4; i++) {
-            writer.publish("a/secret", i, "m" + i, qos);
-            broker.loops.runFor(1);
-        }
-
-        assertEquals(List.of(), blind.payloads());
-        if (qos != Qos.AT_MOST_ONCE) {
-            assertEquals(List.of("m1", "m2", "m3", "m4"), reader.payloads());
-        }
-    }
-
-    @Test
-    void groupMessage_thatNoMemberMayGet_isLost_andTold() {
-        rights.put("reader", DeniedTopics.receiving("a/secret"));
-        reader(3600, "$share/g/a/#");
-        client("writer", 0).publish("a/secret", 1, "no", Qos.AT_LEAST_ONCE);
-        broker.loops.runFor(200);
-
-        assertEquals(List.of("$share/g/a/# a/secret right-lost"), broker.drops);
-        assertEquals(0, stillStored());
-    }
-
-    @Test
-    void groupMessages_thatTheOneWhoIsThereMayNotGet_waitForTheOther() {
-        ScriptedClient away = reader(3600, "$share/g/a/#");
-        away.goes();
-        rights.put("blind", DeniedTopics.receiving("a/secret"));
-        ScriptedClient blind = client("blind", 3600);
-        blind.says(subscribe(Qos.AT_LEAST_ONCE, "$share/g/a/#"));
-        ScriptedClient writer = client("writer", 0);
-        for (int i = 1; i <= 200; i++) {
-            writer.publish("a/secret", i, "m" + i, Qos.AT_LEAST_ONCE);
-        }
-        broker.loops.runFor(200);
-        assertEquals(List.of(), broker.drops);
-
-        ScriptedClient back = client("reader", 3600);
-        back.takeAll();
-        broker.loops.runFor(200);
-
-        assertEquals(200, back.payloads().stream().distinct().count());
-        assertEquals(List.of(), blind.payloads());
-        assertEquals(List.of(), broker.drops);
-    }
-
-    @Test
-    void groupMessage_lentAndWaiting_goesToAnother_whenTheRightIsGone() {
-        broker.maxInflight = 1;
-        ScriptedClient other = client("other", 0);
-        ScriptedClient reader = reader(0, "a/open", "$share/g/a/secret");
-        ScriptedClient writer = client("writer", 0);
-        writer.publish("a/open", 1, "fills the window", Qos.AT_LEAST_ONCE);
-        writer.publish("a/secret", 2, "waits", Qos.AT_LEAST_ONCE);
-        other.says(subscribe(Qos.AT_LEAST_ONCE, "$share/g/a/secret"));
-
-        may("reader", DeniedTopics.receiving("a/secret"));
-        reader.takeAll();
-        broker.loops.runFor(1);
-
-        assertEquals(List.of("fills the window"), reader.payloads());
-        assertEquals(List.of("waits"), other.payloads());
-    }
-
-    // ---- wills
-
-    private ScriptedClient withWill(long expirySeconds) {
-        Will will = new Will(
-                TopicName.of("t"),
-                "will".getBytes(StandardCharsets.UTF_8),
-                Qos.AT_LEAST_ONCE,
-                false,
-                Message.NO_BYTES,
-                -1,
-                0);
-        return new ScriptedClient(broker, ProtocolVersion.MQTT_5, "mortal", 10, expirySeconds, will);
-    }
-
-    @Test
-    void will_withoutTheRight_refusesTheConnection() {
-        rights.put("mortal", DeniedTopics.publishing("t"));
-
-        ScriptedClient mortal = withWill(0);
-
-        assertEquals(ReasonCode.NOT_AUTHORIZED, mortal.only(ConnAck.class).reason());
-        assertTrue(mortal.closed);
-    }
-
-    @ParameterizedTest
-    @ValueSource(longs = {0, 3600})
-    void will_isNotPublished_afterTheRightIsGone(long expirySeconds) {
-        ScriptedClient reader = reader(0, "t");
-        ScriptedClient mortal = withWill(expirySeconds);
-
-        may("mortal", DeniedTopics.publishing("t"));
-        mortal.goes();
-
-        assertEquals(List.of(), reader.payloads());
-        assertEquals(List.of("mortal t right-lost"), broker.drops);
-    }
-
-    @ParameterizedTest
-    @ValueSource(longs = {0, 3600})
-    void will_isNotPublished_afterTheRightIsGone_withTheProcess(long expirySeconds) {
-        reader(3600, "t");
-        withWill(expirySeconds);
-        rights.put("mortal", DeniedTopics.publishing("t"));
-
-        broker.crash();
-        broker.loops.runFor(10);
-
-        assertEquals(List.of(), client("reader", 3600).payloads());
-        assertEquals(List.of("mortal t right-lost"), broker.drops);
+        assertEquals(List.of("yes"), scene.client("reader", 3600).payloads());
     }
 
     // ---- accounts
@@ -529,8 +482,8 @@ class RightsTest {
     void lostAccount_endsTheConnection_andNoOther() {
         Accounts accounts = new Accounts();
         broker.authenticator = accounts;
-        ScriptedClient ann = client("ann", 0);
-        ScriptedClient ben = client("ben", 0);
+        ScriptedClient ann = scene.client("ann", 0);
+        ScriptedClient ben = scene.client("ben", 0);
 
         accounts.gone = "ann";
         broker.review();
@@ -548,7 +501,7 @@ class RightsTest {
         accounts.gone = "ann"; // after the answer, before the session
         broker.authenticator = accounts;
 
-        ScriptedClient ann = client("ann", 0);
+        ScriptedClient ann = scene.client("ann", 0);
 
         assertEquals(ReasonCode.NOT_AUTHORIZED, ann.only(ConnAck.class).reason());
         assertTrue(ann.closed);
@@ -559,7 +512,7 @@ class RightsTest {
         Accounts accounts = new Accounts();
         broker.authenticator = accounts;
         broker.store.holds = true;
-        ScriptedClient ann = client("ann", 3600);
+        ScriptedClient ann = scene.client("ann", 3600);
 
         accounts.gone = "ann";
         broker.review();
@@ -635,12 +588,12 @@ class RightsTest {
         token.says(again("late"));
         ScriptedClient next = new ScriptedClient(broker, ProtocolVersion.MQTT_5, "token", 10, 0);
         assertTrue(token.closed);
-        int asked = rightsAsked;
+        int asked = scene.rightsAsked;
 
         late.complete(new Authenticator.Answer.Accepted(Authenticator.Identity.of("token", "accounts"), null));
         broker.loops.runFor(10);
 
-        assertEquals(asked, rightsAsked);
+        assertEquals(asked, scene.rightsAsked);
         assertFalse(next.closed);
     }
 

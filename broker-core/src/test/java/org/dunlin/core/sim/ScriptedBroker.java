@@ -56,6 +56,7 @@ final class ScriptedBroker implements BrokerEvents {
     int maxSubscriptionsPerClient = Limits.DEFAULTS.maxSubscriptionsPerClient();
     int receiveMaximum = Limits.DEFAULTS.receiveMaximum();
     int maxRetained = Limits.DEFAULTS.maxRetained();
+    int reviewedAtOnce = 512;
     int maxDelayed = Limits.DEFAULTS.maxDelayed();
     private @Nullable Shards shards;
     private @Nullable Admittance admittance;
@@ -106,7 +107,16 @@ final class ScriptedBroker implements BrokerEvents {
         Shards known = shards;
         if (known == null) {
             known = ShardsProbe.shards(
-                    loops.all(), limits(), queueLimits, memory, store, asScripted(), this, 65_536, paging);
+                    loops.all(),
+                    limits(),
+                    queueLimits,
+                    memory,
+                    store,
+                    asScripted(),
+                    this,
+                    65_536,
+                    paging,
+                    reviewedAtOnce);
             shards = known;
         }
         return known;
@@ -149,10 +159,13 @@ final class ScriptedBroker implements BrokerEvents {
         return known;
     }
 
+    void startReview() {
+        ShardsProbe.eachOnItsLoop(shards(), shard -> shard.reviews().all(() -> {}));
+    }
+
     /** Accounts or rights have changed. */
     void review() {
-        ShardsProbe.eachOnItsLoop(
-                shards(), shard -> List.copyOf(shard.sessions().values()).forEach(shard::review));
+        startReview();
         loops.runFor(1);
     }
 

@@ -86,6 +86,20 @@ final class ScriptedClient implements Connection {
         broker.loops.runFor(1);
     }
 
+    /** While no turn of the loop passes. */
+    void saysAtOnce(Packet packet) {
+        broker.loops.runNow(broker.loop, () -> {
+            protocol().received(packet);
+            protocol().readComplete();
+        });
+    }
+
+    void takeAllAtOnce() {
+        for (int i = 0; i < ids.size(); i++) {
+            saysAtOnce(new Ack(PacketType.PUBACK, ids.get(i)));
+        }
+    }
+
     /** Acknowledges at QoS 1 until nothing more comes. */
     void takeAll() {
         for (int i = 0; i < ids.size(); i++) {

@@ -22,6 +22,7 @@ import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.SubAck;
 import org.dunlin.mqtt.Subscribe;
+import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.mqtt.TopicName;
 import org.dunlin.mqtt.Unsubscribe;
 import org.dunlin.mqtt.Will;
@@ -530,6 +531,10 @@ final class SimClient {
             Sub sub = asked.get(i);
             ReasonCode noMemory = version.isV5() ? ReasonCode.QUOTA_EXCEEDED : ReasonCode.UNSPECIFIED_ERROR;
             if (ack.reasons().get(i) == noMemory && sim.isMemorySmall()) {
+                continue;
+            }
+            if (ack.reasons().get(i).isError()
+                    && sim.rights.wasRefused(id, TopicFilter.of(sub.filter).pattern())) {
                 continue;
             }
             if (ack.reasons().get(i).isError()) {

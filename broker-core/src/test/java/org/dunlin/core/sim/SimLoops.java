@@ -125,6 +125,23 @@ final class SimLoops {
         }
     }
 
+    /** Runs so many tasks, ends of turns counted, or fewer if there are no more, while no time passes. */
+    void runTasks(int count) {
+        for (int i = 0; i < count; i++) {
+            SimLoop loop = pick();
+            if (loop != null) {
+                loop.step();
+            }
+        }
+    }
+
+    /** Runs a task on a loop before all that it has to do. */
+    void runNow(Loop on, Runnable task) {
+        running = (SimLoop) on;
+        task.run();
+        running = null;
+    }
+
     private @Nullable SimLoop pick() {
         int from = random.nextInt(loops.size());
         for (int i = 0; i < loops.size(); i++) {

@@ -1,6 +1,5 @@
 package org.dunlin.core.sim;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -13,9 +12,14 @@ import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Rights;
 import org.jspecify.annotations.Nullable;
 
-/** The test's thread only. Takes clients the right to get some topics and gives it back, while they are served. */
+/**
+ * The test's thread only. Takes clients the right to get some topics, or to subscribe to some filters, and gives it back, while
+ * they are served.
+ */
 final class SimRights implements Authorizer {
     private static final String[] TOPICS = {"t/0", "t/1", "t/1/x", "s/0", "s/1", "r/c0", "r/c1"};
+
+    private static final String[] FILTERS = {"t/0", "t/+", "t/1/#", "+/1/x", "r/#", "s/#", "s/0"};
 
     private final Random random;
     /** Topics by client identifier. */
@@ -24,6 +28,10 @@ final class SimRights implements Authorizer {
     private final Map<String, Set<String>> told = new HashMap<>();
 
     private final Map<String, Set<String>> ever = new HashMap<>();
+    /** Filters by client identifier. */
+    private final Map<String, Set<String>> refused = new HashMap<>();
+
+    private final Map<String, Set<String>> everRefused = new HashMap<>();
 
     SimRights(Random random) {
         this.random = random;
@@ -33,7 +41,7 @@ final class SimRights implements Authorizer {
     public Rights rights(Client client) {
         Set<String> now = Set.copyOf(denied.getOrDefault(client.clientId(), Set.of()));
         told.put(client.clientId(), now);
-        return new DeniedTopics(Set.of(), Set.of(), now);
+        return new DeniedTopics(Set.of(), Set.copyOf(refused.getOrDefault(client.clientId(), Set.of())), now);
     }
 
     @Override
@@ -55,11 +63,16 @@ final class SimRights implements Authorizer {
         return ever.values().stream().anyMatch(topics -> topics.contains(topic));
     }
 
+    /** Whether a client was ever without the right to subscribe to it, so that its subscription may have ended. */
+    boolean wasRefused(String clientId, String pattern) {
+        return everRefused.getOrDefault(clientId, Set.of()).contains(pattern);
+    }
+
     boolean isDue() {
         return random.nextInt(20) == 0;
     }
 
-    /** Changes what one client may get, and lets the broker ask anew. */
+    /** Changes what one client may do, and lets the broker ask anew. */
     void change(List<SimClient> clients, Shards shards) {
         String client = clients.get(random.nextInt(clients.size())).id;
         Set<String> topics = new HashSet<>();
@@ -68,7 +81,12 @@ final class SimRights implements Authorizer {
         }
         denied.put(client, topics);
         ever.computeIfAbsent(client, id -> new HashSet<>()).addAll(topics);
-        ShardsProbe.eachOnItsLoop(
-                shards, shard -> new ArrayList<>(shard.sessions().values()).forEach(shard::review));
+        Set<String> filters = new HashSet<>();
+        for (int n = random.nextInt(6) - 3; n > 0; n--) {
+            filters.add(FILTERS[random.nextInt(FILTERS.length)]);
+        }
+        refused.put(client, filters);
+        everRefused.computeIfAbsent(client, id -> new HashSet<>()).addAll(filters);
+        ShardsProbe.eachOnItsLoop(shards, shard -> shard.reviews().all(() -> {}));
     }
 }

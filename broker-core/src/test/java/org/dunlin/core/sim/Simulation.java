@@ -30,6 +30,7 @@ final class Simulation {
     final SimClient observer;
     final SimRights rights;
     private final boolean rightsChange;
+    private final int reviewedAtOnce;
     private final boolean storeFails;
     private final QueueLimits queueLimits;
     private final Limits limits;
@@ -54,6 +55,7 @@ final class Simulation {
         Random ofRights = new Random(seed); // its own, so that runs without it stay what they are
         rightsChange = ofRights.nextInt(3) == 0;
         rights = new SimRights(ofRights);
+        reviewedAtOnce = ofRights.nextInt(3) == 0 ? 512 : 1 + ofRights.nextInt(6);
         int count = 2 + random.nextInt(5);
         queueLimits = queueLimits();
         limits = limits(count + 1);
@@ -86,7 +88,7 @@ final class Simulation {
                 ? MemoryBudget.unlimited()
                 : new MemoryBudget(memoryBytes, 500 + random.nextInt(5000), () -> 0, (exhausted, used, limit) -> {});
         return ShardsProbe.shards(
-                loops.all(), limits, queueLimits, memory, store, rights, checker, backlogHigh, paging);
+                loops.all(), limits, queueLimits, memory, store, rights, checker, backlogHigh, paging, reviewedAtOnce);
     }
 
     private Admittance admittance() {
@@ -167,6 +169,10 @@ final class Simulation {
         return storeFails;
     }
 
+    boolean rightsChange() {
+        return rightsChange;
+    }
+
     /** Whether subscriptions and publishers may be refused for want of memory. */
     boolean isMemorySmall() {
         return memoryBytes > 0;
@@ -205,6 +211,7 @@ final class Simulation {
                     rights.change(clients, shards);
                 }
                 EverythingBounded();
+                SubscriptionsAreSettled();
             }
         }
         calm = true;
@@ -223,6 +230,9 @@ final class Simulation {
         checker.RetainedIsLast();
         checker.WillsOnce();
         StoreOwesNothing();
+        if (ShardsProbe.reviews(shards) > 0) {
+            throw new AssertionError("SubscriptionsAreSettled: a review has no end");
+        }
         over = true;
         for (SimClient client : clients) {
             client.finish();
@@ -289,6 +299,13 @@ final class Simulation {
             }
             loops.runFor(5_000);
         }
+    }
+
+    /** A subscription is guarded as its client's rights demand, unless they are just being settled. */
+    private void SubscriptionsAreSettled() {
+        ShardsProbe.unsettled(shards).forEach(what -> {
+            throw new AssertionError("SubscriptionsAreSettled: " + what);
+        });
     }
 
     /** Queues and windows keep their limits at any moment; what groups have lent is bounded by their credits. */

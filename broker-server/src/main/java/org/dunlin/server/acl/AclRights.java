@@ -1,5 +1,6 @@
 package org.dunlin.server.acl;
 
+import java.util.Arrays;
 import java.util.List;
 import org.dunlin.core.spi.Rights;
 import org.dunlin.mqtt.Qos;
@@ -170,6 +171,22 @@ final class AclRights implements Rights {
             }
         }
         return !pattern.deny() && names.areWild() ? "its client identifier or user name has + or #" : null;
+    }
+
+    /** Whether it is of the same client and the same rules, those of the same reading of the file. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return this == other
+                || other instanceof AclRights that
+                        && file == that.file
+                        && granted == that.granted
+                        && Arrays.equals(sections, that.sections)
+                        && names.equals(that.names);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * names.hashCode() + Arrays.hashCode(sections);
     }
 
     Section[] sections() {

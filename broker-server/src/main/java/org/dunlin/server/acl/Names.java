@@ -1,5 +1,6 @@
 package org.dunlin.server.acl;
 
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,16 @@ final class Names {
 
     private static boolean hasWildcard(String name) {
         return name.indexOf('+') >= 0 || name.indexOf('#') >= 0;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Names that && clientId.equals(that.clientId) && Objects.equals(userName, that.userName);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * clientId.hashCode() + Objects.hashCode(userName);
     }
 
     String clientId() {

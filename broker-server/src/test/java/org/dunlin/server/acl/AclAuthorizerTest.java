@@ -2,6 +2,7 @@ package org.dunlin.server.acl;
 
 import static org.dunlin.server.acl.Acl.may;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -110,6 +111,32 @@ class AclAuthorizerTest {
             assertEquals("", may(fileAlone.restored("c", "ann"), "other"));
             assertEquals("psr", may(withTokens.restored("c", "ann"), "other"));
             assertEquals("", may(withTokens.restored("c", "ann"), "secret"));
+        }
+    }
+
+    /** Whoever comes back with equal rights has its subscriptions left as they are. */
+    @Test
+    void rightsOfOneClient_areEqual_untilTheFileOrItsTokenIsAnother() throws Exception {
+        Files.writeString(file, "user ann\ntopic a\npattern read own/%c/#\n");
+        try (AclAuthorizer authorizer = new AclAuthorizer(file, true)) {
+            Authorizer.Claims token = TokenRights.of(
+                    new TokenRights.Allowed(List.of(TopicFilter.of("t")), List.of(), List.of()), List.of());
+            Rights ann = authorizer.rights(new Client("c", "ann", null));
+
+            assertEquals(ann, authorizer.rights(new Client("c", "ann", null)));
+            assertEquals(
+                    ann.hashCode(),
+                    authorizer.rights(new Client("c", "ann", null)).hashCode());
+            assertNotEquals(ann, authorizer.rights(new Client("d", "ann", null)));
+            assertNotEquals(ann, authorizer.rights(new Client("c", "ben", null)));
+            assertNotEquals(ann, authorizer.rights(new Client("c", "ann", token)));
+            assertNotEquals(ann, authorizer.restored("c", "ann"));
+            assertEquals(
+                    authorizer.rights(new Client("c", "ann", token)), authorizer.rights(new Client("c", "ann", token)));
+            Files.writeString(file, "user ann\ntopic b\npattern read own/%c/#\n");
+            authorizer.look();
+            authorizer.look();
+            assertNotEquals(ann, authorizer.rights(new Client("c", "ann", null)));
         }
     }
 
