@@ -7,6 +7,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import org.dunlin.core.client.Admittance;
 import org.dunlin.core.client.ClientHandler;
+import org.dunlin.core.routing.RetainedTree;
 import org.dunlin.core.session.Restoration;
 import org.dunlin.core.session.Session;
 import org.dunlin.core.session.Shard;
@@ -21,8 +22,14 @@ import org.dunlin.mqtt.TopicName;
 
 /** An MQTT broker: gives connections their protocol, and publishes for others in the process. Any thread. */
 public final class Broker {
+    /** In place of a client identifier: what an empty one publishes is not kept in the store. */
+    private static final String OPERATOR = "$operator";
+    /** Retained messages that one task removes. */
+    private static final int CLEARED_AT_ONCE = 100;
+
     private final Shards shards;
     private final Admittance admittance;
+    private final Inspection inspection;
 
     /** @param loops one for each shard; a connection may live on these alone */
     public Broker(List<Loop> loops, BrokerSettings settings) {
@@ -34,6 +41,7 @@ public final class Broker {
                 settings.store(),
                 settings.authorizer(),
                 settings.events());
+        this.inspection = new Inspection(shards);
         this.admittance = new Admittance(
                 settings.limits(),
                 settings.authenticator(),
@@ -104,6 +112,77 @@ public final class Broker {
             shard.loop().execute(() -> shard.reviews().all(() -> seen.complete(null)));
         }
         return CompletableFuture.allOf(done);
+    }
+
+    /**
+     * Publishes a message for an operator: with retain it is kept, and it goes to everybody who has subscribed.
+     *
+     * @param expiresAtMillis by {@link #nowMillis}, or {@link Message#NEVER}
+     * @return completes when what it changes here is in the store, or fails as that does
+     */
+    public CompletionStage<Void> publish(
+            TopicName topic, byte[] payload, Qos qos, boolean retain, long expiresAtMillis) {
+        return stored(shard -> shard.publishing()
+                .publish(new Message(
+                        shard.nextMessageId(),
+                        OPERATOR,
+                        topic,
+                        payload,
+                        qos,
+                        retain,
+                        expiresAtMillis,
+                        Message.NO_BYTES)));
+    }
+
+    /** Removes what is retained at these topics. Completes when the store has done so, too. */
+    public CompletionStage<Void> clearRetained(List<TopicName> topics) {
+        CompletionStage<Void> done = CompletableFuture.completedFuture(null);
+        for (int from = 0; from < topics.size(); from += CLEARED_AT_ONCE) {
+            List<TopicName> some = topics.subList(from, Math.min(from + CLEARED_AT_ONCE, topics.size()));
+            done = done.thenCompose(former -> stored(shard -> some.forEach(topic -> shard.publishing()
+                    .publishQos0(new Message(
+                            shard.nextMessageId(),
+                            OPERATOR,
+                            topic,
+                            Message.NO_BYTES,
+                            Qos.AT_MOST_ONCE,
+                            true,
+                            Message.NEVER,
+                            Message.NO_BYTES)))));
+        }
+        return done;
+    }
+
+    /** Runs a task on a loop; completes when the store has taken what that has changed. */
+    private CompletionStage<Void> stored(Consumer<Shard> task) {
+        Shard shard = shards.shard(0);
+        CompletableFuture<Void> stored = new CompletableFuture<>();
+        shard.loop().execute(() -> {
+            task.accept(shard);
+            shard.turn().afterCommit(failure -> {
+                if (failure == null) {
+                    stored.complete(null);
+                } else {
+                    stored.completeExceptionally(new IllegalStateException(failure));
+                }
+            });
+        });
+        return stored;
+    }
+
+    /** The retained messages, to look at. */
+    public RetainedTree retained() {
+        return shards.retained();
+    }
+
+    /** What operators may look at and end. */
+    public Inspection inspection() {
+        return inspection;
+    }
+
+    /** By the clock that the expiry of messages is told by. */
+    public long nowMillis() {
+        return shards.store().nowMillis();
     }
 
     /** Counts of this moment. */

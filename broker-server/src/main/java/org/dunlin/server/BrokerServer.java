@@ -169,7 +169,8 @@ public final class BrokerServer implements AutoCloseable {
                 loops.transport().toString(),
                 loops.all().size(),
                 () -> phase,
-                () -> doors.describe(listeners.status()));
+                () -> doors.describe(listeners.status()),
+                new Operations.Access(authorizer, bans, authenticator::hurry, authorizer::hurry, bans::hurry));
     }
 
     /** Accounts or rights have changed. */

@@ -1,6 +1,7 @@
 package org.dunlin.core.routing;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
@@ -132,6 +133,67 @@ public final class RetainedTree {
     /** What falls under the filter, page by page. */
     public Cursor cursor(TopicFilter filter) {
         return new Cursor(filter);
+    }
+
+    /** What falls under the filter and comes behind a topic, in the order of the tree: level by level by their UTF-8. */
+    public Cursor cursor(TopicFilter filter, TopicName after) {
+        Cursor cursor = new Cursor(filter);
+        cursor.skipTo(after.utf8());
+        return cursor;
+    }
+
+    /**
+     * A level below a topic.
+     *
+     * @param message retained right there, or null
+     * @param isParent whether there is more below it
+     */
+    public record Branch(String level, @Nullable Message message, boolean isParent) {}
+
+    /**
+     * The levels that follow a beginning of topics, in their order; expired messages count.
+     *
+     * @param parent levels with slashes between, or "" for the first levels
+     * @param after the last level of the former page, or null
+     * @param max 1 or more; each costs a few searches
+     */
+    public List<Branch> branches(String parent, @Nullable String after, int max) {
+        String beginning = parent.isEmpty() ? "" : parent + "/";
+        byte[] start = beginning.getBytes(StandardCharsets.UTF_8);
+        byte[] from = after == null ? start : behind((beginning + after).getBytes(StandardCharsets.UTF_8));
+        List<Branch> branches = new ArrayList<>();
+        Map.Entry<byte[], Kept> entry = topics.ceilingEntry(from);
+        while (entry != null && branches.size() < max && startsWith(entry.getKey(), start)) {
+            byte[] key = entry.getKey();
+            int end = start.length;
+            while (end < key.length && key[end] != '/') {
+                end++;
+            }
+            byte[] branch = Arrays.copyOf(key, end);
+            boolean whole = end == key.length;
+            Message message = whole ? entry.getValue().message : null;
+            byte[] first = topics.higherKey(branch);
+            boolean isParent = first != null && startsWith(first, branch) && first[end] == '/';
+            if (message != null || isParent) {
+                branches.add(new Branch(
+                        new String(branch, start.length, end - start.length, StandardCharsets.UTF_8),
+                        message,
+                        isParent));
+            }
+            entry = topics.ceilingEntry(behind(branch));
+        }
+        return branches;
+    }
+
+    /** The first key behind all that are below this one: "/" ranks 0. */
+    private static byte[] behind(byte[] key) {
+        byte[] behind = Arrays.copyOf(key, key.length + 1);
+        behind[key.length] = 1;
+        return behind;
+    }
+
+    private static boolean startsWith(byte[] key, byte[] start) {
+        return key.length >= start.length && Arrays.equals(key, 0, start.length, start, 0, start.length);
     }
 
     /** Everything, topics that start with $ included. */
@@ -276,6 +338,15 @@ public final class RetainedTree {
             scan = filter == null || only != null ? null : new FilterScan(filter);
             if (scan != null) {
                 position = scan.start();
+            }
+        }
+
+        private void skipTo(byte[] key) {
+            if (only != null) {
+                done = compare(only.utf8(), key) <= 0;
+            } else if (compare(key, position) >= 0) {
+                position = key;
+                inclusive = false;
             }
         }
 

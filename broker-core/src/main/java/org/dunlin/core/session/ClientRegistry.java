@@ -1,9 +1,12 @@
 package org.dunlin.core.session;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.Predicate;
 import org.dunlin.core.limits.Takeovers;
 import org.dunlin.core.spi.SessionKey;
 import org.jspecify.annotations.Nullable;
@@ -67,6 +70,24 @@ final class ClientRegistry {
     /** The client's sessions that have ended and are still in the store. */
     List<SessionKey> leaving(String clientId) {
         return leaving.getOrDefault(clientId, List.of());
+    }
+
+    /** The first identifiers behind one, in their order. Looks at all. */
+    List<String> identifiers(String after, int max, Predicate<String> wanted) {
+        PriorityQueue<String> first = new PriorityQueue<>(Comparator.reverseOrder());
+        for (String id : owners.keySet()) {
+            if (id.compareTo(after) > 0
+                    && (first.size() < max || id.compareTo(first.element()) < 0)
+                    && wanted.test(id)) {
+                first.add(id);
+                if (first.size() > max) {
+                    first.remove();
+                }
+            }
+        }
+        List<String> sorted = new ArrayList<>(first);
+        sorted.sort(null);
+        return sorted;
     }
 
     int size() {

@@ -66,6 +66,11 @@ public final class Delivery {
         windowMax = receiveMaximum;
     }
 
+    /** Messages that may be open on the connection. */
+    int receiveMaximum() {
+        return windowMax;
+    }
+
     /** The client can take messages. */
     void open() {
         queue.takeIn();

@@ -99,6 +99,11 @@ final class MessageQueue {
         return waiting.size();
     }
 
+    /** Of all that wait, in the heap and in the store. */
+    long bytes() {
+        return bytes;
+    }
+
     /** How many of them a shared group has lent; they are bounded by its credits and not by this queue's limits. */
     int lent() {
         return lent;

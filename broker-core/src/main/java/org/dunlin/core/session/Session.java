@@ -73,6 +73,9 @@ public final class Session implements Receiver, Place.Owner {
     private @Nullable Will will;
     private long willDueAtMillis = Message.NEVER;
     private long expiresAtMillis = Message.NEVER;
+    /** When it was attached or detached last; 0 if that was in an earlier process. */
+    private long sinceMillis;
+
     private Loop.@Nullable Timer willTimer;
     private Loop.@Nullable Timer expiryTimer;
     /** Writes it once more, since the store has failed to. */
@@ -150,6 +153,19 @@ public final class Session implements Receiver, Place.Owner {
         return connection != null;
     }
 
+    long sinceMillis() {
+        return sinceMillis;
+    }
+
+    long expiresAtMillis() {
+        return expiresAtMillis;
+    }
+
+    @Nullable
+    Will will() {
+        return will;
+    }
+
     /** Whether messages flow to a client. */
     boolean isOnline() {
         return state == State.ONLINE;
@@ -189,6 +205,7 @@ public final class Session implements Receiver, Place.Owner {
         setWill(connect.will());
         delivery.attach(
                 Math.min(connect.receiveMaximum(), shard.shards().limits().maxInflight()));
+        sinceMillis = shard.loop().nowMillis();
         state = State.OPENING;
         remember();
     }
@@ -275,6 +292,7 @@ public final class Session implements Receiver, Place.Owner {
         }
         delivery.queue().putOut();
         long now = shard.loop().nowMillis();
+        sinceMillis = now;
         expiresAtMillis = expiryAfter(now);
         Will waiting = will;
         if (waiting != null) {

@@ -1,6 +1,7 @@
 package org.dunlin.core.session;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +12,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import org.dunlin.core.inspect.GroupView;
+import org.dunlin.core.inspect.SessionView;
+import org.dunlin.core.inspect.SubscriptionView;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.Takeovers;
 import org.dunlin.core.routing.Match;
@@ -27,6 +31,7 @@ import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.mqtt.TopicName;
+import org.dunlin.mqtt.Will;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -358,6 +363,88 @@ public final class Shard {
      * @param stored whether the store has to know of it before CONNACK
      */
     public record Admission(Session session, boolean present, boolean stored) {}
+
+    // ---- for operators
+
+    /** A session as it is now. */
+    public SessionView view(Session session) {
+        assert inLoop();
+        Connection connection = session.connection();
+        Delivery delivery = session.delivery();
+        Will will = session.will();
+        long wall = System.currentTimeMillis() - loop.nowMillis(); // from the store's clock to the time of day
+        return new SessionView(
+                session.clientId(),
+                session.userName(),
+                session.version(),
+                connection != null,
+                connection == null ? null : connection.peer(),
+                connection == null ? null : connection.listener(),
+                session.sinceMillis() == 0 ? 0 : session.sinceMillis() + wall,
+                session.durable(),
+                session.expirySeconds(),
+                session.expiresAtMillis() == Message.NEVER ? Long.MAX_VALUE : session.expiresAtMillis() + wall,
+                will == null ? null : will.topic().text(),
+                session.subscriptionCount(),
+                delivery.queue().size(),
+                delivery.queue().bytes(),
+                delivery.outbound().unacknowledged(),
+                delivery.receiveMaximum(),
+                session.inbound().open(),
+                delivery.replaying());
+    }
+
+    /** What a session has subscribed to, at most so many. */
+    public List<SubscriptionView> subscriptionViews(Session session, int most) {
+        assert inLoop();
+        List<SubscriptionView> views = new ArrayList<>();
+        for (Subscription each : session.subscriptions()) {
+            if (views.size() == most) {
+                break;
+            }
+            views.add(new SubscriptionView(
+                    session.clientId(),
+                    each.filter().text(),
+                    each.qos(),
+                    each.noLocal(),
+                    each.retainAsPublished(),
+                    each.subscriptionIds().length == 0 ? 0 : each.subscriptionIds()[0],
+                    each.guard() != null));
+        }
+        return views;
+    }
+
+    /** The shared groups that live here. */
+    public List<GroupView> groupViews() {
+        assert inLoop();
+        List<GroupView> views = new ArrayList<>();
+        for (SharedGroup group : groups.values()) {
+            List<GroupView.Member> members = new ArrayList<>();
+            for (SharedGroup.Member each : group.members.values()) {
+                Session session = each.session();
+                members.add(new GroupView.Member(
+                        session.clientId(), group.rotation.isConnected(each), each.open, Math.max(0, each.credits)));
+            }
+            views.add(new GroupView(group.filter().text(), group.queue.size(), group.queue.bytes(), members));
+        }
+        return views;
+    }
+
+    /** Ends a session, and tells its client why if it is there. @return false if there is none */
+    public boolean end(String clientId, ReasonCode reason, String why) {
+        assert inLoop();
+        Session session = sessions.get(clientId);
+        if (session == null) {
+            return false;
+        }
+        Connection connection = session.connection();
+        if (connection != null) {
+            session.evict(reason, why);
+            session.detach(connection, true);
+        }
+        session.end();
+        return true;
+    }
 
     // ---- after a restart
 

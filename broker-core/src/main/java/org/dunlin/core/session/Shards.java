@@ -3,6 +3,7 @@ package org.dunlin.core.session;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
@@ -165,6 +166,11 @@ public final class Shards {
     /** The shard that has a session of that client, or null. */
     public @Nullable Shard find(String clientId) {
         return registry.owner(clientId);
+    }
+
+    /** The first client identifiers behind one that have a session, in their order. Looks at all; not on a loop. */
+    public List<String> clientIds(String after, int max, Predicate<String> wanted) {
+        return registry.identifiers(after, max, wanted);
     }
 
     /** Whether some shard has more to do than it should. */

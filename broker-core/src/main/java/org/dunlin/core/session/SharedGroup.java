@@ -37,11 +37,11 @@ final class SharedGroup implements Place.Owner {
     private final Shard shard;
     private final TopicFilter filter;
     private final SessionKey key;
-    private final Map<Session, Member> members = new HashMap<>(4);
+    final Map<Session, Member> members = new HashMap<>(4);
     /** Whose turn it is; who may have more open is free. */
-    private final Rotation<Member> rotation = new Rotation<>();
+    final Rotation<Member> rotation = new Rotation<>();
 
-    private final MessageQueue queue;
+    final MessageQueue queue;
     /** Came back from a member, by their old order; they are first. */
     private final TreeMap<Long, Entry> returned = new TreeMap<>();
 
@@ -514,8 +514,8 @@ final class SharedGroup implements Place.Owner {
     static final class Member implements Rotation.Seat {
         private final Session session;
         private @Nullable Subscription options;
-        private int credits;
-        private int open;
+        int credits;
+        int open;
 
         private Member(Session session) {
             this.session = session;

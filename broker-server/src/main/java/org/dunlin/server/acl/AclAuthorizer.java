@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Rights;
 import org.dunlin.server.config.ConfigException;
@@ -121,6 +123,12 @@ public final class AclAuthorizer implements Authorizer, AutoCloseable {
     /** The file as it counts now, or null if there is none. */
     public @Nullable AclFile file() {
         return file;
+    }
+
+    /** Has the file looked at now; completes when what it says is in force for new clients, and others are being asked about. */
+    public CompletionStage<Void> hurry() {
+        FileWatch own = watch;
+        return own == null ? CompletableFuture.completedFuture(null) : own.hurry();
     }
 
     /** Looks at the file now, which otherwise happens by itself every two seconds. */

@@ -79,7 +79,7 @@ public final class AclFile {
     }
 
     /** The file with the words for what may be wrong with it. */
-    static NamedFile named(Path file) {
+    public static NamedFile named(Path file) {
         return new NamedFile(file, "ACL file", "auth.acl-file", "write one, or correct auth.acl-file", BYTES_MAX);
     }
 
@@ -92,7 +92,7 @@ public final class AclFile {
      * @param path of the file, for faults
      * @throws ConfigException with every fault
      */
-    static AclFile parse(String path, byte[] content) throws ConfigException {
+    public static AclFile parse(String path, byte[] content) throws ConfigException {
         return new AclFile(path, new AclParser(path).read(content));
     }
 

@@ -70,6 +70,10 @@ public final class Admin implements AutoCloseable {
         endpoints.addAll(new TokensApi(tokens, logins).endpoints());
         endpoints.addAll(new StatusApi(operations).endpoints());
         endpoints.addAll(new DropsApi(operations.drops()).endpoints());
+        endpoints.addAll(new SessionsApi(operations.broker().inspection()).endpoints());
+        endpoints.addAll(new GroupsApi(operations.broker().inspection()).endpoints());
+        endpoints.addAll(new MessagesApi(operations.broker()).endpoints());
+        endpoints.addAll(new AccessApi(operations.config(), operations.access()).endpoints());
         endpoints.add(OpenApi.endpoint(endpoints, operations.version()));
         service = new AdminService(gate, endpoints, new Dashboard(), audit);
     }

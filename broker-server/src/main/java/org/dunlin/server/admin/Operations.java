@@ -3,10 +3,13 @@ package org.dunlin.server.admin;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.dunlin.core.Broker;
 import org.dunlin.core.DropLedger;
 import org.dunlin.core.limits.MemoryBudget;
+import org.dunlin.server.acl.AclAuthorizer;
+import org.dunlin.server.ban.Bans;
 import org.dunlin.server.config.Config;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +32,22 @@ public record Operations(
         String transport,
         int loops,
         Supplier<Phase> phase,
-        Supplier<List<OpenListener>> listeners) {
+        Supplier<List<OpenListener>> listeners,
+        Access access) {
+
+    /**
+     * Who may connect and what they may do.
+     *
+     * @param users has the file of users looked at; completes when what it says is in force
+     * @param rules the same of the ACL file
+     * @param bansFile the same of the ban file
+     */
+    public record Access(
+            AclAuthorizer authorizer,
+            Bans bans,
+            Supplier<CompletionStage<Void>> users,
+            Supplier<CompletionStage<Void>> rules,
+            Supplier<CompletionStage<Void>> bansFile) {}
 
     /** Where the broker is in its life. */
     public enum Phase {

@@ -1,5 +1,7 @@
 package org.dunlin.server.auth;
 
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.dunlin.core.spi.Authenticator;
 import org.dunlin.mqtt.ReasonCode;
 
@@ -39,6 +41,11 @@ public interface Member extends Authenticator, AutoCloseable {
     /** Of a login that was let in before others failed, and is not looked at any more. */
     Answer.Refused TOO_LATE = new Answer.Refused(
             ReasonCode.BANNED, "too many failed logins from this address meanwhile; see auth.ban.after");
+
+    /** Has its files looked at now; completes when what they say is in force. */
+    default CompletionStage<Void> hurry() {
+        return CompletableFuture.completedFuture(null);
+    }
 
     /** Returns at once; who waits for an answer gets none. */
     @Override

@@ -136,6 +136,11 @@ public final class PasswordAuthenticator implements Member {
     }
 
     @Override
+    public CompletionStage<Void> hurry() {
+        return watch.hurry();
+    }
+
+    @Override
     public void watch(Runnable changed) {
         tell(changed);
         users.warnings(file).forEach(LOG::warn);

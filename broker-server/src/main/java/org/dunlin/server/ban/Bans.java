@@ -6,6 +6,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.server.config.ConfigException;
@@ -141,6 +143,11 @@ public final class Bans implements AutoCloseable {
                 wallMillis.getAsLong(),
                 (source, until) -> all.add(Ban.address(source, Instant.ofEpochMilli(until), "failed logins")));
         return all;
+    }
+
+    /** Has the file looked at now; completes when what it says is in force. */
+    public CompletionStage<Void> hurry() {
+        return watch == null ? CompletableFuture.completedFuture(null) : watch.hurry();
     }
 
     /** Looks at the file now, which otherwise happens by itself every two seconds. */

@@ -3,8 +3,14 @@ package org.dunlin.server.files;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.concurrent.CountDownLatch;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.Fault;
@@ -27,7 +33,9 @@ public final class FileWatch implements AutoCloseable {
     private final NamedFile file;
     private final Duration interval;
     private final Reader reader;
-    private final CountDownLatch closed = new CountDownLatch(1);
+    private final Semaphore wake = new Semaphore(0);
+    private final Queue<CompletableFuture<Void>> hurried = new ConcurrentLinkedQueue<>();
+    private volatile boolean closed;
     /** Digest of the content that the reader was told last; null if the file could not be read since. */
     private byte @Nullable [] seen;
 
@@ -55,19 +63,55 @@ public final class FileWatch implements AutoCloseable {
         thread.start();
     }
 
+    /**
+     * Has the file looked at now, which somebody has just replaced. Any thread.
+     *
+     * @return completes when what it says is in force, or the reader has refused it; at once if nobody watches
+     */
+    public CompletionStage<Void> hurry() {
+        CompletableFuture<Void> looked = new CompletableFuture<>();
+        hurried.add(looked);
+        wake.release();
+        if (closed) {
+            tellHurried();
+        }
+        return looked;
+    }
+
+    private void tellHurried() {
+        for (CompletableFuture<Void> each = hurried.poll(); each != null; each = hurried.poll()) {
+            each.complete(null);
+        }
+    }
+
     private void watch() {
         try {
-            while (!closed.await(interval.toMillis(), TimeUnit.MILLISECONDS)) {
-                try {
-                    if (settles()) {
-                        look();
-                    }
-                } catch (RuntimeException e) {
-                    LOG.atError().setCause(e).log("A look at {} has failed", file.path());
+            while (!closed) {
+                boolean hurry = wake.tryAcquire(interval.toMillis(), TimeUnit.MILLISECONDS);
+                if (!closed) {
+                    lookSafely(hurry);
                 }
             }
         } catch (InterruptedException ended) {
             Thread.currentThread().interrupt();
+        } finally {
+            tellHurried();
+        }
+    }
+
+    private void lookSafely(boolean hurry) throws InterruptedException {
+        List<CompletableFuture<Void>> waiting = new ArrayList<>();
+        for (CompletableFuture<Void> each = hurried.poll(); each != null; each = hurried.poll()) {
+            waiting.add(each);
+        }
+        try {
+            if (hurry || settles()) {
+                look();
+            }
+        } catch (RuntimeException e) {
+            LOG.atError().setCause(e).log("A look at {} has failed", file.path());
+        } finally {
+            waiting.forEach(each -> each.complete(null));
         }
     }
 
@@ -75,8 +119,8 @@ public final class FileWatch implements AutoCloseable {
     private boolean settles() throws InterruptedException {
         byte[] last = fingerprint();
         for (int i = 0; i < LOOKS_MOST && last != null && !Arrays.equals(last, seen); i++) {
-            if (closed.await(BETWEEN_WRITES_MILLIS, TimeUnit.MILLISECONDS)) {
-                return false;
+            if (wake.tryAcquire(BETWEEN_WRITES_MILLIS, TimeUnit.MILLISECONDS)) {
+                return !closed; // somebody has replaced it, and it is whole
             }
             byte[] now = fingerprint();
             if (Arrays.equals(now, last)) {
@@ -132,6 +176,7 @@ public final class FileWatch implements AutoCloseable {
 
     @Override
     public void close() {
-        closed.countDown();
+        closed = true;
+        wake.release();
     }
 }
