@@ -67,7 +67,7 @@ final class Loan {
     /**
      * This member cannot have it: another one may.
      *
-     * @param why {@link DropReason#TOO_LARGE} or {@link DropReason#NOT_AUTHORIZED}
+     * @param why {@link DropReason#TOO_LARGE} or {@link DropReason#RIGHT_LOST}
      */
     void tryAnother(DropReason why) {
         if (!ended) {

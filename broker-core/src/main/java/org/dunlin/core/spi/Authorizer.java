@@ -11,8 +11,8 @@ public interface Authorizer {
     Rights rights(Client client);
 
     /**
-     * The rights of a client whose session has come back from the store, while it is away. They decide on its will alone: what
-     * is queued for it is decided on again when it comes. What a token said of it is not known any more.
+     * The rights of a client whose session has come back from the store, while it is away. They decide on its will and delayed
+     * messages alone: what is queued for it is decided on again when it comes. What a token said of it is not known any more.
      */
     default Rights restored(String clientId, @Nullable String userName) {
         return rights(new Client(clientId, userName, null));

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Rights {
     /**
-     * Whether it may publish. Asked for each PUBLISH, for a will when it is announced and when it is due; for a delayed message
-     * with the topic behind {@code $delayed/<seconds>/}.
+     * Whether it may publish. Asked for each PUBLISH; for wills and delayed messages when they come and when they are due, for
+     * the latter with the topic behind {@code $delayed/<seconds>/}.
      *
      * @return null if it may; else why not, for the client and the log: which rule or file decides
      */

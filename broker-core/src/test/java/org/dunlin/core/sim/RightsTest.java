@@ -255,9 +255,35 @@ class RightsTest {
         assertEquals(90, broker.denials.size());
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void manySubscriptions_areLookedAtAFewInATask(boolean comesBack) {
+        broker.reviewedAtOnce = 50;
+        scene.rights.put("reader", new Counted(1));
+        ScriptedClient reader = scene.reader(3600, many());
+        scene.rights.put("reader", new Counted(2));
+        int began = Counted.asked;
+        int most = 0;
+        if (comesBack) {
+            reader.goes();
+            ScriptedClient.begins(broker, "reader", 3600);
+        } else {
+            broker.startReview();
+        }
+        do {
+            int before = Counted.asked;
+            broker.loops.runTasks(1);
+            most = Math.max(most, Counted.asked - before);
+        } while (Counted.asked < began + 2 * MANY);
+
+        assertTrue(most <= 2 * 2 * 58, "asked " + most + " times in one task");
+        broker.loops.runFor(10);
+        assertEquals(0, ShardsProbe.reviews(broker.shards()));
+    }
+
     @Test
     void clientThatComesBackWithTheSameRights_isNotLookedAtAgain() {
-        scene.rights.put("reader", new Counted());
+        scene.rights.put("reader", new Counted(1));
         scene.reader(3600, many()).goes();
         int asked = Counted.asked;
         scene.client("reader", 3600).goes();
@@ -268,8 +294,8 @@ class RightsTest {
         assertEquals(MANY - 1, broker.shards().subscriptions().routes());
     }
 
-    /** Counts what is asked about filters; all of them are equal. */
-    private record Counted() implements Rights {
+    /** Counts what is asked about filters. */
+    private record Counted(int version) implements Rights {
         private static int asked;
 
         @Override

@@ -61,6 +61,24 @@ final class ScriptedClient implements Connection {
         says(connect);
     }
 
+    private ScriptedClient(ScriptedBroker broker, String id) {
+        this.broker = broker;
+        this.version = ProtocolVersion.MQTT_5;
+        this.id = id;
+        this.maxPayload = broker.maxPayload;
+    }
+
+    /** Sends CONNECT, which the broker has not read yet. */
+    static ScriptedClient begins(ScriptedBroker broker, String id, long expirySeconds) {
+        ScriptedClient client = new ScriptedClient(broker, id);
+        Connect connect = connect(ProtocolVersion.MQTT_5, id, 10, expirySeconds, null);
+        broker.loop.execute(() -> {
+            client.inbound = new ClientHandler(broker.shards(), broker.admittance(), client);
+            client.protocol().received(connect);
+        });
+        return client;
+    }
+
     private static Connect connect(
             ProtocolVersion version, String id, int receiveMaximum, long expirySeconds, @Nullable Will will) {
         Connect.Builder connect = Connect.builder(version, id).will(will);
