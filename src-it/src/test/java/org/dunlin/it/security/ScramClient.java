@@ -49,7 +49,8 @@ final class ScramClient implements Mqtt5EnhancedAuthMechanism {
         return 30;
     }
 
-    private byte[] begin() {
+    /** The first message of a new exchange. */
+    byte[] begin() {
         first = "n=" + user + ",r=fyko+d2lbbFgONRv9qkxdawL" + NONCES.incrementAndGet();
         return bytes("n,," + first);
     }
@@ -73,7 +74,8 @@ final class ScramClient implements Mqtt5EnhancedAuthMechanism {
         return CompletableFuture.completedFuture(true);
     }
 
-    private String last(String challenge) {
+    /** The proof, as an answer to what the server asks. */
+    String last(String challenge) {
         String[] parts = challenge.split(",");
         byte[] salt = Base64.getDecoder().decode(parts[1].substring(2));
         int iterations = Integer.parseInt(parts[2].substring(2));

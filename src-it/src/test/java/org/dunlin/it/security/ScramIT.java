@@ -16,6 +16,8 @@ import java.util.concurrent.TimeUnit;
 import org.dunlin.it.Await;
 import org.dunlin.it.MqttSocket;
 import org.dunlin.it.RunningBroker;
+import org.dunlin.mqtt.Auth;
+import org.dunlin.mqtt.ConnAck;
 import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.ReasonCode;
@@ -92,6 +94,70 @@ class ScramIT {
                     .build();
             socket.expectRefused(connect, ReasonCode.BAD_AUTHENTICATION_METHOD);
         }
+    }
+
+    /** @return what the server asks after the first message */
+    private String asked(MqttSocket socket, byte[] first) {
+        socket.send(Connect.builder(ProtocolVersion.MQTT_5, "by-hand")
+                .authentication("SCRAM-SHA-256", first)
+                .build());
+        Auth challenge = socket.receive(Auth.class);
+        assertEquals(ReasonCode.CONTINUE_AUTHENTICATION, challenge.reason());
+        return new String(challenge.data(), StandardCharsets.UTF_8);
+    }
+
+    private ConnAck answered(MqttSocket socket, String last) {
+        socket.send(new Auth(ReasonCode.CONTINUE_AUTHENTICATION, "SCRAM-SHA-256", bytes(last)));
+        return socket.receive(ConnAck.class);
+    }
+
+    /** Whoever has listened to a login cannot repeat it: neither as a whole nor with the nonce of the new challenge put in. */
+    @Test
+    void recordedLogin_isOfNoUse() {
+        ScramClient client = new ScramClient("256", "scram-256", "sesame-256");
+        byte[] first = client.begin();
+        String last;
+        String nonce;
+        try (MqttSocket socket = broker.socket()) {
+            String challenge = asked(socket, first);
+            nonce = challenge.split(",")[0];
+            last = client.last(challenge);
+            assertEquals(ReasonCode.SUCCESS, answered(socket, last).reason());
+        }
+        try (MqttSocket socket = broker.socket()) {
+            String challenge = asked(socket, first);
+            assertFalse(challenge.startsWith(nonce), "each exchange has a nonce of its own");
+            assertRefused(answered(socket, last));
+            socket.expectClosed();
+        }
+        try (MqttSocket socket = broker.socket()) {
+            String challenge = asked(socket, first);
+            assertRefused(answered(socket, last.replace(nonce, challenge.split(",")[0])));
+            socket.expectClosed();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"r=", "r=wrong", "cut", "longer"})
+    void wrongNonce_isRefused_evenWithTheRightPassword(String nonce) {
+        ScramClient client = new ScramClient("256", "scram-256", "sesame-256");
+        try (MqttSocket socket = broker.socket()) {
+            String challenge = asked(socket, client.begin());
+            String asked = challenge.split(",")[0];
+            String wrong = nonce.equals("cut")
+                    ? asked.substring(0, asked.length() - 1)
+                    : nonce.equals("longer") ? asked + "x" : nonce;
+            // the proof is over what the client says, so it is right for this nonce
+            String last = client.last(challenge.replace(asked, wrong));
+            assertRefused(answered(socket, last));
+            socket.expectClosed();
+        }
+    }
+
+    private static void assertRefused(ConnAck answer) {
+        assertTrue(
+                answer.reason() == ReasonCode.BAD_USER_NAME_OR_PASSWORD || answer.reason() == ReasonCode.NOT_AUTHORIZED,
+                answer::toString);
     }
 
     @Test

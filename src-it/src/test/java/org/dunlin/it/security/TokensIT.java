@@ -103,6 +103,25 @@ class TokensIT {
         assertTrue(isRefused("no token").contains("send a token (JWT) as password"));
     }
 
+    /** Where an audience and an issuer are named, others and none are refused, and so is what only looks like them. */
+    @Test
+    void otherAudienceOrIssuer_isRefused(@TempDir Path folder) throws Exception {
+        Path key = Files.writeString(folder.resolve("key.pem"), tokens.pem());
+        try (RunningBroker strict = RunningBroker.start(List.of(
+                "auth.jwt.public-key=" + key, "auth.jwt.audience=mqtt", "auth.jwt.issuer=https://id.example"))) {
+            String issuer = ",\"iss\":\"https://id.example\"";
+            assertTrue(letsIn(strict, tokens.sign(Tokens.claims("ann", 60, issuer + ",\"aud\":\"mqtt\""))));
+            assertTrue(letsIn(strict, tokens.sign(Tokens.claims("ann", 60, issuer + ",\"aud\":[\"web\",\"mqtt\"]"))));
+            for (String audience : List.of("", ",\"aud\":\"web\"", ",\"aud\":\"mqtt2\"", ",\"aud\":[]")) {
+                assertFalse(letsIn(strict, tokens.sign(Tokens.claims("ann", 60, issuer + audience))), audience);
+            }
+            for (String other :
+                    List.of("", ",\"iss\":\"https://id.example.org\"", ",\"iss\":[\"https://id.example\"]")) {
+                assertFalse(letsIn(strict, tokens.sign(Tokens.claims("ann", 60, other + ",\"aud\":\"mqtt\""))), other);
+            }
+        }
+    }
+
     @Test
     void expiry_endsTheConnection_unlessItsClientHasProvenItselfAnew() throws Exception {
         String brief = tokens.sign(Tokens.claims("ann", 4, ""));

@@ -197,6 +197,32 @@ class UsersIT {
         }
     }
 
+    /**
+     * Who asks for users by the clock learns nothing: the same work is done for those who are not there. Other work on the machine only
+     * adds to a time, so the quickest of several tell; without that work the unknown would take a hundredth.
+     */
+    @Test
+    void unknownUser_isRefusedNoSoonerThanAWrongPassword() {
+        long known = Long.MAX_VALUE;
+        long unknown = Long.MAX_VALUE;
+        for (int i = 0; i < 12; i++) {
+            known = Math.min(known, nanosOfRefusal("ann", "guess-" + i));
+            unknown = Math.min(unknown, nanosOfRefusal("nobody-" + i, "guess-" + i));
+        }
+        System.out.println(
+                "quickest refusals: wrong password " + known / 1000 + " us, unknown user " + unknown / 1000 + " us");
+        assertTrue(unknown > known / 4 && known > unknown / 4, known + " and " + unknown + " ns");
+    }
+
+    private long nanosOfRefusal(String user, String password) {
+        try (MqttSocket socket = broker.socket()) {
+            long began = System.nanoTime();
+            socket.expectRefused(
+                    connect(ProtocolVersion.MQTT_5, "timing", user, password), ReasonCode.BAD_USER_NAME_OR_PASSWORD);
+            return System.nanoTime() - began;
+        }
+    }
+
     @Test
     void anonymousClients_areLetInBesideUsers_ifTheKeySaysSo() {
         try (RunningBroker open =
