@@ -45,4 +45,16 @@ class VerifiedLoginsTest {
         assertTrue(logins.contains(logins.login("user 9999", utf8("x"), HASH)));
         assertFalse(logins.contains(logins.login("user 0", utf8("x"), HASH)));
     }
+
+    /** As they come back in turn, which is the worst order for a memory that forgets what is oldest. */
+    @Test
+    void usersUpToHalfOfTheBound_areNeverForgotten() {
+        VerifiedLogins logins = new VerifiedLogins(100);
+        for (int i = 0; i < 50; i++) {
+            logins.add(logins.login("user " + i, utf8("x"), HASH));
+        }
+        for (int i = 0; i < 50 * 20; i++) {
+            assertTrue(logins.contains(logins.login("user " + i % 50, utf8("x"), HASH)));
+        }
+    }
 }
