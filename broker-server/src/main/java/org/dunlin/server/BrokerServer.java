@@ -26,15 +26,20 @@ import org.dunlin.server.acl.AclAuthorizer;
 import org.dunlin.server.admin.Admin;
 import org.dunlin.server.admin.Operations;
 import org.dunlin.server.auth.AuthenticatorChain;
+import org.dunlin.server.auth.Operator;
 import org.dunlin.server.ban.Bans;
 import org.dunlin.server.ban.LoginGuard;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
+import org.dunlin.server.events.EventLog;
+import org.dunlin.server.events.RecentEvents;
 import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Listener;
 import org.dunlin.server.net.Listeners;
 import org.dunlin.server.net.NettyLoops;
 import org.dunlin.server.net.Transport;
+import org.dunlin.server.net.http.MqttUpgrade;
+import org.dunlin.server.net.websocket.WebSocketLayer;
 import org.dunlin.server.share.Addresses;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -59,7 +64,8 @@ public final class BrokerServer implements AutoCloseable {
     private final Bans bans;
     private final LoginGuard guard;
     private final DropLedger drops = new DropLedger();
-    private final EventLog events = new EventLog(drops);
+    private final RecentEvents recent = new RecentEvents();
+    private final EventLog events = new EventLog(drops, recent);
     private final NettyLoops loops;
     private final MemoryBudget memory;
     private final Broker broker;
@@ -133,7 +139,8 @@ public final class BrokerServer implements AutoCloseable {
         warnOfFewFiles();
         List<Listener> openable = doors.listeners();
         if (config.admin().enabled()) {
-            admin = Admin.open(config.admin(), doors.adminLayers(), loops.transport(), () -> "reading the store");
+            admin = Admin.open(
+                    config.admin(), doors.adminLayers(), dashboard(), loops.transport(), () -> "reading the store");
         }
         bringBack();
         authenticator.watch(this::review);
@@ -157,6 +164,16 @@ public final class BrokerServer implements AutoCloseable {
         }
     }
 
+    /** MQTT by the admin port. */
+    private MqttUpgrade dashboard() {
+        Listener listener = Listener.tcp(
+                Operator.LISTENER, config.admin().bind(), config.admin().port());
+        return new MqttUpgrade(
+                listeners.adoption(listener),
+                new WebSocketLayer(
+                        "/" + Admin.WEB_SOCKET, List.of(), config.limits().maxPacketSizeBytes()));
+    }
+
     private Operations operations() {
         return new Operations(
                 config,
@@ -164,6 +181,7 @@ public final class BrokerServer implements AutoCloseable {
                 started,
                 broker,
                 drops,
+                recent,
                 memory,
                 store.promise(),
                 loops.transport().toString(),

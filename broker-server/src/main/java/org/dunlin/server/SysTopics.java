@@ -11,6 +11,7 @@ import org.dunlin.core.spi.DropReason;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicName;
+import org.dunlin.server.events.EventLog;
 import org.dunlin.server.net.tls.TlsLayer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;

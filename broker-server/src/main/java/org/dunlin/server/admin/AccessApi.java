@@ -48,19 +48,12 @@ final class AccessApi {
     record Users(List<User> items, @Nullable String next) {}
 
     /** @param scram whether the user shall be able to log in by SCRAM-SHA-256, too */
-    record NewUser(
-            String name,
-            String password,
-            @Nullable Boolean scram) {}
+    record NewUser(String name, String password, @Nullable Boolean scram) {}
 
     record NewPassword(String password) {}
 
     /** @param until null for ever; byFile whether auth.ban-file has it, and a restart does not end it */
-    record BanRow(
-            String kind,
-            String subject,
-            @Nullable String until,
-            String reason) {
+    record BanRow(String kind, String subject, @Nullable String until, String reason) {
         static BanRow of(Ban ban) {
             Instant until = ban.until();
             return new BanRow(ban.kind().word(), ban.subject(), until == null ? null : until.toString(), ban.reason());
@@ -106,7 +99,11 @@ final class AccessApi {
     }
 
     private static String words(List<Fault> faults) {
-        String first = faults.stream().limit(10).map(Fault::toString).reduce((a, b) -> a + "\n" + b).orElse("");
+        String first = faults.stream()
+                .limit(10)
+                .map(Fault::toString)
+                .reduce((a, b) -> a + "\n" + b)
+                .orElse("");
         return faults.size() <= 10 ? first : first + "\n... and " + (faults.size() - 10) + " more";
     }
 
@@ -119,7 +116,12 @@ final class AccessApi {
     private List<Endpoint> ofUsers() {
         List<Endpoint.Parameter> name = List.of(Endpoint.Parameter.path("name", "User name; a slash in it as %2F."));
         return List.of(
-                Endpoint.read("api/v1/users", "Lists the users of auth.password-file.", Endpoint.PAGE, Users.class, this::users),
+                Endpoint.read(
+                        "api/v1/users",
+                        "Lists the users of auth.password-file.",
+                        Endpoint.PAGE,
+                        Users.class,
+                        this::users),
                 Endpoint.change(
                         "POST",
                         "api/v1/users",
@@ -149,7 +151,8 @@ final class AccessApi {
     private Path passwordFile() throws ApiFault {
         String file = config.auth().passwordFile();
         if (file.isEmpty()) {
-            throw new ApiFault(409, "auth.password-file is not set: there is nowhere to keep users; set it and restart");
+            throw new ApiFault(
+                    409, "auth.password-file is not set: there is nowhere to keep users; set it and restart");
         }
         return Path.of(file);
     }
@@ -219,8 +222,7 @@ final class AccessApi {
         } catch (ConfigException faulty) {
             throw new ApiFault(500, words(faulty.faults()));
         }
-        PasswordHash hash =
-                hash(call.body(NewPassword.class).password(), former == null ? null : former.mechanism());
+        PasswordHash hash = hash(call.body(NewPassword.class).password(), former == null ? null : former.mechanism());
         if (!changed(() -> new PasswordFileEditor(file).replace(name, hash))) {
             throw ApiFault.notFound("there is no user of that name");
         }

@@ -17,6 +17,7 @@ import org.dunlin.server.net.Layer;
 import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Transport;
 import org.dunlin.server.net.http.HttpListener;
+import org.dunlin.server.net.http.MqttUpgrade;
 
 /**
  * The port for operators. Any thread but a loop. It is open before the broker serves, so that whoever looks after it can see that
@@ -25,17 +26,25 @@ import org.dunlin.server.net.http.HttpListener;
 public final class Admin implements AutoCloseable {
     private static final int CONNECTIONS_MAX = 256;
     private static final int BODY_BYTES_MAX = 1 << 20;
+    /** Where MQTT is, for the dashboard. */
+    public static final String WEB_SOCKET = "mqtt";
 
     private final Config.Admin config;
     private final HttpListener listener;
     private volatile Service service;
 
-    private Admin(Config.Admin config, List<Layer> layers, Transport transport, Supplier<String> progress)
+    private Admin(
+            Config.Admin config,
+            List<Layer> layers,
+            MqttUpgrade webSocket,
+            Transport transport,
+            Supplier<String> progress)
             throws ListenException {
         this.config = config;
         this.service = new ComingUp(progress);
         this.listener = HttpListener.open(
-                new HttpListener.Settings("admin", config.address(), CONNECTIONS_MAX, BODY_BYTES_MAX, layers),
+                new HttpListener.Settings(
+                        "admin", config.address(), CONNECTIONS_MAX, BODY_BYTES_MAX, layers, webSocket),
                 transport,
                 request -> service.answer(request));
     }
@@ -44,12 +53,18 @@ public final class Admin implements AutoCloseable {
      * Opens the port.
      *
      * @param layers TLS, or none
+     * @param webSocket MQTT for the dashboard
      * @param progress how far the broker has come, in a few words
      * @throws ListenException if it cannot be bound
      */
-    public static Admin open(Config.Admin config, List<Layer> layers, Transport transport, Supplier<String> progress)
+    public static Admin open(
+            Config.Admin config,
+            List<Layer> layers,
+            MqttUpgrade webSocket,
+            Transport transport,
+            Supplier<String> progress)
             throws ListenException {
-        return new Admin(config, layers, transport, progress);
+        return new Admin(config, layers, webSocket, transport, progress);
     }
 
     /**
@@ -74,8 +89,25 @@ public final class Admin implements AutoCloseable {
         endpoints.addAll(new GroupsApi(operations.broker().inspection()).endpoints());
         endpoints.addAll(new MessagesApi(operations.broker()).endpoints());
         endpoints.addAll(new AccessApi(operations.config(), operations.access()).endpoints());
+        endpoints.addAll(new EventsApi(operations.recent()).endpoints());
+        endpoints.add(new Endpoint(
+                "GET",
+                WEB_SOCKET,
+                Principal.Scope.WRITE,
+                "Becomes MQTT over WebSocket, with all rights unless CONNECT names a user.",
+                List.of(),
+                null,
+                null,
+                Admin::webSocket));
         endpoints.add(OpenApi.endpoint(endpoints, operations.version()));
         service = new AdminService(gate, endpoints, new Dashboard(), audit);
+    }
+
+    private static CompletionStage<Response> webSocket(Call call) throws ApiFault {
+        if (!"websocket".equalsIgnoreCase(call.request().header("upgrade"))) {
+            throw new ApiFault(426, "this is for MQTT over WebSocket; use an MQTT client").with("upgrade", "websocket");
+        }
+        return CompletableFuture.completedFuture(Response.of(101, Response.TEXT, new byte[0]));
     }
 
     /** Where it is open. */

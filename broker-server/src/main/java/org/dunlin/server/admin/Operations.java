@@ -11,6 +11,7 @@ import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.server.acl.AclAuthorizer;
 import org.dunlin.server.ban.Bans;
 import org.dunlin.server.config.Config;
+import org.dunlin.server.events.RecentEvents;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,7 @@ public record Operations(
         Instant started,
         Broker broker,
         DropLedger drops,
+        RecentEvents recent,
         MemoryBudget memory,
         String durability,
         String transport,

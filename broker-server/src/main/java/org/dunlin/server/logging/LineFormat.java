@@ -49,6 +49,28 @@ final class LineFormat {
         out.append(' ').append(level).append(" ".repeat(Math.max(1, 6 - level.length())));
         escape(event.getLoggerName(), false, out);
         out.append("  ");
+        message(event, out);
+        IThrowableProxy thrown = event.getThrowableProxy();
+        if (thrown != null) {
+            out.append(" error=");
+            word(describe(thrown), out);
+            stack(thrown, "\n\tat ", "\n\tcaused by ", out);
+        }
+    }
+
+    /** What it says, with its fields; one line without its end. */
+    String message(ILoggingEvent event) {
+        StringBuilder out = new StringBuilder(100);
+        message(event, out);
+        IThrowableProxy thrown = event.getThrowableProxy();
+        if (thrown != null) {
+            out.append(" error=");
+            word(describe(thrown), out);
+        }
+        return out.toString();
+    }
+
+    private static void message(ILoggingEvent event, StringBuilder out) {
         escape(String.valueOf(event.getFormattedMessage()), false, out);
         List<KeyValuePair> fields = event.getKeyValuePairs();
         if (fields != null) {
@@ -58,12 +80,6 @@ final class LineFormat {
                 out.append('=');
                 word(text(field.value), out);
             }
-        }
-        IThrowableProxy thrown = event.getThrowableProxy();
-        if (thrown != null) {
-            out.append(" error=");
-            word(describe(thrown), out);
-            stack(thrown, "\n\tat ", "\n\tcaused by ", out);
         }
     }
 

@@ -23,6 +23,8 @@ import org.slf4j.event.KeyValuePair;
  * id).log("...")}. Any thread.
  */
 public final class Logging {
+    private static final RecentLines RECENT = new RecentLines();
+
     private static @Nullable BoundedWriter writer;
 
     private Logging() {}
@@ -46,10 +48,31 @@ public final class Logging {
         Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);
         root.detachAndStopAllAppenders();
         root.addAppender(appender);
+        RECENT.setContext(context);
+        RECENT.start();
+        root.addAppender(RECENT);
         level(context, log.level());
         if (old != null) {
             old.close();
         }
+    }
+
+    /** The last lines, whatever the format of the log is. */
+    public static RecentLines recent() {
+        return RECENT;
+    }
+
+    /** The least weight of what is logged, from now on. */
+    public static synchronized void level(LogLevel level) {
+        level((LoggerContext) LoggerFactory.getILoggerFactory(), level);
+    }
+
+    /** What is logged at the moment. */
+    public static LogLevel level() {
+        Level level = ((LoggerContext) LoggerFactory.getILoggerFactory())
+                .getLogger(Logger.ROOT_LOGGER_NAME)
+                .getLevel();
+        return LogLevel.valueOf(level.toString());
     }
 
     /** Netty tells how it came to terms with the machine at debug; only trace wants to know. */

@@ -6,6 +6,9 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.DefaultChannelPromise;
+import io.netty.channel.EventLoop;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.SocketChannel;
@@ -133,6 +136,56 @@ public final class Listeners implements AutoCloseable {
             addresses.add(channel.localAddress());
         }
         return addresses;
+    }
+
+    /**
+     * A way in for channels that have come by a port which is none of these, and were let in there.
+     *
+     * @param listener for its name; its address is of no matter
+     */
+    public Adoption adoption(Listener listener) {
+        return new Adoption(new Listening(listener, loops, limits, memory, addresses, protocol));
+    }
+
+    /** Any thread. Makes a channel one of these: it moves to a loop of MQTT, and is MQTT's from then on. */
+    public final class Adoption {
+        private final Listening listening;
+
+        private Adoption(Listening listening) {
+            this.listening = listening;
+        }
+
+        /**
+         * Takes over a channel whose input is held. On its loop.
+         *
+         * @param arrived run on the new loop, before anything is read there; readies the pipeline for the handler of MQTT, which
+         *     comes last and is told by {@code fireChannelActive} when all is ready
+         */
+        public void take(Channel channel, Runnable arrived) {
+            open.incrementAndGet();
+            channel.closeFuture().addListener(closed -> open.decrementAndGet());
+            EventLoop target = loops.group().next();
+            channel.deregister().addListener(left -> {
+                ChannelPromise registered = new DefaultChannelPromise(channel, target);
+                registered.addListener(done -> {
+                    if (done.isSuccess()) {
+                        options(channel);
+                        channel.pipeline().addLast(new MqttChannelHandler(listening));
+                        arrived.run();
+                    } else {
+                        channel.close();
+                    }
+                });
+                target.register(registered);
+            });
+        }
+
+        private void options(Channel channel) {
+            int slow = limits.outboundBufferBytes();
+            channel.config().setOption(ChannelOption.SO_KEEPALIVE, true);
+            channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+            channel.config().setOption(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(slow / 2, slow));
+        }
     }
 
     /**

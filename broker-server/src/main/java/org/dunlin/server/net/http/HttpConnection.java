@@ -59,6 +59,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     private final Executor workers;
     private final int maxBodyBytes;
     private final boolean secure;
+    private final @Nullable MqttUpgrade webSocket;
 
     private final ArrayDeque<Object> ahead = new ArrayDeque<>(4);
     private @Nullable HttpRequest request;
@@ -70,7 +71,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     private @Nullable ScheduledFuture<?> patience;
     private @Nullable Stream stream;
 
-    HttpConnection(Service service, Executor workers, int maxBodyBytes, boolean secure) {
+    /** @param webSocket what it becomes after a request that is answered with 101; null for nothing */
+    HttpConnection(
+            Service service, Executor workers, int maxBodyBytes, boolean secure, @Nullable MqttUpgrade webSocket) {
+        this.webSocket = webSocket;
         this.service = service;
         this.workers = workers;
         this.maxBodyBytes = maxBodyBytes;
@@ -160,8 +164,6 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void ask(ChannelHandlerContext context, HttpRequest head) {
-        boolean keepAlive = HttpUtil.isKeepAlive(head);
-        boolean bodyless = head.method().name().equals("HEAD");
         Request asked;
         try {
             asked = Request.of(
@@ -179,9 +181,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         answering = true;
         context.channel().config().setAutoRead(false);
         try {
-            workers.execute(() -> service(context, asked, keepAlive, bodyless));
+            workers.execute(() -> service(context, head, asked));
         } catch (RejectedExecutionException full) {
-            answer(context, Response.text(503, "too many requests wait; ask again in a few seconds"), false, bodyless);
+            answer(context, head, Response.text(503, "too many requests wait; ask again in a few seconds"));
         }
     }
 
@@ -194,17 +196,13 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     /** By a worker. */
-    private void service(ChannelHandlerContext context, Request asked, boolean keepAlive, boolean bodyless) {
+    private void service(ChannelHandlerContext context, HttpRequest head, Request asked) {
         try {
             service.answer(asked)
                     .whenComplete((response, failure) -> context.executor()
-                            .execute(() -> answer(
-                                    context,
-                                    failure == null ? response : failed(asked, failure),
-                                    keepAlive,
-                                    bodyless)));
+                            .execute(() -> answer(context, head, failure == null ? response : failed(asked, failure))));
         } catch (RuntimeException | Error failure) {
-            context.executor().execute(() -> answer(context, failed(asked, failure), keepAlive, bodyless));
+            context.executor().execute(() -> answer(context, head, failed(asked, failure)));
         }
     }
 
@@ -213,7 +211,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         return Response.text(500, "the broker has made a mistake; its log says more");
     }
 
-    private void answer(ChannelHandlerContext context, Response response, boolean keepAlive, boolean bodyless) {
+    private void answer(ChannelHandlerContext context, HttpRequest head, Response response) {
         if (!context.channel().isActive()) {
             if (response.events() != null) {
                 Stream gone = new Stream(context);
@@ -226,10 +224,16 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             stream(context, response);
             return;
         }
+        if (response.status() == HttpResponseStatus.SWITCHING_PROTOCOLS.code() && webSocket != null) {
+            ending = true;
+            webSocket.begin(context, head);
+            return;
+        }
+        boolean keepAlive = HttpUtil.isKeepAlive(head);
         FullHttpResponse full = new DefaultFullHttpResponse(
                 HttpVersion.HTTP_1_1,
                 HttpResponseStatus.valueOf(response.status()),
-                bodyless ? Unpooled.EMPTY_BUFFER : Unpooled.wrappedBuffer(response.body()));
+                head.method().name().equals("HEAD") ? Unpooled.EMPTY_BUFFER : Unpooled.wrappedBuffer(response.body()));
         fill(full, response);
         HttpUtil.setContentLength(full, response.body().length);
         HttpUtil.setKeepAlive(full, keepAlive);

@@ -25,6 +25,7 @@ import org.dunlin.server.http.Service;
 import org.dunlin.server.net.Layer;
 import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Transport;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,9 +67,15 @@ public final class HttpListener implements AutoCloseable {
      * @param maxConnections at a time
      * @param maxBodyBytes of a request
      * @param layers what lies between the socket and HTTP
+     * @param webSocket what a connection becomes whose request the service answers with 101; null for nothing
      */
     public record Settings(
-            String name, InetSocketAddress address, int maxConnections, int maxBodyBytes, List<Layer> layers) {
+            String name,
+            InetSocketAddress address,
+            int maxConnections,
+            int maxBodyBytes,
+            List<Layer> layers,
+            @Nullable MqttUpgrade webSocket) {
         public Settings {
             layers = List.copyOf(layers);
         }
@@ -143,7 +150,7 @@ public final class HttpListener implements AutoCloseable {
         }
         channel.pipeline()
                 .addLast(new HttpServerCodec(bounds))
-                .addLast(new HttpConnection(service, workers, settings.maxBodyBytes(), secure));
+                .addLast(new HttpConnection(service, workers, settings.maxBodyBytes(), secure, settings.webSocket()));
     }
 
     /** The address that is open. */

@@ -1,4 +1,4 @@
-package org.dunlin.server;
+package org.dunlin.server.events;
 
 import java.time.Duration;
 import java.util.concurrent.atomic.LongAdder;

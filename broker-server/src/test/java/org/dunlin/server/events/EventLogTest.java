@@ -1,4 +1,4 @@
-package org.dunlin.server;
+package org.dunlin.server.events;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -23,7 +23,7 @@ class EventLogTest {
     @Test
     void losses_goToTheLedger_loggedOrNot() {
         DropLedger drops = new DropLedger(10, 10, () -> 42);
-        EventLog events = new EventLog(drops);
+        EventLog events = new EventLog(drops, new RecentEvents());
 
         events.dropped("a", TopicName.of("t"), DropReason.TOO_LARGE);
         events.dropped("a", TopicName.of("t"), DropReason.TOO_LARGE);
@@ -48,7 +48,7 @@ class EventLogTest {
         logger.setAdditive(false);
         logger.addAppender(lines);
         try {
-            events.accept(new EventLog(new DropLedger(10, 10, () -> 42), nanoTime));
+            events.accept(new EventLog(new DropLedger(10, 10, () -> 42), new RecentEvents(), nanoTime));
         } finally {
             logger.detachAppender(lines);
             logger.setAdditive(additive);

@@ -1,4 +1,4 @@
-package org.dunlin.server;
+package org.dunlin.server.events;
 
 import java.net.InetAddress;
 import java.time.Duration;
@@ -13,6 +13,7 @@ import org.dunlin.core.spi.DropReason;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicName;
 import org.dunlin.server.ban.LoginGuard;
+import org.dunlin.server.events.RecentEvents.Kind;
 import org.dunlin.server.share.AddressBlock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,13 +25,14 @@ import org.slf4j.spi.LoggingEventBuilder;
  * Any thread. Counts every event by its reason and logs it as one line, as far as the share in the log goes that each client or
  * address has; the number of those left out is in the next line of the kind.
  */
-final class EventLog implements BrokerEvents, LoginGuard.Told {
+public final class EventLog implements BrokerEvents, LoginGuard.Told {
     private static final Logger LOG = LoggerFactory.getLogger("dunlin.clients");
     private static final Logger BROKER = LoggerFactory.getLogger("dunlin");
 
     private static final int USER_SHOWN = 64;
 
     private final DropLedger drops;
+    private final RecentEvents recent;
     private final LogShare connectedLines;
     private final LogShare refusedLines;
     private final LogShare disconnectedLines;
@@ -48,13 +50,17 @@ final class EventLog implements BrokerEvents, LoginGuard.Told {
     /** What has happened, by whom: lines that say the same. */
     private record Cause(Object reason, @Nullable Object who) {}
 
-    /** @param drops is told of every message that is lost */
-    EventLog(DropLedger drops) {
-        this(drops, System::nanoTime);
+    /**
+     * @param drops is told of every message that is lost
+     * @param recent is told of all else
+     */
+    public EventLog(DropLedger drops, RecentEvents recent) {
+        this(drops, recent, System::nanoTime);
     }
 
-    EventLog(DropLedger drops, LongSupplier nanoTime) {
+    EventLog(DropLedger drops, RecentEvents recent, LongSupplier nanoTime) {
         this.drops = drops;
+        this.recent = recent;
         Duration second = Duration.ofSeconds(1);
         connectedLines = new LogShare(second, 20, 100, nanoTime);
         disconnectedLines = new LogShare(second, 20, 100, nanoTime);
@@ -73,6 +79,7 @@ final class EventLog implements BrokerEvents, LoginGuard.Told {
     @Override
     public void connected(Peer peer, boolean sessionPresent, int keepAliveSeconds, long sessionExpirySeconds) {
         connects.increment();
+        note(Kind.CONNECTED, peer, "", sessionPresent ? "to its session" : "with a new session");
         long leftOut = connectedLines.leftOut(new Cause("", peer.clientId()), 1);
         if (leftOut >= 0) {
             line(Level.INFO, peer, leftOut)
@@ -84,7 +91,7 @@ final class EventLog implements BrokerEvents, LoginGuard.Told {
     }
 
     /** The memory budget is used up, or not any more. */
-    void memory(boolean exhausted, long usedBytes, long limitBytes) {
+    public void memory(boolean exhausted, long usedBytes, long limitBytes) {
         LoggingEventBuilder line = BROKER.atLevel(exhausted ? Level.WARN : Level.INFO)
                 .addKeyValue("used", usedBytes)
                 .addKeyValue("budget", limitBytes);
@@ -99,6 +106,7 @@ final class EventLog implements BrokerEvents, LoginGuard.Told {
     @Override
     public void refused(Peer peer, ReasonCode reason, String detail) {
         count(refusals, reason).increment();
+        note(Kind.REFUSED, peer, reason.toString(), detail);
         // its address: anybody can say another client identifier each time
         InetAddress address = AddressBlock.ofPeer(peer.address());
         Object who = address == null ? peer.address() : AddressBlock.source(address);
@@ -114,6 +122,7 @@ final class EventLog implements BrokerEvents, LoginGuard.Told {
     @Override
     public void disconnected(Peer peer, String by, ReasonCode reason, String detail) {
         count(disconnects, reason).increment();
+        note(Kind.DISCONNECTED, peer, reason.toString(), "by " + by + (detail.isEmpty() ? "" : ": " + detail));
         long leftOut = disconnectedLines.leftOut(new Cause(reason, peer.clientId()), 1);
         if (leftOut >= 0) {
             line(Level.INFO, peer, leftOut)
@@ -170,6 +179,7 @@ final class EventLog implements BrokerEvents, LoginGuard.Told {
     @Override
     public void denied(Peer peer, String what, ReasonCode reason, String detail) {
         count(denials, reason).increment();
+        note(Kind.DENIED, peer, reason.toString(), what + ": " + detail);
         long leftOut = deniedLines.leftOut(new Cause(reason, peer.clientId()), 1);
         if (leftOut >= 0) {
             line(Level.WARN, peer, leftOut)
@@ -183,6 +193,7 @@ final class EventLog implements BrokerEvents, LoginGuard.Told {
     @Override
     public void contested(Peer former, Peer next) {
         contested.increment();
+        note(Kind.CONTESTED, next, "", "in place of " + former.address());
         long leftOut = contestedLines.leftOut(new Cause("", next.clientId()), 1);
         if (leftOut >= 0) {
             line(Level.WARN, next, leftOut)
@@ -199,6 +210,14 @@ final class EventLog implements BrokerEvents, LoginGuard.Told {
     @Override
     public void banned(AddressBlock source, @Nullable String user, Instant until, int failures, String key) {
         bans.increment();
+        recent.add(
+                Kind.BANNED,
+                null,
+                user == null ? null : user(user),
+                source.toString(),
+                "",
+                "",
+                "until " + until + " after " + failures + " failed logins; see " + key);
         long leftOut = bannedLines.leftOut(source, 1);
         if (leftOut >= 0) {
             LoggingEventBuilder line = LOG.atWarn()
@@ -209,6 +228,18 @@ final class EventLog implements BrokerEvents, LoginGuard.Told {
                     .addKeyValue("key", key);
             withLeftOut(line, leftOut).log("Banned");
         }
+    }
+
+    private void note(Kind kind, Peer peer, String reason, String detail) {
+        String name = peer.userName();
+        recent.add(
+                kind,
+                peer.clientId(),
+                name == null ? null : user(name),
+                peer.address(),
+                peer.listener(),
+                reason,
+                detail);
     }
 
     private static LoggingEventBuilder withLeftOut(LoggingEventBuilder line, long leftOut) {
@@ -237,29 +268,33 @@ final class EventLog implements BrokerEvents, LoginGuard.Told {
         return text == null ? "-" : text;
     }
 
-    long connects() {
+    /** Connections that were accepted. */
+    public long connects() {
         return connects.sum();
     }
 
     /** Takeovers of client identifiers that more than one client uses. */
-    long contested() {
+    public long contested() {
         return contested.sum();
     }
 
     /** Addresses, or users from an address, that were banned for failed logins. */
-    long bans() {
+    public long bans() {
         return bans.sum();
     }
 
-    long denials(ReasonCode reason) {
+    /** Requests within connections that were not allowed, for that reason. */
+    public long denials(ReasonCode reason) {
         return count(denials, reason).sum();
     }
 
-    long refusals(ReasonCode reason) {
+    /** Connections that were never accepted, for that reason. */
+    public long refusals(ReasonCode reason) {
         return count(refusals, reason).sum();
     }
 
-    long disconnects(ReasonCode reason) {
+    /** Connections that have ended, for that reason. */
+    public long disconnects(ReasonCode reason) {
         return count(disconnects, reason).sum();
     }
 
