@@ -31,6 +31,10 @@ module org.dunlin.server {
             info.picocli;
     opens org.dunlin.server.cli.remote to
             info.picocli;
+    opens org.dunlin.server.cli.security to
+            info.picocli;
+    opens org.dunlin.server.cli.store to
+            info.picocli;
 
     provides ch.qos.logback.classic.spi.Configurator with
             org.dunlin.server.logging.EarlyLog;

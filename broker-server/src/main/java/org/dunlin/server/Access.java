@@ -10,6 +10,7 @@ import java.util.Set;
 import org.dunlin.server.acl.AclAuthorizer;
 import org.dunlin.server.auth.AuthenticatorChain;
 import org.dunlin.server.auth.CertificateUser;
+import org.dunlin.server.auth.ClientIdBinding;
 import org.dunlin.server.auth.Member;
 import org.dunlin.server.auth.PasswordAuthenticator;
 import org.dunlin.server.auth.jwt.JwtAuthenticator;
@@ -41,7 +42,20 @@ final class Access {
             access.members.forEach(Member::close);
             throw new ConfigException(access.faults);
         }
-        return new AuthenticatorChain(open(config), certificates(config), access.members, System::currentTimeMillis);
+        return new AuthenticatorChain(
+                open(config),
+                certificates(config),
+                access.members,
+                clientIds(config.auth().bindClientId()),
+                System::currentTimeMillis);
+    }
+
+    private static ClientIdBinding clientIds(Config.ClientIds configured) {
+        return switch (configured) {
+            case OFF -> ClientIdBinding.OFF;
+            case USER -> ClientIdBinding.USER;
+            case PREFIX -> ClientIdBinding.PREFIX;
+        };
     }
 
     /** Everything that is wrong with the files that are named. */

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What all connections share: who gets in and how many. Any thread. */
 public final class Admittance {
+    private static final String ASSIGNED = "dunlin-";
     private static final int ASSIGNED_CHARACTERS = 16;
 
     private final Limits limits;
@@ -99,10 +100,20 @@ public final class Admittance {
      * could take over the session. 23 characters, which every server has to take.
      */
     String assignClientId() {
-        StringBuilder id = new StringBuilder("dunlin-");
+        StringBuilder id = new StringBuilder(ASSIGNED);
         for (int i = 0; i < ASSIGNED_CHARACTERS; i++) {
             id.append(Character.forDigit(random.nextInt(Character.MAX_RADIX), Character.MAX_RADIX));
         }
         return id.toString();
+    }
+
+    /** Whether a client identifier looks like one that was assigned; whoever makes one up does not meet that of anybody else. */
+    public static boolean isAssigned(String clientId) {
+        boolean is = clientId.length() == ASSIGNED.length() + ASSIGNED_CHARACTERS && clientId.startsWith(ASSIGNED);
+        for (int i = ASSIGNED.length(); is && i < clientId.length(); i++) {
+            char c = clientId.charAt(i);
+            is = c >= '0' && c <= '9' || c >= 'a' && c <= 'z';
+        }
+        return is;
     }
 }

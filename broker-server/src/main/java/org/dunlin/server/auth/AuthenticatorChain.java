@@ -9,6 +9,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.dunlin.core.spi.Authenticator;
+import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.server.config.Quote;
 import org.jspecify.annotations.Nullable;
@@ -24,19 +25,23 @@ public final class AuthenticatorChain implements Authenticator, AutoCloseable {
     private final List<Member> members;
     private final Anonymous anonymous;
     private final String wanted;
+    private final ClientIdBinding clientIds;
     private final LongSupplier nowMillis;
 
     /**
      * @param open names of the listeners that take clients which prove nothing
      * @param certificates null if a certificate names no user
      * @param members in the order in which they are asked; closed with it
+     * @param clientIds that users may have, if somebody proves them
      * @param nowMillis the time of day
      */
     public AuthenticatorChain(
             Set<String> open,
             @Nullable CertificateUser certificates,
             List<? extends Member> members,
+            ClientIdBinding clientIds,
             LongSupplier nowMillis) {
+        this.clientIds = clientIds;
         this.certificates = certificates;
         this.members = List.copyOf(members);
         this.wanted = members.isEmpty()
@@ -219,6 +224,13 @@ public final class AuthenticatorChain implements Authenticator, AutoCloseable {
             }
         }
         return null;
+    }
+
+    @Override
+    public @Nullable String review(Identity identity, BrokerEvents.Peer peer) {
+        String clientId = peer.clientId();
+        String refusal = clientId == null || !provesUsers() ? null : clientIds.refusal(clientId, identity.userName());
+        return refusal != null ? refusal : review(identity);
     }
 
     @Override

@@ -12,7 +12,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** The options by which a command takes its configuration. Main thread. */
-final class ConfigOptions {
+public final class ConfigOptions {
     @Spec(Spec.Target.MIXEE)
     private @Nullable CommandSpec spec;
 
@@ -20,8 +20,7 @@ final class ConfigOptions {
             names = {"-c", "--config"},
             paramLabel = "FILE",
             description = "Configuration file (YAML); without it the defaults.")
-    @Nullable
-    Path file;
+    private @Nullable Path file;
 
     @Option(
             names = "--set",
@@ -36,8 +35,13 @@ final class ConfigOptions {
             description = "Show this help.")
     private boolean help;
 
+    /** The configuration file that is named; null if none is. */
+    public @Nullable Path file() {
+        return file;
+    }
+
     /** What --set says, in the order given. */
-    List<Flag> flags() {
+    public List<Flag> flags() {
         List<Flag> flags = new ArrayList<>();
         for (String assignment : assignments) {
             int equals = assignment.indexOf('=');

@@ -32,7 +32,7 @@ final class ConfigShowCommand implements Callable<Integer> {
     @Override
     public Integer call() throws ConfigException {
         CommandLine command = Objects.requireNonNull(spec).commandLine();
-        Loaded loaded = invocation.load(options.file, options.flags());
+        Loaded loaded = invocation.load(options.file(), options.flags());
         for (String warning : loaded.warnings()) {
             command.getErr().println("warning: " + warning);
         }

@@ -1,12 +1,12 @@
 package org.dunlin.server.cli;
 
 /** Keeps an error one line, whatever the user typed. Any thread. */
-final class Line {
+public final class Line {
     private static final int CHARACTERS_MAX = 2000;
 
     private Line() {}
 
-    static String of(String text) {
+    public static String of(String text) {
         StringBuilder line = new StringBuilder();
         for (int i = 0; i < Math.min(text.length(), CHARACTERS_MAX); i++) {
             char c = text.charAt(i);

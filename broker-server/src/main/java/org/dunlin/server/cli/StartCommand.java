@@ -57,7 +57,7 @@ final class StartCommand implements Callable<Integer> {
         addTo(flags, "-p", "listeners[0].port", port);
         addTo(flags, "--bind", "listeners[0].bind", bind);
         addTo(flags, "-d", "storage.path", dataDirectory);
-        Loaded loaded = invocation.load(options.file, flags);
+        Loaded loaded = invocation.load(options.file(), flags);
         launcher.check(loaded);
         Logging.start(loaded.config().log());
         for (String warning : loaded.warnings()) {

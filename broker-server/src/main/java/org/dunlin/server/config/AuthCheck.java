@@ -57,6 +57,12 @@ final class AuthCheck {
         if (isSet(AuthKeys.SCRAM_ENABLED) && !isMeant(AuthKeys.PASSWORD_FILE)) {
             warn(AuthKeys.SCRAM_ENABLED, "has no effect without auth.password-file");
         }
+        if (isSet(AuthKeys.BIND_CLIENT_ID) && !knowsUsers()) {
+            fault(
+                    AuthKeys.BIND_CLIENT_ID,
+                    "binds client identifiers to users, but nobody proves who is which user",
+                    "name auth.password-file, auth.jwt or auth.certificate, or remove this");
+        }
     }
 
     private void checkTokens() {

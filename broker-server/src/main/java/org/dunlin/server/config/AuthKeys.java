@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
 import org.dunlin.server.config.Config.AnonymousAccess;
 import org.dunlin.server.config.Config.CertificateField;
 import org.dunlin.server.config.Config.CertificatePassword;
+import org.dunlin.server.config.Config.ClientIds;
 import org.dunlin.server.config.Config.DeniedPublish;
 import org.dunlin.server.config.Config.Secret;
 import org.dunlin.server.config.Config.TokenField;
@@ -48,6 +49,12 @@ final class AuthKeys {
             choice(DeniedPublish.class, Set.of()),
             DeniedPublish.DROP,
             "A PUBLISH without the right to it, from a client before MQTT 5 that cannot be told: drop it, or close."));
+
+    static final Key<ClientIds> BIND_CLIENT_ID = add(Key.of(
+            "auth.bind-client-id",
+            choice(ClientIds.class, Set.of()),
+            ClientIds.OFF,
+            "Which client identifiers users may have: any, the user name, or user name, colon and more (prefix)."));
 
     static final Key<CertificateField> CERTIFICATE_USER = add(Key.of(
             "auth.certificate.user",
@@ -153,6 +160,7 @@ final class AuthKeys {
                 settings.get(PASSWORD_FILE),
                 settings.get(ACL_FILE),
                 settings.get(DENIED_PUBLISH),
+                settings.get(BIND_CLIENT_ID),
                 new Config.Certificate(settings.get(CERTIFICATE_USER), settings.get(CERTIFICATE_PASSWORD)),
                 new Config.Jwt(
                         settings.get(JWT_SECRET),

@@ -202,6 +202,13 @@ public record Config(
         CLOSE
     }
 
+    /** Which client identifiers a user may have. */
+    public enum ClientIds {
+        OFF,
+        USER,
+        PREFIX
+    }
+
     /** Where a client's certificate says which user it is. */
     public enum CertificateField {
         OFF,
@@ -280,6 +287,7 @@ public record Config(
             String passwordFile,
             String aclFile,
             DeniedPublish deniedPublish,
+            ClientIds bindClientId,
             Certificate certificate,
             Jwt jwt,
             boolean scram) {

@@ -19,6 +19,7 @@ import org.dunlin.core.spi.Authenticator.Answer;
 import org.dunlin.core.spi.Authenticator.Credentials;
 import org.dunlin.core.spi.Authenticator.Exchange;
 import org.dunlin.core.spi.Authenticator.Identity;
+import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.mqtt.ReasonCode;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
@@ -107,9 +108,12 @@ class AuthenticatorChainTest {
         }
     }
 
+    private ClientIdBinding clientIds = ClientIdBinding.OFF;
+
     private AuthenticatorChain chain(@Nullable CertificateUser certificates, Fake... members) {
         asked.clear();
-        return new AuthenticatorChain(Set.of("open"), certificates, List.of(members), () -> System.currentTimeMillis());
+        return new AuthenticatorChain(
+                Set.of("open"), certificates, List.of(members), clientIds, () -> System.currentTimeMillis());
     }
 
     private static Credentials credentials(
@@ -227,6 +231,7 @@ class AuthenticatorChainTest {
                 Set.of(),
                 new CertificateUser(CertificateUser.Field.CN, false),
                 List.of(),
+                ClientIdBinding.OFF,
                 () -> meter.getNotAfter().getTime());
 
         assertEquals(
@@ -259,6 +264,35 @@ class AuthenticatorChainTest {
         assertEquals("password does not know ann", chain.review(Identity.of("ann", "password")));
         assertEquals("token does not know ann", chain.review(Identity.of("ann", "token")));
         assertNull(chain.review(Identity.of(null, "anonymous")));
+    }
+
+    @Test
+    void clientIdentifiers_canBeBoundToUsers() {
+        assertNull(taken("ann", "anything"));
+        clientIds = ClientIdBinding.USER;
+        assertNull(taken("ann", "ann"));
+        assertRefused(taken("ann", "ben"), "it has to be the user name");
+        assertRefused(taken("ann", "ann:1"), "it has to be the user name");
+        clientIds = ClientIdBinding.PREFIX;
+        assertNull(taken("ann", "ann:1"));
+        assertNull(taken("ann:b", "ann:b:1"));
+        assertNull(taken("ann", "ann:"));
+        for (String other : List.of("ann", "ann1", "ann-1", "ben:1", "ann:b:1", "Ann:1", "dunlin-abc")) {
+            assertRefused(taken("ann", other), "it has to be 'ann:...'");
+        }
+        assertRefused(taken(null, "ann:1"), "without a user name it has to be empty");
+        assertNull(taken(null, "dunlin-0123456789abcdef"), "assigned");
+        assertNull(taken("ann", "dunlin-0123456789abcdef"), "assigned");
+    }
+
+    private @Nullable String taken(@Nullable String user, String clientId) {
+        return chain(new CertificateUser(CertificateUser.Field.CN, false))
+                .review(Identity.of(user, ""), new BrokerEvents.Peer(clientId, user, "10.0.0.1:1", "tcp", null));
+    }
+
+    private static void assertRefused(@Nullable String refusal, String why) {
+        assertNotNull(refusal);
+        assertTrue(refusal.contains(why) && refusal.contains("auth.bind-client-id"), refusal);
     }
 
     @Test

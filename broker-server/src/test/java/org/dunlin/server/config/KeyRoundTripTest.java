@@ -60,7 +60,8 @@ class KeyRoundTripTest {
             "10.0.0.0/8",
             "tcp,ws",
             "back-off",
-            "2h");
+            "2h",
+            "prefix");
 
     /** What a key needs beside it to be right. */
     private static final Map<String, Map<String, String>> NEEDED = Map.ofEntries(
@@ -123,6 +124,9 @@ class KeyRoundTripTest {
         if (key.name().equals("admin.tls.cert") || key.name().equals("admin.tls.key")) {
             values.put("admin.tls.cert", "c");
             values.put("admin.tls.key", "k");
+        }
+        if (key.name().equals("auth.bind-client-id")) { // somebody has to know users
+            values.put("auth.password-file", "users");
         }
         if (key.name().equals("auth.certificate.user")) { // somebody has to ask for certificates
             values.put("listeners[0].client-auth", "required");

@@ -173,6 +173,24 @@ class GuessesIT {
     }
 
     @Test
+    void clientIdentifiersBoundToUsers_areNobodyElses() throws Exception {
+        Path users = Files.writeString(folder.resolve("users"), line("ann", "sesame") + line("ben", "sesame"));
+        List<String> settings = List.of("auth.password-file=" + users, "auth.bind-client-id=prefix");
+        try (RunningBroker broker = RunningBroker.start(settings)) {
+            try (MqttSocket ann = broker.socket();
+                    MqttSocket other = broker.socket();
+                    MqttSocket assigned = broker.socket()) {
+                ann.connect(connect("ann:1", "ann", "sesame"));
+                ConnAck refused = other.expectRefused(connect("ann:1", "ben", "sesame"), ReasonCode.NOT_AUTHORIZED);
+                String why = String.valueOf(refused.properties().reasonString());
+                assertTrue(why.contains("'ben:...'") && why.contains("auth.bind-client-id"), why);
+                assigned.connect(connect("", "ben", "sesame"));
+                ann.expectNothing();
+            }
+        }
+    }
+
+    @Test
     void readyLine_showsAddressesAsTheyAreConfigured() throws Exception {
         Path file = Files.writeString(
                 folder.resolve("dunlin.yaml"),

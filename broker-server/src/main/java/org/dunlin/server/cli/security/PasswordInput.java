@@ -1,4 +1,4 @@
-package org.dunlin.server.cli;
+package org.dunlin.server.cli.security;
 
 import java.io.Console;
 import java.io.IOException;
@@ -7,6 +7,8 @@ import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.dunlin.server.cli.CommandException;
+import org.dunlin.server.cli.ExitCode;
 import picocli.CommandLine.Option;
 
 /** Where a new password comes from: the terminal, without echo, or standard input. Main thread. */

@@ -1,10 +1,14 @@
-package org.dunlin.server.cli;
+package org.dunlin.server.cli.store;
 
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import org.dunlin.core.spi.StoreException;
 import org.dunlin.persistence.StoreFiles.Fault;
 import org.dunlin.persistence.StoreFiles.Repair;
+import org.dunlin.server.cli.CommandException;
+import org.dunlin.server.cli.ExitCode;
+import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.cli.Line;
 import org.dunlin.server.config.ConfigException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;

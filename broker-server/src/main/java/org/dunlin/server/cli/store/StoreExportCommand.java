@@ -1,4 +1,4 @@
-package org.dunlin.server.cli;
+package org.dunlin.server.cli.store;
 
 import java.io.IOException;
 import java.io.Writer;
@@ -14,6 +14,9 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.dunlin.core.spi.StoreException;
 import org.dunlin.persistence.StoreExport;
+import org.dunlin.server.cli.CommandException;
+import org.dunlin.server.cli.ExitCode;
+import org.dunlin.server.cli.Invocation;
 import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;

@@ -1,4 +1,4 @@
-package org.dunlin.server.cli;
+package org.dunlin.server.cli.store;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -13,6 +13,11 @@ import org.dunlin.persistence.StoreFiles;
 import org.dunlin.persistence.StoreFiles.Census;
 import org.dunlin.persistence.StoreFiles.Inspection;
 import org.dunlin.persistence.Stores;
+import org.dunlin.server.cli.CommandException;
+import org.dunlin.server.cli.ConfigOptions;
+import org.dunlin.server.cli.ExitCode;
+import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.cli.Line;
 import org.dunlin.server.config.Config.Storage;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.ConfigLoader.Flag;
@@ -43,7 +48,7 @@ final class StoreOptions {
         if (dataDirectory != null) {
             flags.add(new Flag("-d", "storage.path", dataDirectory));
         }
-        Loaded loaded = invocation.load(options.file, flags);
+        Loaded loaded = invocation.load(options.file(), flags);
         Storage storage = loaded.config().storage();
         StoreSettings settings = new StoreSettings(
                 Path.of(storage.path()),

@@ -1,10 +1,14 @@
-package org.dunlin.server.cli;
+package org.dunlin.server.cli.security;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.dunlin.server.auth.PasswordHash;
 import org.dunlin.server.auth.ScramMechanism;
+import org.dunlin.server.cli.CommandException;
+import org.dunlin.server.cli.ConfigOptions;
+import org.dunlin.server.cli.ExitCode;
+import org.dunlin.server.cli.Invocation;
 import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -14,6 +18,9 @@ import picocli.CommandLine.Spec;
 
 /** Which password file a command is about. Main thread. */
 final class UserOptions {
+    private static final ConfiguredFile PASSWORDS = new ConfiguredFile(
+            "password file", "-f", "auth.password-file", config -> config.auth().passwordFile(), "");
+
     @Spec(Spec.Target.MIXEE)
     private @Nullable CommandSpec spec;
 
@@ -28,19 +35,7 @@ final class UserOptions {
 
     /** What -f says, or the one that {@code start} with the same options, file and environment would read. */
     Path file(Invocation invocation) throws ConfigException, CommandException {
-        Path named = file;
-        if (named != null) {
-            return named;
-        }
-        String configured =
-                invocation.load(options.file, options.flags()).config().auth().passwordFile();
-        if (configured.isEmpty()) {
-            throw new CommandException(
-                    ExitCode.USAGE,
-                    "no password file is named; give one with -f FILE, or -c with a configuration that has"
-                            + " auth.password-file");
-        }
-        return Path.of(configured);
+        return PASSWORDS.choose(file, options, invocation);
     }
 
     PrintWriter out() {

@@ -1,5 +1,6 @@
-package org.dunlin.server.cli;
+package org.dunlin.server.cli.store;
 
+import org.dunlin.server.cli.Invocation;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -13,7 +14,7 @@ import picocli.CommandLine.Spec;
         name = "store",
         description = "Verifies, copies, mends, exports or fills a data directory that no broker is using.",
         synopsisSubcommandLabel = "COMMAND")
-final class StoreCommand implements Runnable {
+public final class StoreCommand implements Runnable {
     @Spec
     private @Nullable CommandSpec spec;
 
@@ -23,7 +24,7 @@ final class StoreCommand implements Runnable {
             description = "Show this help.")
     private boolean help;
 
-    static CommandLine with(Invocation invocation) {
+    public static CommandLine with(Invocation invocation) {
         return new CommandLine(new StoreCommand())
                 .addSubcommand(new StoreVerifyCommand(invocation))
                 .addSubcommand(new StoreBackupCommand(invocation))

@@ -1,4 +1,4 @@
-package org.dunlin.server.cli;
+package org.dunlin.server.cli.store;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -13,6 +13,9 @@ import java.util.concurrent.Callable;
 import org.dunlin.core.spi.StoreException;
 import org.dunlin.persistence.StoreExport;
 import org.dunlin.persistence.StoreExport.ExportException;
+import org.dunlin.server.cli.CommandException;
+import org.dunlin.server.cli.ExitCode;
+import org.dunlin.server.cli.Invocation;
 import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;

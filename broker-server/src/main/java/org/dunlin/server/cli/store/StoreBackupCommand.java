@@ -1,10 +1,13 @@
-package org.dunlin.server.cli;
+package org.dunlin.server.cli.store;
 
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.dunlin.core.spi.StoreException;
 import org.dunlin.persistence.StoreFiles.Inspection;
+import org.dunlin.server.cli.ExitCode;
+import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.cli.Line;
 import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;

@@ -1,4 +1,4 @@
-package org.dunlin.server.cli;
+package org.dunlin.server.cli.security;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -11,6 +11,11 @@ import org.dunlin.mqtt.Qos;
 import org.dunlin.server.acl.AclFile;
 import org.dunlin.server.acl.Action;
 import org.dunlin.server.acl.Explanation;
+import org.dunlin.server.cli.CommandException;
+import org.dunlin.server.cli.ConfigOptions;
+import org.dunlin.server.cli.ExitCode;
+import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.cli.Line;
 import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -26,7 +31,14 @@ import picocli.CommandLine.Spec;
         name = "acl",
         description = "Says who may do what by an ACL file, and why.",
         synopsisSubcommandLabel = "COMMAND")
-final class AclCommand implements Runnable {
+public final class AclCommand implements Runnable {
+    private static final ConfiguredFile RIGHTS = new ConfiguredFile(
+            "ACL file",
+            "--acl-file",
+            "auth.acl-file",
+            config -> config.auth().aclFile(),
+            ". Without one everybody may do everything");
+
     @Spec
     private @Nullable CommandSpec spec;
 
@@ -36,7 +48,7 @@ final class AclCommand implements Runnable {
             description = "Show this help.")
     private boolean help;
 
-    static CommandLine with(Invocation invocation) {
+    public static CommandLine with(Invocation invocation) {
         return new CommandLine(new AclCommand()).addSubcommand(new Explain(invocation));
     }
 
@@ -148,22 +160,7 @@ final class AclCommand implements Runnable {
         }
 
         private Path file() throws ConfigException, CommandException {
-            Path named = file;
-            if (named != null) {
-                return named;
-            }
-            String configured = invocation
-                    .load(options.file, options.flags())
-                    .config()
-                    .auth()
-                    .aclFile();
-            if (configured.isEmpty()) {
-                throw new CommandException(
-                        ExitCode.USAGE,
-                        "no ACL file is named; give one with --acl-file FILE, or -c with a configuration that has"
-                                + " auth.acl-file. Without one everybody may do everything");
-            }
-            return Path.of(configured);
+            return RIGHTS.choose(file, options, invocation);
         }
     }
 }

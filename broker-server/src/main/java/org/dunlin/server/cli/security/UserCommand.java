@@ -1,6 +1,5 @@
-package org.dunlin.server.cli;
+package org.dunlin.server.cli.security;
 
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,6 +8,9 @@ import java.util.concurrent.Callable;
 import org.dunlin.server.auth.PasswordFile;
 import org.dunlin.server.auth.PasswordFileEditor;
 import org.dunlin.server.auth.PasswordHash;
+import org.dunlin.server.cli.CommandException;
+import org.dunlin.server.cli.ExitCode;
+import org.dunlin.server.cli.Invocation;
 import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -25,7 +27,7 @@ import picocli.CommandLine.Spec;
         name = "user",
         description = "Adds, removes and lists the users of a password file; a running broker follows by itself.",
         synopsisSubcommandLabel = "COMMAND")
-final class UserCommand implements Runnable {
+public final class UserCommand implements Runnable {
     @Spec
     private @Nullable CommandSpec spec;
 
@@ -40,7 +42,7 @@ final class UserCommand implements Runnable {
      *
      * @return null if it is another command
      */
-    static @Nullable String unmatched(CommandSpec command) {
+    public static @Nullable String unmatched(CommandSpec command) {
         CommandSpec parent = command.parent();
         if (command.userObject() instanceof UserCommand) {
             return "there is no such command";
@@ -51,7 +53,7 @@ final class UserCommand implements Runnable {
         return null;
     }
 
-    static CommandLine with(Invocation invocation) {
+    public static CommandLine with(Invocation invocation) {
         return new CommandLine(new UserCommand())
                 .addSubcommand(new Add(invocation))
                 .addSubcommand(new Passwd(invocation))
@@ -99,10 +101,10 @@ final class UserCommand implements Runnable {
                 throw present(user, file);
             }
             PasswordHash hash = hash(input, kind, null, user);
-            if (!changed(file, editor -> editor.add(user, hash))) {
+            if (!ConfiguredFile.change(file, () -> new PasswordFileEditor(file).add(user, hash))) {
                 throw present(user, file);
             }
-            return done(options.out(), "added " + user + " to " + file);
+            return ConfiguredFile.done(options.out(), "added " + user + " to " + file);
         }
 
         private static CommandException present(String user, Path file) {
@@ -146,10 +148,10 @@ final class UserCommand implements Runnable {
                 throw absent(user, file);
             }
             PasswordHash hash = hash(input, kind, users.scramKind(user), user);
-            if (!changed(file, editor -> editor.replace(user, hash))) {
+            if (!ConfiguredFile.change(file, () -> new PasswordFileEditor(file).replace(user, hash))) {
                 throw absent(user, file);
             }
-            return done(options.out(), "changed the password of " + user + " in " + file);
+            return ConfiguredFile.done(options.out(), "changed the password of " + user + " in " + file);
         }
     }
 
@@ -175,10 +177,10 @@ final class UserCommand implements Runnable {
         public Integer call() throws ConfigException, CommandException {
             String user = name.value();
             Path file = options.file(invocation);
-            if (!changed(file, editor -> editor.remove(user))) {
+            if (!ConfiguredFile.change(file, () -> new PasswordFileEditor(file).remove(user))) {
                 throw absent(user, file);
             }
-            return done(options.out(), "removed " + user + " from " + file);
+            return ConfiguredFile.done(options.out(), "removed " + user + " from " + file);
         }
     }
 
@@ -203,22 +205,6 @@ final class UserCommand implements Runnable {
         }
     }
 
-    /** A change of the file. */
-    private interface Change {
-        boolean by(PasswordFileEditor editor) throws IOException, ConfigException;
-    }
-
-    private static boolean changed(Path file, Change change) throws ConfigException, CommandException {
-        try {
-            return change.by(new PasswordFileEditor(file));
-        } catch (IOException e) {
-            throw new CommandException(
-                    ExitCode.USAGE,
-                    file + " cannot be written: " + e.getMessage() + "; check that its directory exists and the rights",
-                    e);
-        }
-    }
-
     private static PasswordHash hash(
             PasswordInput input, UserOptions.Hash kind, PasswordHash.@Nullable ScramKind former, String user)
             throws CommandException {
@@ -233,12 +219,6 @@ final class UserCommand implements Runnable {
     private static CommandException absent(String user, Path file) {
         return new CommandException(
                 ExitCode.USAGE, file + " has no user " + user + "; 'dunlin user list' shows who is there");
-    }
-
-    private static int done(PrintWriter out, String what) {
-        out.println(Line.of(what + "; a running broker follows within 3 seconds"));
-        out.flush();
-        return ExitCode.OK;
     }
 
     /** The user that a command is about. */

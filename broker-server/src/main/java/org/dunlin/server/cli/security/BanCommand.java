@@ -1,6 +1,5 @@
-package org.dunlin.server.cli;
+package org.dunlin.server.cli.security;
 
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -12,6 +11,10 @@ import java.util.regex.Pattern;
 import org.dunlin.server.ban.Ban;
 import org.dunlin.server.ban.BanFile;
 import org.dunlin.server.ban.BanFileEditor;
+import org.dunlin.server.cli.CommandException;
+import org.dunlin.server.cli.ConfigOptions;
+import org.dunlin.server.cli.ExitCode;
+import org.dunlin.server.cli.Invocation;
 import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -28,7 +31,9 @@ import picocli.CommandLine.Spec;
         name = "ban",
         description = "Bans addresses, users and client identifiers by a ban file; a running broker follows by itself.",
         synopsisSubcommandLabel = "COMMAND")
-final class BanCommand implements Runnable {
+public final class BanCommand implements Runnable {
+    private static final ConfiguredFile BANS = new ConfiguredFile(
+            "ban file", "-f", "auth.ban-file", config -> config.bans().file(), "");
     private static final Pattern TIME = Pattern.compile("([1-9][0-9]{0,5})([smhd])");
 
     @Spec
@@ -40,7 +45,7 @@ final class BanCommand implements Runnable {
             description = "Show this help.")
     private boolean help;
 
-    static CommandLine with(Invocation invocation) {
+    public static CommandLine with(Invocation invocation) {
         return new CommandLine(new BanCommand())
                 .addSubcommand(new Add(invocation))
                 .addSubcommand(new Remove(invocation))
@@ -69,28 +74,11 @@ final class BanCommand implements Runnable {
         private @Nullable Path file;
 
         Path file(Invocation invocation) throws ConfigException, CommandException {
-            Path named = file;
-            if (named != null) {
-                return named;
-            }
-            String configured = invocation
-                    .load(options.file, options.flags())
-                    .config()
-                    .bans()
-                    .file();
-            if (configured.isEmpty()) {
-                throw new CommandException(
-                        ExitCode.USAGE,
-                        "no ban file is named; give one with -f FILE, or -c with a configuration that has auth.ban-file");
-            }
-            return Path.of(configured);
+            return BANS.choose(file, options, invocation);
         }
 
         int done(String what) {
-            PrintWriter out = out();
-            out.println(Line.of(what + "; a running broker follows within 3 seconds"));
-            out.flush();
-            return ExitCode.OK;
+            return ConfiguredFile.done(out(), what);
         }
 
         PrintWriter out() {
@@ -152,8 +140,8 @@ final class BanCommand implements Runnable {
         public Integer call() throws ConfigException, CommandException {
             Ban ban = subject.ban(end(), reason);
             Path file = options.file(invocation);
-            changed(file, editor -> {
-                editor.add(ban);
+            ConfiguredFile.change(file, () -> {
+                new BanFileEditor(file).add(ban);
                 return true;
             });
             return options.done(
@@ -206,7 +194,7 @@ final class BanCommand implements Runnable {
         public Integer call() throws ConfigException, CommandException {
             Ban ban = subject.ban(null, "");
             Path file = options.file(invocation);
-            if (!changed(file, editor -> editor.remove(ban))) {
+            if (!ConfiguredFile.change(file, () -> new BanFileEditor(file).remove(ban))) {
                 throw new CommandException(
                         ExitCode.USAGE,
                         file + " does not ban " + subject.text() + "; 'dunlin ban list' shows whom it bans");
@@ -236,22 +224,6 @@ final class BanCommand implements Runnable {
             }
             out.flush();
             return ExitCode.OK;
-        }
-    }
-
-    /** A change of the file. */
-    private interface Change {
-        boolean by(BanFileEditor editor) throws IOException, ConfigException;
-    }
-
-    private static boolean changed(Path file, Change change) throws ConfigException, CommandException {
-        try {
-            return change.by(new BanFileEditor(file));
-        } catch (IOException e) {
-            throw new CommandException(
-                    ExitCode.USAGE,
-                    file + " cannot be written: " + e.getMessage() + "; check that its directory exists and the rights",
-                    e);
         }
     }
 }
