@@ -65,6 +65,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     private @Nullable ByteBuf cumulation;
     private State state = State.DECODING;
     private boolean held;
+    /** A task is on its way that decodes what was kept. */
+    private boolean resuming;
+
     private boolean decoding;
     private boolean agreed;
     private boolean received;
@@ -153,17 +156,22 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         } else if (event instanceof Layer.Violated violation) {
             broken = true;
             cause(violation.what());
-            if (current != null && state == State.DECODING && !held) {
+            if (current != null && state == State.DECODING && !waits()) {
                 current.closedByPeer(cause());
             }
         } else if (isEnd(event)) {
             inputEnded = true;
             if (current != null && state == State.DRAINING) {
                 current.drainedToTheEnd();
-            } else if (current != null && !held) {
+            } else if (current != null && !waits()) {
                 current.closedByPeer(cause());
             }
         }
+    }
+
+    /** What is kept is decoded first. */
+    private boolean waits() {
+        return held || (resuming && state == State.DECODING);
     }
 
     /** At once, before any byte behind the header has cost anything. */
@@ -442,11 +450,13 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         if (cumulation == null && !inputEnded && !broken && !decoding) {
             readOn();
         } else {
+            resuming = true;
             current.loop().execute(this::resume);
         }
     }
 
     private void resume() {
+        resuming = false;
         NettyConnection current = connection;
         ChannelHandlerContext context = ctx;
         if (held
