@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** Rows under headings, each column as wide as it has to be. One thread. */
 final class Table {
@@ -41,7 +42,7 @@ final class Table {
                     || type == Character.SURROGATE
                     || type == Character.LINE_SEPARATOR
                     || type == Character.PARAGRAPH_SEPARATOR) {
-                plain.append(String.format("\\u%04x", c));
+                plain.append(String.format(Locale.ROOT, "\\u%04x", c));
             } else {
                 plain.appendCodePoint(c);
             }
