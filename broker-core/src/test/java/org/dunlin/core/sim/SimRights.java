@@ -69,7 +69,7 @@ final class SimRights implements Authorizer {
     }
 
     boolean isDue() {
-        return random.nextInt(20) == 0;
+        return random.nextInt(3) == 0;
     }
 
     /** Changes what one client may do, and lets the broker ask anew. */

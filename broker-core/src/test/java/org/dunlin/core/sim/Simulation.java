@@ -55,7 +55,7 @@ final class Simulation {
         Random ofRights = new Random(seed); // its own, so that runs without it stay what they are
         rightsChange = ofRights.nextInt(3) == 0;
         rights = new SimRights(ofRights);
-        reviewedAtOnce = ofRights.nextInt(3) == 0 ? 512 : 1 + ofRights.nextInt(6);
+        reviewedAtOnce = ofRights.nextInt(4) == 0 ? 512 : 1 + ofRights.nextInt(2);
         int count = 2 + random.nextInt(5);
         queueLimits = queueLimits();
         limits = limits(count + 1);
