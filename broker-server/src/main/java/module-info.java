@@ -27,6 +27,8 @@ module org.dunlin.server {
 
     opens org.dunlin.server.admin to
             com.fasterxml.jackson.databind;
+    opens org.dunlin.server.rest to
+            com.fasterxml.jackson.databind;
     opens org.dunlin.server.cli to
             info.picocli;
     opens org.dunlin.server.cli.remote to

@@ -12,10 +12,15 @@ import java.util.function.Supplier;
 import org.dunlin.core.inspect.GroupView;
 import org.dunlin.core.inspect.SessionView;
 import org.dunlin.core.inspect.SubscriptionView;
+import org.dunlin.core.routing.Subscription;
+import org.dunlin.core.session.Delivery;
 import org.dunlin.core.session.Session;
 import org.dunlin.core.session.Shard;
 import org.dunlin.core.session.Shards;
+import org.dunlin.core.spi.Connection;
+import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.Will;
 
 /**
  * What operators may look at and end. Any thread but a loop. Loops are asked for a few sessions at a time, so that no question
@@ -45,7 +50,7 @@ public final class Inspection {
 
     /** Those of these clients that have a session, in that order. */
     public CompletionStage<List<SessionView>> sessions(List<String> clientIds) {
-        return gather(clientIds, session -> session.shard().view(session)).thenApply(found -> {
+        return gather(clientIds, Inspection::view).thenApply(found -> {
             List<SessionView> views = new ArrayList<>(found.size());
             for (String clientId : clientIds) {
                 SessionView view = found.get(clientId);
@@ -63,14 +68,58 @@ public final class Inspection {
      * @param most for each client, 1 or more
      */
     public CompletionStage<List<SubscriptionView>> subscriptions(List<String> clientIds, int most) {
-        return gather(clientIds, session -> session.shard().subscriptionViews(session, most))
-                .thenApply(found -> {
-                    List<SubscriptionView> views = new ArrayList<>();
-                    for (String clientId : clientIds) {
-                        views.addAll(found.getOrDefault(clientId, List.of()));
-                    }
-                    return views;
-                });
+        return gather(clientIds, session -> subscriptions(session, most)).thenApply(found -> {
+            List<SubscriptionView> views = new ArrayList<>();
+            for (String clientId : clientIds) {
+                views.addAll(found.getOrDefault(clientId, List.of()));
+            }
+            return views;
+        });
+    }
+
+    private static SessionView view(Session session) {
+        Connection connection = session.connection();
+        Delivery delivery = session.delivery();
+        Will will = session.will();
+        // from the store's clock to the time of day
+        long wall = System.currentTimeMillis() - session.shard().loop().nowMillis();
+        return new SessionView(
+                session.clientId(),
+                session.userName(),
+                session.version(),
+                connection != null,
+                connection == null ? null : connection.peer(),
+                connection == null ? null : connection.listener(),
+                session.sinceMillis() == 0 ? 0 : session.sinceMillis() + wall,
+                session.durable(),
+                session.expirySeconds(),
+                session.expiresAtMillis() == Message.NEVER ? Long.MAX_VALUE : session.expiresAtMillis() + wall,
+                will == null ? null : will.topic().text(),
+                session.subscriptionCount(),
+                delivery.queuedMessages(),
+                delivery.queuedBytes(),
+                delivery.inflight(),
+                delivery.receiveMaximum(),
+                session.inbound().open(),
+                delivery.replaying());
+    }
+
+    private static List<SubscriptionView> subscriptions(Session session, int most) {
+        List<SubscriptionView> views = new ArrayList<>();
+        for (Subscription each : session.subscriptions()) {
+            if (views.size() == most) {
+                break;
+            }
+            views.add(new SubscriptionView(
+                    session.clientId(),
+                    each.filter().text(),
+                    each.qos(),
+                    each.noLocal(),
+                    each.retainAsPublished(),
+                    each.subscriptionIds().length == 0 ? 0 : each.subscriptionIds()[0],
+                    each.guard() != null));
+        }
+        return views;
     }
 
     private <T> CompletionStage<Map<String, T>> gather(List<String> clientIds, Function<Session, T> question) {

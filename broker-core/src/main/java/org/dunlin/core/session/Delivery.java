@@ -67,8 +67,21 @@ public final class Delivery {
     }
 
     /** Messages that may be open on the connection. */
-    int receiveMaximum() {
+    public int receiveMaximum() {
         return windowMax;
+    }
+
+    /** Of those, the ones that are. */
+    public int inflight() {
+        return outbound.unacknowledged();
+    }
+
+    public long queuedMessages() {
+        return queue.size();
+    }
+
+    public long queuedBytes() {
+        return queue.bytes();
     }
 
     /** The client can take messages. */

@@ -73,7 +73,6 @@ public final class Session implements Receiver, Place.Owner {
     private @Nullable Will will;
     private long willDueAtMillis = Message.NEVER;
     private long expiresAtMillis = Message.NEVER;
-    /** When it was attached or detached last; 0 if that was in an earlier process. */
     private long sinceMillis;
 
     private Loop.@Nullable Timer willTimer;
@@ -123,8 +122,7 @@ public final class Session implements Receiver, Place.Owner {
         return version;
     }
 
-    @Nullable
-    Connection connection() {
+    public @Nullable Connection connection() {
         return connection;
     }
 
@@ -153,16 +151,16 @@ public final class Session implements Receiver, Place.Owner {
         return connection != null;
     }
 
-    long sinceMillis() {
+    /** As {@link Shard#loop} tells the time; 0 if that was in an earlier process. */
+    public long sinceMillis() {
         return sinceMillis;
     }
 
-    long expiresAtMillis() {
+    public long expiresAtMillis() {
         return expiresAtMillis;
     }
 
-    @Nullable
-    Will will() {
+    public @Nullable Will will() {
         return will;
     }
 
@@ -534,7 +532,7 @@ public final class Session implements Receiver, Place.Owner {
         return removed;
     }
 
-    Collection<Subscription> subscriptions() {
+    public Collection<Subscription> subscriptions() {
         return subscriptions.values();
     }
 

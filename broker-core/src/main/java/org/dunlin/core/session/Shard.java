@@ -13,8 +13,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.dunlin.core.inspect.GroupView;
-import org.dunlin.core.inspect.SessionView;
-import org.dunlin.core.inspect.SubscriptionView;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.Takeovers;
 import org.dunlin.core.routing.Match;
@@ -31,7 +29,6 @@ import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.mqtt.TopicName;
-import org.dunlin.mqtt.Will;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -365,54 +362,6 @@ public final class Shard {
     public record Admission(Session session, boolean present, boolean stored) {}
 
     // ---- for operators
-
-    /** A session as it is now. */
-    public SessionView view(Session session) {
-        assert inLoop();
-        Connection connection = session.connection();
-        Delivery delivery = session.delivery();
-        Will will = session.will();
-        long wall = System.currentTimeMillis() - loop.nowMillis(); // from the store's clock to the time of day
-        return new SessionView(
-                session.clientId(),
-                session.userName(),
-                session.version(),
-                connection != null,
-                connection == null ? null : connection.peer(),
-                connection == null ? null : connection.listener(),
-                session.sinceMillis() == 0 ? 0 : session.sinceMillis() + wall,
-                session.durable(),
-                session.expirySeconds(),
-                session.expiresAtMillis() == Message.NEVER ? Long.MAX_VALUE : session.expiresAtMillis() + wall,
-                will == null ? null : will.topic().text(),
-                session.subscriptionCount(),
-                delivery.queue().size(),
-                delivery.queue().bytes(),
-                delivery.outbound().unacknowledged(),
-                delivery.receiveMaximum(),
-                session.inbound().open(),
-                delivery.replaying());
-    }
-
-    /** What a session has subscribed to, at most so many. */
-    public List<SubscriptionView> subscriptionViews(Session session, int most) {
-        assert inLoop();
-        List<SubscriptionView> views = new ArrayList<>();
-        for (Subscription each : session.subscriptions()) {
-            if (views.size() == most) {
-                break;
-            }
-            views.add(new SubscriptionView(
-                    session.clientId(),
-                    each.filter().text(),
-                    each.qos(),
-                    each.noLocal(),
-                    each.retainAsPublished(),
-                    each.subscriptionIds().length == 0 ? 0 : each.subscriptionIds()[0],
-                    each.guard() != null));
-        }
-        return views;
-    }
 
     /** The shared groups that live here. */
     public List<GroupView> groupViews() {

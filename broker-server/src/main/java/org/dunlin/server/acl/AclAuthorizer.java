@@ -10,7 +10,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Rights;
-import org.dunlin.server.auth.Operator;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.Fault;
 import org.dunlin.server.files.FileWatch;

@@ -26,6 +26,9 @@ import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.Fault;
 import org.dunlin.server.files.FileReplacement;
+import org.dunlin.server.rest.ApiFault;
+import org.dunlin.server.rest.Call;
+import org.dunlin.server.rest.Endpoint;
 import org.dunlin.server.share.AddressBlock;
 import org.jspecify.annotations.Nullable;
 

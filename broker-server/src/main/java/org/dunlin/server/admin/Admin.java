@@ -18,6 +18,12 @@ import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Transport;
 import org.dunlin.server.net.http.HttpListener;
 import org.dunlin.server.net.http.MqttUpgrade;
+import org.dunlin.server.rest.ApiFault;
+import org.dunlin.server.rest.Call;
+import org.dunlin.server.rest.Endpoint;
+import org.dunlin.server.rest.Json;
+import org.dunlin.server.rest.OpenApi;
+import org.dunlin.server.rest.Principal;
 
 /**
  * The port for operators. Any thread but a loop. It is open before the broker serves, so that whoever looks after it can see that
@@ -99,7 +105,7 @@ public final class Admin implements AutoCloseable {
                 null,
                 null,
                 Admin::webSocket));
-        endpoints.add(OpenApi.endpoint(endpoints, operations.version()));
+        endpoints.add(OpenApi.endpoint(endpoints, operations.version(), Gate.COOKIE));
         service = new AdminService(gate, endpoints, new Dashboard(), audit);
     }
 

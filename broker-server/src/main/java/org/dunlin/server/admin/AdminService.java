@@ -9,6 +9,12 @@ import java.util.concurrent.CompletionStage;
 import org.dunlin.server.http.Request;
 import org.dunlin.server.http.Response;
 import org.dunlin.server.http.Service;
+import org.dunlin.server.rest.ApiFault;
+import org.dunlin.server.rest.Call;
+import org.dunlin.server.rest.Endpoint;
+import org.dunlin.server.rest.Json;
+import org.dunlin.server.rest.Principal;
+import org.dunlin.server.rest.Routes;
 import org.jspecify.annotations.Nullable;
 
 /** What the admin port does with a request: who asks, what for, whether it may. Workers' threads. */
@@ -103,8 +109,8 @@ final class AdminService implements Service {
         Throwable cause = failure instanceof CompletionException wrapped && wrapped.getCause() != null
                 ? wrapped.getCause()
                 : failure;
-        if (cause instanceof Refused refused) {
-            return refused.fault.response();
+        if (cause instanceof ApiFault.Later later) {
+            return later.fault().response();
         }
         if (cause != null) {
             throw new CompletionException(cause);
@@ -113,17 +119,5 @@ final class AdminService implements Service {
             throw new IllegalStateException("no answer");
         }
         return answer instanceof Response response ? response : Json.response(200, answer);
-    }
-
-    /** An {@link ApiFault} that comes up in a later step. */
-    static final class Refused extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        private final transient ApiFault fault;
-
-        Refused(ApiFault fault) {
-            super(fault.getMessage(), null, false, false);
-            this.fault = fault;
-        }
     }
 }

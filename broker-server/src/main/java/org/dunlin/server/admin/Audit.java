@@ -1,6 +1,8 @@
 package org.dunlin.server.admin;
 
 import org.dunlin.server.http.Request;
+import org.dunlin.server.rest.Call;
+import org.dunlin.server.rest.Principal;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

@@ -8,6 +8,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.dunlin.core.DropLedger;
 import org.dunlin.core.spi.DropReason;
+import org.dunlin.server.rest.ApiFault;
+import org.dunlin.server.rest.Call;
+import org.dunlin.server.rest.Endpoint;
 import org.jspecify.annotations.Nullable;
 
 /** What was lost, by whom and why. Workers' threads. */

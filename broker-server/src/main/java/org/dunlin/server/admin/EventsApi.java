@@ -9,6 +9,9 @@ import org.dunlin.server.config.Config.LogLevel;
 import org.dunlin.server.events.RecentEvents;
 import org.dunlin.server.logging.Logging;
 import org.dunlin.server.logging.RecentLines;
+import org.dunlin.server.rest.ApiFault;
+import org.dunlin.server.rest.Call;
+import org.dunlin.server.rest.Endpoint;
 import org.jspecify.annotations.Nullable;
 
 /** What has happened lately: refusals, the history of a client, the log. Workers' threads. */

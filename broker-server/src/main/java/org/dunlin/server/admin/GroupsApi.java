@@ -3,6 +3,7 @@ package org.dunlin.server.admin;
 import java.util.List;
 import org.dunlin.core.Inspection;
 import org.dunlin.core.inspect.GroupView;
+import org.dunlin.server.rest.Endpoint;
 
 /** Shared groups, and how far each member is behind. Workers' threads. */
 final class GroupsApi {

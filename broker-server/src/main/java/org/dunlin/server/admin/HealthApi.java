@@ -5,6 +5,8 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.dunlin.server.http.Response;
+import org.dunlin.server.rest.Endpoint;
+import org.dunlin.server.rest.Json;
 
 /** What whoever looks after the process asks, without a token: there is nothing in it but the answer. Workers' threads. */
 final class HealthApi {

@@ -8,6 +8,11 @@ import java.util.concurrent.CompletionStage;
 import org.dunlin.server.auth.PasswordFile;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.http.Response;
+import org.dunlin.server.rest.ApiFault;
+import org.dunlin.server.rest.Call;
+import org.dunlin.server.rest.Endpoint;
+import org.dunlin.server.rest.Json;
+import org.dunlin.server.rest.Principal;
 import org.jspecify.annotations.Nullable;
 
 /** Logging in and out of the dashboard. Workers' threads. */

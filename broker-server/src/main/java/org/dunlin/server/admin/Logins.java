@@ -7,6 +7,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.LongSupplier;
+import org.dunlin.server.rest.Principal;
 import org.jspecify.annotations.Nullable;
 
 /** Browsers that have logged in, each known by a random cookie. Any thread; in memory alone, so a restart ends all of them. */

@@ -15,6 +15,9 @@ import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.mqtt.TopicName;
+import org.dunlin.server.rest.ApiFault;
+import org.dunlin.server.rest.Call;
+import org.dunlin.server.rest.Endpoint;
 import org.jspecify.annotations.Nullable;
 
 /** Publishing, and what is retained. Workers' threads. */

@@ -14,6 +14,10 @@ import org.dunlin.core.Inspection;
 import org.dunlin.core.inspect.SessionView;
 import org.dunlin.core.inspect.SubscriptionView;
 import org.dunlin.mqtt.Connect;
+import org.dunlin.server.rest.ApiFault;
+import org.dunlin.server.rest.Call;
+import org.dunlin.server.rest.Endpoint;
+import org.dunlin.server.rest.Json;
 import org.jspecify.annotations.Nullable;
 
 /** Clients that are connected, sessions whether or not, and their subscriptions. Workers' threads. */
@@ -127,6 +131,12 @@ final class SessionsApi {
     record Ended(int matched, int ended, boolean more, List<String> examples) {}
 
     List<Endpoint> endpoints() {
+        List<Endpoint> all = new ArrayList<>(looking());
+        all.addAll(ending());
+        return all;
+    }
+
+    private List<Endpoint> looking() {
         List<Endpoint.Parameter> filters = new ArrayList<>(Endpoint.PAGE);
         filters.add(Endpoint.Parameter.text("search", "Part of the client identifier, in any case."));
         filters.add(Endpoint.Parameter.text("user", "The user name."));
@@ -144,14 +154,6 @@ final class SessionsApi {
                         call -> list(call, true)),
                 Endpoint.read(
                         "api/v1/clients/{clientId}", "Shows one client that is connected.", ID, Row.class, this::show),
-                Endpoint.change(
-                        "POST",
-                        "api/v1/clients/{clientId}/disconnect",
-                        "Sends a client away with reason 0x98; its session stays as long as it may.",
-                        ID,
-                        null,
-                        Endpoint.Done.class,
-                        this::disconnect),
                 Endpoint.read(
                         "api/v1/sessions",
                         "Lists the sessions, by client identifier.",
@@ -159,22 +161,6 @@ final class SessionsApi {
                         Rows.class,
                         call -> list(call, call.choice("connected"))),
                 Endpoint.read("api/v1/sessions/{clientId}", "Shows one session.", ID, Row.class, this::showSession),
-                Endpoint.change(
-                        "DELETE",
-                        "api/v1/sessions/{clientId}",
-                        "Ends a session; what waits in it is lost, and counted.",
-                        ID,
-                        null,
-                        Endpoint.Done.class,
-                        this::end),
-                Endpoint.change(
-                        "POST",
-                        "api/v1/sessions/end",
-                        "Ends the sessions that a selection means, or with dryRun tells which they are.",
-                        List.of(),
-                        Selection.class,
-                        Ended.class,
-                        this::endAll),
                 Endpoint.read(
                         "api/v1/sessions/{clientId}/subscriptions",
                         "Lists what one client has subscribed to.",
@@ -190,6 +176,34 @@ final class SessionsApi {
                                 Endpoint.Parameter.text("filter", "Part of the topic filter.")),
                         Subscriptions.class,
                         this::subscriptions));
+    }
+
+    private List<Endpoint> ending() {
+        return List.of(
+                Endpoint.change(
+                        "POST",
+                        "api/v1/clients/{clientId}/disconnect",
+                        "Sends a client away with reason 0x98; its session stays as long as it may.",
+                        ID,
+                        null,
+                        Endpoint.Done.class,
+                        this::disconnect),
+                Endpoint.change(
+                        "DELETE",
+                        "api/v1/sessions/{clientId}",
+                        "Ends a session; what waits in it is lost, and counted.",
+                        ID,
+                        null,
+                        Endpoint.Done.class,
+                        this::end),
+                Endpoint.change(
+                        "POST",
+                        "api/v1/sessions/end",
+                        "Ends the sessions that a selection means, or with dryRun tells which they are.",
+                        List.of(),
+                        Selection.class,
+                        Ended.class,
+                        this::endAll));
     }
 
     // ---- looking
@@ -322,9 +336,10 @@ final class SessionsApi {
         });
     }
 
-    private static AdminService.Refused absent(boolean connected) {
-        return new AdminService.Refused(ApiFault.notFound(
-                connected ? "no client of that identifier is connected" : "there is no session of that client"));
+    private static ApiFault.Later absent(boolean connected) {
+        return ApiFault.notFound(
+                        connected ? "no client of that identifier is connected" : "there is no session of that client")
+                .later();
     }
 
     private CompletionStage<Subscriptions> subscriptionsOf(Call call) {

@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.dunlin.core.Broker;
+import org.dunlin.server.rest.Endpoint;
 
 /** How the broker is, at a glance. Workers' threads. */
 final class StatusApi {

@@ -30,6 +30,8 @@ import org.dunlin.server.config.Fault;
 import org.dunlin.server.config.Quote;
 import org.dunlin.server.files.FileReplacement;
 import org.dunlin.server.files.NamedFile;
+import org.dunlin.server.rest.ApiFault;
+import org.dunlin.server.rest.Principal;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

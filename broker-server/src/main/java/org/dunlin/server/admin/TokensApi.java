@@ -7,6 +7,10 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.dunlin.server.config.ConfigException;
+import org.dunlin.server.rest.ApiFault;
+import org.dunlin.server.rest.Call;
+import org.dunlin.server.rest.Endpoint;
+import org.dunlin.server.rest.Principal;
 import org.jspecify.annotations.Nullable;
 
 /** Tokens for others. Workers' threads. */

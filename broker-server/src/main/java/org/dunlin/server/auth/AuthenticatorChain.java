@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 import org.dunlin.core.spi.Authenticator;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.server.acl.Operator;
 import org.dunlin.server.config.Quote;
 import org.jspecify.annotations.Nullable;
 

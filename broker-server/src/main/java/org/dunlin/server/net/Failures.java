@@ -1,10 +1,15 @@
 package org.dunlin.server.net;
 
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.NotSslRecordException;
 import java.time.Duration;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import javax.net.ssl.SSLException;
 import org.dunlin.server.logging.LastWords;
 import org.dunlin.server.logging.Logging;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +49,18 @@ final class Failures {
             log.error(what, failure);
         }
         seen.accept(failure);
+    }
+
+    /** What people are told of a failure that is TLS's, which is its client's; null if it is another's. */
+    static @Nullable String ofTls(Throwable failure) {
+        Throwable deeper = failure instanceof DecoderException ? failure.getCause() : failure;
+        if (deeper instanceof NotSslRecordException) { // whose message has what was sent, perhaps a password
+            return "TLS failed: what the client sent is not TLS";
+        }
+        if (deeper instanceof SSLException tls) {
+            return "TLS failed: " + tls.getMessage();
+        }
+        return deeper instanceof RejectedExecutionException ? "TLS failed: too many handshakes at a time" : null;
     }
 
     /** A loop has ended though nobody had asked for it: its sessions and sockets are nobody's. */

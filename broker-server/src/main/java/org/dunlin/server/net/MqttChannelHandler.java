@@ -5,14 +5,10 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.handler.codec.DecoderException;
-import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.ClosedChannelException;
-import java.util.concurrent.RejectedExecutionException;
-import javax.net.ssl.SSLException;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
@@ -214,15 +210,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
 
     private String causeOf(Throwable failure) {
         String text = String.valueOf(failure.getMessage());
-        Throwable deeper = failure instanceof DecoderException ? failure.getCause() : failure;
-        if (deeper instanceof NotSslRecordException) { // whose message has what was sent, perhaps a password
-            return "TLS failed: what the client sent is not TLS";
-        }
-        if (deeper instanceof SSLException tls) {
-            return "TLS failed: " + tls.getMessage();
-        }
-        if (deeper instanceof RejectedExecutionException) {
-            return "TLS failed: too many handshakes at a time";
+        String ofTls = Failures.ofTls(failure);
+        if (ofTls != null) {
+            return ofTls;
         }
         if (failure instanceof IOException || failure instanceof UncheckedIOException) { // the socket, not the code
             return text.contains("reset") || text.contains("Broken pipe") ? "reset by the peer" : text;

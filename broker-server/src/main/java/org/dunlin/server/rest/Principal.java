@@ -1,19 +1,19 @@
-package org.dunlin.server.admin;
+package org.dunlin.server.rest;
 
 /**
  * Somebody who has shown who it is. Any thread.
  *
  * @param name for people and the audit log, like "token admin" or "user anna"
  */
-record Principal(String name, Scope scope) {
+public record Principal(String name, Scope scope) {
     /** What somebody may do; each may do what those before it may. */
-    enum Scope {
+    public enum Scope {
         /** Look at everything but secrets. */
         READ,
         /** Change everything. */
         WRITE;
 
-        boolean covers(Scope other) {
+        public boolean covers(Scope other) {
             return compareTo(other) >= 0;
         }
 

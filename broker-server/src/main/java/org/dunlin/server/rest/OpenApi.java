@@ -1,4 +1,4 @@
-package org.dunlin.server.admin;
+package org.dunlin.server.rest;
 
 import java.lang.reflect.AnnotatedParameterizedType;
 import java.lang.reflect.AnnotatedType;
@@ -16,13 +16,17 @@ import org.dunlin.server.http.Response;
 import org.jspecify.annotations.Nullable;
 
 /** What the admin port says of itself: an OpenAPI document, made of the endpoints and their records. One thread. */
-final class OpenApi {
+public final class OpenApi {
     private final Map<String, Object> schemas = new TreeMap<>();
 
     private OpenApi() {}
 
-    /** The endpoint that tells of all the others and itself. */
-    static Endpoint endpoint(List<Endpoint> others, String version) {
+    /**
+     * The endpoint that tells of all the others and itself.
+     *
+     * @param cookie by which browsers are known that have logged in
+     */
+    public static Endpoint endpoint(List<Endpoint> others, String version, String cookie) {
         List<Endpoint> all = new ArrayList<>(others);
         Response[] answer = new Response[1];
         Endpoint self = new Endpoint(
@@ -35,11 +39,11 @@ final class OpenApi {
                 null,
                 call -> CompletableFuture.completedFuture(answer[0]));
         all.add(self);
-        answer[0] = Json.response(200, document(all, version));
+        answer[0] = Json.response(200, document(all, version, cookie));
         return self;
     }
 
-    static Map<String, Object> document(List<Endpoint> endpoints, String version) {
+    static Map<String, Object> document(List<Endpoint> endpoints, String version, String cookie) {
         OpenApi api = new OpenApi();
         Map<String, Map<String, Object>> paths = new TreeMap<>();
         for (Endpoint endpoint : endpoints) {
@@ -69,7 +73,7 @@ final class OpenApi {
                         "securitySchemes",
                         ordered(
                                 "token", ordered("type", "http", "scheme", "bearer"),
-                                "login", ordered("type", "apiKey", "in", "cookie", "name", Gate.COOKIE))));
+                                "login", ordered("type", "apiKey", "in", "cookie", "name", cookie))));
         return document;
     }
 

@@ -1,4 +1,4 @@
-package org.dunlin.server.auth;
+package org.dunlin.server.acl;
 
 import org.dunlin.core.spi.Authenticator.Identity;
 import org.dunlin.core.spi.Authorizer;
@@ -13,7 +13,8 @@ public record Operator() implements Authorizer.Claims {
 
     private static final String SOURCE = "operator";
 
-    static Identity identity() {
+    /** Who it is, for whoever lets it in. */
+    public static Identity identity() {
         return new Identity(null, SOURCE, new Operator(), Identity.WITHOUT_END);
     }
 }

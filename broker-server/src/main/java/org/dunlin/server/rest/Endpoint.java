@@ -1,4 +1,4 @@
-package org.dunlin.server.admin;
+package org.dunlin.server.rest;
 
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param body the record that the body is, or null if there is none
  * @param answer the record that is answered with 200, or null if it is not JSON
  */
-record Endpoint(
+public record Endpoint(
         String method,
         String template,
         Principal.@Nullable Scope scope,
@@ -24,57 +24,60 @@ record Endpoint(
         @Nullable Class<?> body,
         @Nullable Class<?> answer,
         Action action) {
-    Endpoint {
+    public Endpoint {
         parameters = List.copyOf(parameters);
     }
 
     /** What is done; called by a worker. */
-    interface Action {
+    public interface Action {
         /** A {@link Response}, or what one says as JSON. */
         CompletionStage<? extends Object> run(Call call) throws ApiFault;
     }
 
     /** An {@link Action} that is done when it returns. */
-    interface Plain {
+    public interface Plain {
         Object run(Call call) throws ApiFault;
     }
 
     /** What a parameter may be. */
-    enum Type {
+    public enum Type {
         TEXT,
         NUMBER,
         FLAG
     }
 
     /** @param meaning one line */
-    record Parameter(String name, Type type, boolean inPath, String meaning) {
-        static Parameter path(String name, String meaning) {
+    public record Parameter(String name, Type type, boolean inPath, String meaning) {
+        public static Parameter path(String name, String meaning) {
             return new Parameter(name, Type.TEXT, true, meaning);
         }
 
-        static Parameter text(String name, String meaning) {
+        public static Parameter text(String name, String meaning) {
             return new Parameter(name, Type.TEXT, false, meaning);
         }
 
-        static Parameter number(String name, String meaning) {
+        public static Parameter number(String name, String meaning) {
             return new Parameter(name, Type.NUMBER, false, meaning);
         }
 
-        static Parameter flag(String name, String meaning) {
+        public static Parameter flag(String name, String meaning) {
             return new Parameter(name, Type.FLAG, false, meaning);
         }
     }
 
     /** Of a page: where it begins, and how long it is. */
-    static final List<Parameter> PAGE = List.of(
+    public static final List<Parameter> PAGE = List.of(
             Parameter.text("after", "Begins behind this one: the 'next' of the former page."),
             Parameter.number("limit", "Items of a page, 1 to 1000; 100 if it is not said."));
 
-    static Endpoint read(String template, String summary, List<Parameter> parameters, Class<?> answer, Action action) {
+    /** What somebody with the scope read may look at. */
+    public static Endpoint read(
+            String template, String summary, List<Parameter> parameters, Class<?> answer, Action action) {
         return new Endpoint("GET", template, Principal.Scope.READ, summary, parameters, null, answer, action);
     }
 
-    static Endpoint change(
+    /** What somebody with the scope write may change. */
+    public static Endpoint change(
             String method,
             String template,
             String summary,
@@ -86,5 +89,5 @@ record Endpoint(
     }
 
     /** The answer of what has nothing else to say. */
-    record Done(String done) {}
+    public record Done(String done) {}
 }

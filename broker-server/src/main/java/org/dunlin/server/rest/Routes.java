@@ -1,4 +1,4 @@
-package org.dunlin.server.admin;
+package org.dunlin.server.rest;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -9,13 +9,13 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** From method and path to the endpoint meant. Immutable; any thread. */
-final class Routes {
+public final class Routes {
     private final List<Endpoint> endpoints;
     private final Map<Integer, List<Route>> byLength = new HashMap<>();
 
     private record Route(List<String> segments, Endpoint endpoint) {}
 
-    Routes(List<Endpoint> endpoints) {
+    public Routes(List<Endpoint> endpoints) {
         this.endpoints = List.copyOf(endpoints);
         for (Endpoint endpoint : endpoints) {
             List<String> segments = List.of(endpoint.template().split("/", -1));
@@ -23,15 +23,15 @@ final class Routes {
         }
     }
 
-    List<Endpoint> endpoints() {
+    public List<Endpoint> endpoints() {
         return endpoints;
     }
 
     /** @param variables what stands for the segments in braces */
-    record Found(Endpoint endpoint, Map<String, String> variables) {}
+    public record Found(Endpoint endpoint, Map<String, String> variables) {}
 
     /** @throws ApiFault 404 if there is nothing at the path, 405 if there is but not by that method */
-    Found find(String method, List<String> path) throws ApiFault {
+    public Found find(String method, List<String> path) throws ApiFault {
         TreeSet<String> others = new TreeSet<>();
         for (Route route : byLength.getOrDefault(path.size(), List.of())) {
             Map<String, String> variables = match(route.segments(), path);

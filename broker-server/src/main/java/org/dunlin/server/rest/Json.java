@@ -1,4 +1,4 @@
-package org.dunlin.server.admin;
+package org.dunlin.server.rest;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonLocation;
@@ -23,7 +23,7 @@ import org.dunlin.server.config.Quote;
 import org.dunlin.server.http.Response;
 
 /** Records as JSON and back, each component under its name. Any thread. */
-final class Json {
+public final class Json {
     private static final int DEPTH_MAX = 16;
 
     private static final ObjectMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
@@ -46,7 +46,7 @@ final class Json {
 
     private Json() {}
 
-    static byte[] bytes(Object value) {
+    public static byte[] bytes(Object value) {
         try {
             return MAPPER.writeValueAsBytes(value);
         } catch (JsonProcessingException impossible) {
@@ -54,7 +54,7 @@ final class Json {
         }
     }
 
-    static String text(Object value) {
+    public static String text(Object value) {
         try {
             return MAPPER.writeValueAsString(value);
         } catch (JsonProcessingException impossible) {
@@ -62,7 +62,7 @@ final class Json {
         }
     }
 
-    static Response response(int status, Object value) {
+    public static Response response(int status, Object value) {
         return Response.of(status, Response.JSON, bytes(value)).with("cache-control", "no-store");
     }
 
@@ -70,7 +70,7 @@ final class Json {
      * @param type a record
      * @throws ApiFault 400 if the text is none, in words for people
      */
-    static <T> T read(byte[] text, Class<T> type) throws ApiFault {
+    public static <T> T read(byte[] text, Class<T> type) throws ApiFault {
         if (text.length == 0) {
             throw ApiFault.badRequest("the body is missing; send JSON");
         }

@@ -1,4 +1,4 @@
-package org.dunlin.server.admin;
+package org.dunlin.server.rest;
 
 import java.util.Map;
 import org.dunlin.server.config.Quote;
@@ -6,8 +6,8 @@ import org.dunlin.server.http.Request;
 import org.jspecify.annotations.Nullable;
 
 /** A request to an {@link Endpoint}, its parameters checked as they are asked for. Any thread. */
-final class Call {
-    static final int LIMIT_MAX = 1000;
+public final class Call {
+    public static final int LIMIT_MAX = 1000;
     private static final int LIMIT_USUAL = 100;
 
     private final Request request;
@@ -16,32 +16,31 @@ final class Call {
     private volatile String subject = "";
 
     /** @param by null where anybody may ask */
-    Call(Request request, Map<String, String> variables, @Nullable Principal by) {
+    public Call(Request request, Map<String, String> variables, @Nullable Principal by) {
         this.request = request;
         this.variables = Map.copyOf(variables);
         this.by = by;
     }
 
-    Request request() {
+    public Request request() {
         return request;
     }
 
-    @Nullable
-    Principal by() {
+    public @Nullable Principal by() {
         return by;
     }
 
     /** What the audit log says it was about, beside the path; never a secret. */
-    void about(String what) {
+    public void about(String what) {
         subject = what;
     }
 
-    String subject() {
+    public String subject() {
         return subject;
     }
 
     /** A segment of the path, never empty. */
-    String variable(String name) {
+    public String variable(String name) {
         String value = variables.get(name);
         if (value == null) {
             throw new IllegalArgumentException("no {" + name + "} in the template");
@@ -50,13 +49,13 @@ final class Call {
     }
 
     /** A parameter of the query, or "" if it is not there. */
-    String text(String name) {
+    public String text(String name) {
         String value = request.parameter(name);
         return value == null ? "" : value;
     }
 
     /** @throws ApiFault 400 if it is not there */
-    String required(String name) throws ApiFault {
+    public String required(String name) throws ApiFault {
         String value = text(name);
         if (value.isEmpty()) {
             throw ApiFault.badRequest("the parameter " + name + " is missing");
@@ -64,7 +63,7 @@ final class Call {
         return value;
     }
 
-    boolean flag(String name) throws ApiFault {
+    public boolean flag(String name) throws ApiFault {
         return switch (text(name)) {
             case "true" -> true;
             case "false", "" -> false;
@@ -73,12 +72,12 @@ final class Call {
     }
 
     /** Null if it is not there. */
-    @Nullable
-    Boolean choice(String name) throws ApiFault {
+    public @Nullable Boolean choice(String name) throws ApiFault {
         return text(name).isEmpty() ? null : flag(name);
     }
 
-    long number(String name, long usual, long least, long most) throws ApiFault {
+    /** @throws ApiFault 400 if it is none, or outside of its bounds */
+    public long number(String name, long usual, long least, long most) throws ApiFault {
         String value = text(name);
         if (value.isEmpty()) {
             return usual;
@@ -96,11 +95,12 @@ final class Call {
     }
 
     /** Items of a page. */
-    int limit() throws ApiFault {
+    public int limit() throws ApiFault {
         return (int) number("limit", LIMIT_USUAL, 1, LIMIT_MAX);
     }
 
-    <T> T body(Class<T> type) throws ApiFault {
+    /** @throws ApiFault 400 if it does not fit */
+    public <T> T body(Class<T> type) throws ApiFault {
         return Json.read(request.body(), type);
     }
 }
