@@ -1,6 +1,7 @@
 package org.dunlin.core.limits;
 
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +39,21 @@ public final class UserSessions {
     public void leave(@Nullable String user) {
         if (most != 0 && user != null) {
             sessions.computeIfPresent(user, (same, count) -> count == 1 ? null : count - 1);
+        }
+    }
+
+    /** A user comes to a session that was another's, or to none that was there. @return false if it has too many */
+    public boolean mayEnter(@Nullable String user, @Nullable String former) {
+        return Objects.equals(user, former) || enter(user);
+    }
+
+    /** What {@link #mayEnter} let in has its session now. @param resumes the one that was there; else that has ended */
+    public void entered(@Nullable String user, @Nullable String former, boolean resumes) {
+        boolean changes = !Objects.equals(user, former);
+        if (resumes && changes) {
+            leave(former);
+        } else if (!resumes && !changes) {
+            add(user);
         }
     }
 

@@ -8,7 +8,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.Predicate;
 import org.dunlin.core.limits.Takeovers;
+import org.dunlin.core.spi.BrokerEvents;
+import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.SessionKey;
+import org.dunlin.mqtt.Connect;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -126,6 +129,22 @@ final class ClientRegistry {
             takeovers = known;
             known.add(nowMillis);
             return known;
+        }
+
+        /** Another connection takes the place of the one that holds the session; if they do so in a loop, that is told. */
+        void takenOver(Session session, Connection former, Connect connect, Connection next) {
+            if (takenOver(shard.loop().nowMillis()).areALoop()) {
+                shard.shards()
+                        .events()
+                        .contested(
+                                peer(connect.clientId(), session.userName(), former),
+                                peer(connect.clientId(), connect.userName(), next));
+            }
+        }
+
+        private static BrokerEvents.Peer peer(String clientId, @Nullable String userName, Connection connection) {
+            return new BrokerEvents.Peer(
+                    clientId, userName, connection.peer(), connection.listener(), connection.version());
         }
 
         /** Rises with each CONNECT. */

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -18,7 +17,6 @@ import org.dunlin.core.limits.Takeovers;
 import org.dunlin.core.routing.Match;
 import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.spi.Authorizer;
-import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.core.spi.Rights;
@@ -282,9 +280,8 @@ public final class Shard {
         boolean resumes = session != null && !connect.cleanStart() && session.expirySeconds() > 0;
         String user = client.userName();
         String former = session == null ? null : session.userName();
-        boolean changes = !Objects.equals(user, former);
         if (session == null && shards.sessions().get() >= shards.limits().maxSessions()
-                || changes && !shards.users().enter(user)) {
+                || !shards.users().mayEnter(user, former)) {
             if (session == null) {
                 shards.registry().release(clientId, owner);
             }
@@ -294,7 +291,7 @@ public final class Shard {
             admitting = clientId;
             Connection held = session.connection();
             if (held != null) {
-                takenOver(owner, session, held, connect, connection);
+                owner.takenOver(session, held, connect, connection);
                 session.evict(ReasonCode.SESSION_TAKEN_OVER, TAKEN_OVER);
                 session.detach(held, true);
             }
@@ -305,11 +302,7 @@ public final class Shard {
             }
         }
         admitting = null;
-        if (resumes && changes) {
-            shards.users().leave(former);
-        } else if (!resumes && !changes) {
-            shards.users().add(user);
-        }
+        shards.users().entered(user, former, resumes);
         if (session == null) {
             session = new Session(this, owner, clientId, shards.store().nextId(), expirySeconds > 0);
             began(session);
@@ -317,21 +310,6 @@ public final class Shard {
         session.attach(connection, holder, connect, client, rights, expirySeconds, owner.nextGeneration());
         reviews.settle(session);
         return new Admission(session, resumes, removes || session.isRecorded());
-    }
-
-    private void takenOver(
-            ClientRegistry.Owner owner, Session session, Connection former, Connect connect, Connection next) {
-        if (owner.takenOver(loop.nowMillis()).areALoop()) {
-            shards.events()
-                    .contested(
-                            peer(connect.clientId(), session.userName(), former),
-                            peer(connect.clientId(), connect.userName(), next));
-        }
-    }
-
-    private static BrokerEvents.Peer peer(String clientId, @Nullable String userName, Connection connection) {
-        return new BrokerEvents.Peer(
-                clientId, userName, connection.peer(), connection.listener(), connection.version());
     }
 
     /** How long a connection should wait before it takes the place of the one that holds this shard's session; 0 as a rule. */
