@@ -74,8 +74,7 @@ class GuessesIT {
             System.out.println("200 guesses at once: " + answers + "; the user was in after " + took + " ms");
             // a failure is counted by the loop, which may come to it only when the next is being checked
             int looked = answers.get(ReasonCode.BAD_USER_NAME_OR_PASSWORD);
-            assertTrue(
-                    looked >= 10 && looked <= 10 + Runtime.getRuntime().availableProcessors(), answers.toString());
+            assertTrue(looked >= 10 && looked <= 10 + Runtime.getRuntime().availableProcessors(), answers.toString());
             assertTrue(answers.getOrDefault(ReasonCode.BANNED, 0) > 0, answers.toString());
             try (MqttSocket ann = MqttSocket.open(broker.port(), "127.0.0.3")) {
                 ann.connect(connect("ann", "ann", "sesame"));
