@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -13,6 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +33,8 @@ import org.jspecify.annotations.Nullable;
 public final class DataDirectory implements AutoCloseable {
     /** Far behind the text, so that others may read who holds it where a lock also keeps from reading. */
     private static final long LOCKED_BYTE = 1L << 30;
+
+    private static final String OWNER = "the user that runs the broker must own and may write it";
 
     private final Path root;
     private final @Nullable FileChannel lockFile;
@@ -222,11 +227,40 @@ public final class DataDirectory implements AutoCloseable {
     /** Says in words for people why a file operation on the directory failed. */
     public static StoreException failure(String what, Path path, IOException e) {
         String reason = e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : e.toString();
+        if (e instanceof AccessDeniedException denied) {
+            reason = "access to " + denied.getFile() + " is denied";
+        }
         boolean full = reason.toLowerCase(Locale.ROOT).contains("no space")
                 || reason.toLowerCase(Locale.ROOT).contains("quota");
-        String advice = full ? "free some space there" : "the user that runs the broker must own and may write it";
+        String advice;
+        if (full) {
+            advice = "free some space there";
+        } else if (reason.contains("Read-only")) {
+            advice = "mount a volume there that can be written to, or name another place with -d or storage.path";
+        } else {
+            advice = e instanceof AccessDeniedException denied ? rights(path, denied) : OWNER;
+        }
         return new StoreException(
                 full ? Kind.NO_SPACE : Kind.IO, "storage.path " + path + " " + what + ": " + reason + "; " + advice, e);
+    }
+
+    /** Who may not do what with which file, and the command that cures it. */
+    private static String rights(Path path, AccessDeniedException denied) {
+        try {
+            Path culprit =
+                    denied.getFile() == null ? path : Path.of(denied.getFile()).toAbsolutePath();
+            while (!Files.exists(culprit) && culprit.getParent() != null) {
+                culprit = culprit.getParent();
+            }
+            Object me = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+            PosixFileAttributes owner = Files.readAttributes(culprit, PosixFileAttributes.class);
+            return culprit + " belongs to user " + Files.getAttribute(culprit, "unix:uid") + ", group "
+                    + Files.getAttribute(culprit, "unix:gid") + ", with the rights "
+                    + PosixFilePermissions.toString(owner.permissions()) + ", and the broker runs as user " + me
+                    + ". To give it to that user: chown -R " + me + " '" + path.toAbsolutePath() + "'";
+        } catch (IOException | RuntimeException unknown) { // another system than Linux
+            return OWNER;
+        }
     }
 
     /**

@@ -3,10 +3,9 @@ package org.dunlin.it.packages;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -39,15 +38,15 @@ class LauncherIT {
         open(top);
         Path folder = Files.createDirectory(top.resolve("a folder"));
         open(folder);
-        Output unpacked = run(
+        Command unpacked = run(
                 Map.of(),
                 RealClient.program("tar").toString(),
                 "-xzf",
-                archive().toString(),
+                Command.only(RunningBroker.jar().getParent(), "dunlin-*.tar.gz").toString(),
                 "-C",
                 folder.toString());
         assertEquals(0, unpacked.exitCode(), unpacked.text());
-        home = only(folder, "dunlin-*");
+        home = Command.only(folder, "dunlin-*");
     }
 
     @Test
@@ -58,9 +57,10 @@ class LauncherIT {
                 elsewhere.resolve("relative"),
                 Path.of("../a folder").resolve(home.getFileName()).resolve("bin/dunlin"));
         Path linkToLink = Files.createSymbolicLink(elsewhere.resolve("mqtt"), link);
-        String user = isRoot() ? RealClient.program("setpriv") + " --reuid " + OTHER_USER + " --clear-groups " : "";
+        String user =
+                Command.asRoot() ? RealClient.program("setpriv") + " --reuid " + OTHER_USER + " --clear-groups " : "";
         String command = "cd '" + elsewhere + "' && JAVA_HOME='" + javaHome() + "' exec " + user + "'" + linkToLink
-                + "' start -p 0 --set limits.max-connections=1000";
+                + "' start -p 0 --set admin.port=0 --set limits.max-connections=1000";
         try (RunningBroker broker = RunningBroker.run(List.of("sh", "-c", command))) {
             broker.socket().connect(ProtocolVersion.MQTT_5, "launched").close();
             assertEquals(0, broker.stop());
@@ -69,16 +69,45 @@ class LauncherIT {
         assertTrue(Files.isDirectory(elsewhere.resolve("data")), "the data are where the command was given");
     }
 
+    /** What users of other brokers ask most about containers and their volumes. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void dataOfAnotherUser_isExitCode3_andTheCommandThatCuresIt() throws Exception {
+        assumeTrue(Command.asRoot(), "only root can give a folder away");
+        Path data = Files.createDirectory(top.resolve("theirs"));
+        Command refused = run(
+                Map.of("JAVA_HOME", javaHome()),
+                RealClient.program("setpriv").toString(),
+                "--reuid",
+                OTHER_USER,
+                "--clear-groups",
+                home + "/bin/dunlin",
+                "start",
+                "-p",
+                "0",
+                "-d",
+                data.toString(),
+                "--set",
+                "admin.port=0",
+                "--set",
+                "limits.max-connections=1000");
+        assertEquals(3, refused.exitCode(), refused.text());
+        assertEquals(1, refused.text().lines().count(), refused.text());
+        assertTrue(refused.text().contains("belongs to user 0, group 0, with the rights rwx"), refused.text());
+        assertTrue(refused.text().contains("the broker runs as user " + OTHER_USER), refused.text());
+        assertTrue(refused.text().contains("chown -R " + OTHER_USER + " '" + data + "'"), refused.text());
+    }
+
     @Test
     void javaOfTheEnvironment_thatIsMissingOrTooOld_isOneLineThatNamesTheCure() throws Exception {
-        Output missing = run(Map.of("JAVA_HOME", "/nowhere"), home + "/bin/dunlin", "version");
+        Command missing = run(Map.of("JAVA_HOME", "/nowhere"), home + "/bin/dunlin", "version");
         assertEquals(2, missing.exitCode());
         assertEquals(1, missing.text().lines().count(), missing.text());
         assertTrue(
                 missing.text().startsWith("dunlin: JAVA_HOME is /nowhere, but there is no bin/java"), missing.text());
 
         for (String version : List.of("1.8.0_402", "11.0.2")) {
-            Output old = run(Map.of("JAVA_HOME", stub(version).toString()), home + "/bin/dunlin", "version");
+            Command old = run(Map.of("JAVA_HOME", stub(version).toString()), home + "/bin/dunlin", "version");
             assertEquals(2, old.exitCode());
             assertTrue(old.text().contains("needs 17 or newer: install Java 17 or newer"), old.text());
         }
@@ -115,7 +144,7 @@ class LauncherIT {
     @EnabledOnOs(OS.LINUX)
     void classArchive_isUsed_andADamagedOneIsAsIfItWereNotThere() throws Exception {
         Path archive = home.resolve("lib/dunlin.jsa");
-        Output made = run(Map.of("JAVA_HOME", javaHome()), home + "/bin/dunlin-archive");
+        Command made = run(Map.of("JAVA_HOME", javaHome()), home + "/bin/dunlin-archive");
         assertEquals(0, made.exitCode(), made.text());
         assertEquals("", made.text());
         try {
@@ -138,7 +167,7 @@ class LauncherIT {
         List<String> command = new ArrayList<>(
                 List.of("env", "JAVA_HOME=" + javaHome(), home + "/bin/dunlin", "start", "-p", "0", "-d"));
         command.add(RunningBroker.newDataDirectory().toString());
-        command.addAll(List.of("--set", "limits.max-connections=1000"));
+        command.addAll(List.of("--set", "admin.port=0", "--set", "limits.max-connections=1000"));
         try (RunningBroker broker = RunningBroker.run(command)) {
             boolean mapped = Files.readString(Path.of("/proc", Long.toString(broker.pid()), "maps"))
                     .contains(archive.toString());
@@ -157,7 +186,7 @@ class LauncherIT {
 
     /** What bin/dunlin gives to Java. */
     private static String optionsWith(String javaOptions, String command) throws Exception {
-        Output output = run(
+        Command output = run(
                 Map.of("JAVA_HOME", stub("17.0.1").toString(), "DUNLIN_JAVA_OPTS", javaOptions),
                 home + "/bin/dunlin",
                 command);
@@ -184,36 +213,11 @@ class LauncherIT {
         return Path.of(RunningBroker.java()).getParent().getParent().toString();
     }
 
-    private static Path archive() throws IOException {
-        return only(RunningBroker.jar().getParent(), "dunlin-*.tar.gz");
-    }
-
-    private static Path only(Path folder, String name) throws IOException {
-        List<Path> found = new ArrayList<>();
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, name)) {
-            files.forEach(found::add);
-        }
-        assertEquals(1, found.size(), found::toString);
-        return found.get(0);
-    }
-
     private static void open(Path folder) throws IOException {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
-    private static boolean isRoot() throws Exception {
-        return run(Map.of(), "id", "-u").text().strip().equals("0");
-    }
-
-    private record Output(int exitCode, String text) {}
-
-    private static Output run(Map<String, String> environment, String... command) throws Exception {
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-        builder.environment().keySet().removeIf(name -> name.startsWith("DUNLIN_") || name.equals("JAVA_HOME"));
-        builder.environment().putAll(environment);
-        Process process = builder.start();
-        process.getOutputStream().close();
-        String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        return new Output(process.waitFor(), text);
+    private static Command run(Map<String, String> environment, String... command) {
+        return Command.run(environment, List.of(command));
     }
 }
