@@ -7,6 +7,7 @@ module org.dunlin.server {
     requires io.netty.common;
     requires io.netty.transport;
     requires io.netty.transport.classes.epoll;
+    requires io.netty.transport.unix.common;
     requires io.netty.transport.classes.kqueue;
     requires io.netty.codec;
     requires io.netty.codec.http;

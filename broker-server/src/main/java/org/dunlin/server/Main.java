@@ -24,6 +24,7 @@ import org.dunlin.server.config.Fault;
 import org.dunlin.server.logging.LastWords;
 import org.dunlin.server.logging.Logging;
 import org.dunlin.server.net.ListenException;
+import org.dunlin.server.net.Supervisor;
 import org.dunlin.server.net.Transport;
 
 /** The way in. Main thread. */
@@ -90,6 +91,8 @@ public final class Main {
                     "server.transport: '" + transport + "' does not work here; leave it at auto, or choose one of "
                             + String.join(", ", transports()));
         }
+        Supervisor supervisor = new Supervisor(System.getenv("NOTIFY_SOCKET"));
+        supervisor.status("Bringing back what is stored");
         BrokerServer server;
         try {
             server = BrokerServer.start(config, VersionCommand.version());
@@ -102,12 +105,14 @@ public final class Main {
         Runtime runtime = Runtime.getRuntime();
         runtime.addShutdownHook(new Thread(
                 () -> {
+                    supervisor.stopping();
                     server.close();
                     Logging.flush(LOG_FLUSH);
                     runtime.halt(ExitCode.OK); // the JVM's own answer to SIGTERM would be 143
                 },
                 "dunlin-stop"));
         server.announce(STARTED_NANOS);
+        supervisor.ready("Serving");
         new CountDownLatch(1).await();
         return ExitCode.OK;
     }
