@@ -153,12 +153,12 @@ public final class RetainedTree {
     /**
      * The levels that follow a beginning of topics, in their order; expired messages count.
      *
-     * @param parent levels with slashes between, or "" for the first levels
+     * @param parent levels with slashes between, or null for the first levels; "" is the empty one that "/a" begins with
      * @param after the last level of the former page, or null
      * @param max 1 or more; each costs a few searches
      */
-    public List<Branch> branches(String parent, @Nullable String after, int max) {
-        String beginning = parent.isEmpty() ? "" : parent + "/";
+    public List<Branch> branches(@Nullable String parent, @Nullable String after, int max) {
+        String beginning = parent == null ? "" : parent + "/";
         byte[] start = beginning.getBytes(StandardCharsets.UTF_8);
         byte[] from = after == null ? start : behind((beginning + after).getBytes(StandardCharsets.UTF_8));
         List<Branch> branches = new ArrayList<>();

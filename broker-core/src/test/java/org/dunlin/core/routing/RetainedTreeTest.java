@@ -25,6 +25,7 @@ import org.dunlin.core.routing.RetainedTree.Outcome;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.mqtt.TopicName;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -95,6 +96,35 @@ final class RetainedTreeTest {
         assertEquals(10, all(tree.cursor(), 1).size());
         assertEquals(List.of("a/b"), texts(all(tree.cursor(TopicFilter.of("a/b")), 1)));
         assertEquals(List.of(), texts(all(tree.cursor(TopicFilter.of("a/x")), 1)));
+    }
+
+    @Test
+    void branches_levelByLevel_reachEveryTopic() {
+        RetainedTree tree = new RetainedTree(MUCH, MUCH);
+        List<String> topics = List.of("/", "//", "/a", "a", "a/", "a/b", "a/b/c", "a b");
+        topics.forEach(topic -> tree.put(retained(topic, 1)));
+        assertEquals(new HashSet<>(topics), reached(tree, null));
+        assertEquals(Set.of("a/", "a/b", "a/b/c"), reached(tree, "a"));
+        assertEquals(Set.of("/", "//", "/a"), reached(tree, ""));
+    }
+
+    private static Set<String> reached(RetainedTree tree, @Nullable String parent) {
+        Set<String> found = new HashSet<>();
+        String after = null;
+        List<RetainedTree.Branch> page = tree.branches(parent, after, 1);
+        while (!page.isEmpty()) {
+            RetainedTree.Branch branch = page.get(0);
+            String topic = parent == null ? branch.level() : parent + "/" + branch.level();
+            if (branch.message() != null) {
+                found.add(topic);
+            }
+            if (branch.isParent()) {
+                found.addAll(reached(tree, topic));
+            }
+            after = branch.level();
+            page = tree.branches(parent, after, 1);
+        }
+        return found;
     }
 
     @Test

@@ -121,7 +121,8 @@ final class MessagesApi {
                         List.of(
                                 Endpoint.PAGE.get(0),
                                 Endpoint.PAGE.get(1),
-                                Endpoint.Parameter.text("parent", "Levels with slashes between; the top if not said.")),
+                                Endpoint.Parameter.text(
+                                        "parent", "Levels with slashes between; the top if not said, /a is below \"\".")),
                         Branches.class,
                         this::topics),
                 Endpoint.change(
@@ -202,7 +203,7 @@ final class MessagesApi {
 
     private CompletionStage<Branches> topics(Call call) throws ApiFault {
         int limit = call.limit();
-        String parent = call.text("parent");
+        String parent = call.request().parameter("parent");
         String after = call.request().parameter("after");
         List<RetainedTree.Branch> found = broker.retained().branches(parent, after, limit);
         List<Branch> items = new ArrayList<>();
@@ -210,7 +211,7 @@ final class MessagesApi {
             Message message = branch.message();
             items.add(new Branch(
                     branch.level(),
-                    parent.isEmpty() ? branch.level() : parent + "/" + branch.level(),
+                    parent == null ? branch.level() : parent + "/" + branch.level(),
                     message == null ? null : begun(message),
                     branch.isParent()));
         }

@@ -1,0 +1,69 @@
+// The broker's REST interface, which is described at /api/v1/openapi.json.
+
+/** A request that was not carried out; its message is for people. */
+export class ApiError extends Error {
+  /** @param status of HTTP; 0 if there was no answer */
+  constructor(status, message) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+  }
+}
+
+const listeners = new Set();
+
+/** Calls back when the login has ended. */
+export const onLoggedOut = (listener) => listeners.add(listener);
+
+/** A segment of a path, for a template: path`clients/${id}/disconnect`. */
+export function path(parts, ...values) {
+  return parts.reduce((made, part, i) => made + segment(values[i - 1]) + part);
+}
+
+function segment(value) {
+  // A browser takes these for steps in the path, however they are written.
+  if (value === "." || value === "..") {
+    throw new ApiError(0, `A browser cannot ask for something that is called "${value}"; use the command line: dunlin`);
+  }
+  return encodeURIComponent(value);
+}
+
+function query(parameters) {
+  const said = Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined);
+  return said.length === 0 ? "" : `?${new URLSearchParams(said)}`;
+}
+
+async function send(method, where, { parameters = {}, body, signal } = {}) {
+  let answer;
+  try {
+    answer = await fetch(`/api/v1/${where}${query(parameters)}`, {
+      method,
+      signal,
+      credentials: "same-origin",
+      headers: body === undefined ? {} : { "content-type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, "The broker does not answer. It may be down, or starting, or the network is.");
+  }
+  const said = await answer.json().catch(() => null);
+  if (answer.ok && said !== null) return said;
+  if (answer.status === 401 && !(where === "login" && method === "POST")) listeners.forEach((listener) => listener());
+  throw new ApiError(answer.status, reason(answer, said));
+}
+
+function reason(answer, said) {
+  const text = said?.error ?? said?.status;
+  if (typeof text === "string" && text !== "") return text.charAt(0).toUpperCase() + text.slice(1);
+  return answer.status === 503 ? "The broker is starting or stopping." : `The broker answered ${answer.status}.`;
+}
+
+/** Reads. @param parameters of the query; null and undefined ones are left out */
+export const get = (where, parameters = {}, signal) => send("GET", where, { parameters, signal });
+export const post = (where, body) => send("POST", where, { body });
+export const put = (where, body) => send("PUT", where, { body });
+export const remove = (where, parameters = {}) => send("DELETE", where, { parameters });
+
+/** Whether an endpoint is not there, in an older broker. */
+export const isMissing = (error) => error.name === "ApiError" && (error.status === 404 || error.status === 405);

@@ -1,0 +1,99 @@
+// One client in full, whether it is connected or only its session is there.
+
+import { badge, button, el, facts, fill, hostile, note, plain, section } from "../dom.js";
+import { ApiError, get, path } from "../api.js";
+import { orMissing, table } from "../page.js";
+import { bytes, count, time } from "../format.js";
+import { disconnect, endSession, expiry, linkToTopic, sinceWhen, state } from "./parts.js";
+import { eventColumns } from "./drops.js";
+
+const EVERY = 3000;
+
+export function client(page) {
+  const clientId = page.subject;
+  const about = el("div");
+  const actions = el("div", { class: "row" });
+  const subscribed = table(
+    "Subscriptions",
+    [
+      { label: "Topic filter", cell: (row) => linkToTopic(row.filter) },
+      { label: "QoS", cell: (row) => row.qos, number: true },
+      { label: "Options", cell: options },
+    ],
+    (row) => row.filter,
+    "It has subscribed to nothing.",
+  );
+  const events = table(
+    "Recent events",
+    eventColumns().filter((column) => column.label !== "Client"),
+    (row) => row.number,
+    "Nothing is kept of it.",
+  );
+  const happened = el("div", {}, events);
+
+  page.show(
+    { words: `Client ${plain(clientId, 40)}`, node: ["Client ", hostile(clientId)] },
+    el("p", {}, el("a", { href: "#/clients" }, "All clients")),
+    actions,
+    section("Session", about),
+    section("Subscriptions", subscribed),
+    section("Recent events", happened),
+  );
+  let shown = "";
+  page.every(EVERY, async () => {
+    const session = await orNull(get(path`sessions/${clientId}`, {}, page.signal));
+    fill(about, session ? inFull(session) : note("There is no session of that client now: it is not connected, and nothing was kept."));
+    const offered = `${session !== null} ${session?.connected}`;
+    if (offered !== shown) fill(actions, page.mayChange ? offers(session, clientId) : null);
+    shown = offered;
+    const all = session ? await orNull(get(path`sessions/${clientId}/subscriptions`, {}, page.signal)) : null;
+    subscribed.update(all?.items ?? []);
+  });
+  page.every(EVERY, async () => {
+    const last = await orMissing(get(path`clients/${clientId}/events`, { limit: 100 }, page.signal), happened, "Events");
+    if (!last) return false;
+    events.update(last.items);
+  });
+}
+
+const orNull = (promise) =>
+  promise.catch((error) => {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  });
+
+function offers(session, clientId) {
+  return [
+    session?.connected ? button("Disconnect", () => disconnect(session), { kind: "danger" }) : null,
+    session ? button("End the session", () => endSession(session), { kind: "danger" }) : null,
+    el("a", { class: "button", href: `#/bans?kind=client-id&subject=${encodeURIComponent(clientId)}` }, "Ban …"),
+  ];
+}
+
+function options(row) {
+  const said = [
+    row.noLocal && "no local",
+    row.retainAsPublished && "retain as published",
+    row.identifier > 0 && `identifier ${row.identifier}`,
+    row.guarded && "each message is checked against its rights",
+  ].filter(Boolean);
+  return said.length === 0 ? "–" : said.join(", ");
+}
+
+function inFull(row) {
+  return facts([
+    ["State", [state(row), " ", row.connected ? "since " : "for ", sinceWhen(row)]],
+    ["User", row.user === null ? "none" : hostile(row.user)],
+    ["Protocol", row.version],
+    row.connected && ["Address", row.address],
+    row.connected && ["Listener", row.listener],
+    ["Kept on disk", row.durable ? badge("yes", "good") : "no: it ends with the connection"],
+    ["Session ends", expiry(row)],
+    ["Will", row.willTopic === null ? "none" : ["to ", hostile(row.willTopic)]],
+    ["Waiting in its queue", `${count(row.queuedMessages)} message(s), ${bytes(row.queuedBytes)}`],
+    ["In flight to it", `${row.inflight} of ${row.receiveMaximum} that it takes at a time`],
+    ["QoS 2 from it, unfinished", count(row.unfinished)],
+    ["Retained messages still to come", row.replays === 0 ? "none" : `for ${row.replays} subscription(s)`],
+    row.since && [row.connected ? "Connected at" : "Left at", time(row.since)],
+  ]);
+}
