@@ -122,7 +122,8 @@ final class MessagesApi {
                                 Endpoint.PAGE.get(0),
                                 Endpoint.PAGE.get(1),
                                 Endpoint.Parameter.text(
-                                        "parent", "Levels with slashes between; the top if not said, /a is below \"\".")),
+                                        "parent",
+                                        "Levels with slashes between; the top if not said, /a is below \"\".")),
                         Branches.class,
                         this::topics),
                 Endpoint.change(

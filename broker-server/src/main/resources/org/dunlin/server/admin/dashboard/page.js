@@ -87,7 +87,8 @@ export function orMissing(promise, place, what) {
 /**
  * A table that is brought up to date row by row, so that focus and selection stay where they are.
  *
- * @param columns {label, cell(item) → node or text, number, tight: whether it is one word that is never broken}
+ * @param columns {label, cell(item) → node or text, number, tight: whether it is one word that is never broken,
+ *     moves: whether it changes with time alone}
  * @param key of an item
  */
 export function table(caption, columns, key, empty = "Nothing here.") {
@@ -113,16 +114,23 @@ export function table(caption, columns, key, empty = "Nothing here.") {
   const holder = el("div", { class: "table" }, made, none);
   const rows = new Map();
 
-  function cells(row, item) {
+  function newRow() {
+    const cells = columns.map(() => el("div"));
+    const row = el(
+      "tr",
+      { role: "row" },
+      columns.map((column, i) =>
+        el("td", { role: "cell", "data-label": column.label, class: column.number ? "number" : column.tight ? "tight" : null }, cells[i]),
+      ),
+    );
+    return { row, cells, text: null };
+  }
+
+  function draw({ row, cells }, item) {
     const at = row.contains(document.activeElement)
       ? [...row.querySelectorAll("a, button, input")].indexOf(document.activeElement)
       : -1;
-    fill(
-      row,
-      columns.map((column) =>
-        el("td", { role: "cell", "data-label": column.label, class: column.number ? "number" : column.tight ? "tight" : null }, el("div", {}, column.cell(item))),
-      ),
-    );
+    columns.forEach((column, i) => fill(cells[i], column.cell(item)));
     if (at >= 0) row.querySelectorAll("a, button, input")[at]?.focus();
   }
 
@@ -135,12 +143,14 @@ export function table(caption, columns, key, empty = "Nothing here.") {
       const text = JSON.stringify(item);
       let known = rows.get(id);
       if (!known) {
-        known = { row: el("tr", { role: "row" }), text: null };
+        known = newRow();
         rows.set(id, known);
       }
       if (known.text !== text) {
-        cells(known.row, item);
+        draw(known, item);
         known.text = text;
+      } else {
+        columns.forEach((column, i) => column.moves && fill(known.cells[i], column.cell(item)));
       }
       const place = before ? before.nextSibling : body.firstChild;
       if (place !== known.row) body.insertBefore(known.row, place);

@@ -25,7 +25,7 @@ export function bans(page) {
     [
       { label: "What", cell: (row) => row.kind },
       { label: "Who", cell: (row) => hostile(row.subject) },
-      { label: "Ends", cell: (row) => (row.until ? el("span", { title: time(row.until) }, `in ${until(row.until)}`) : "never") },
+      { label: "Ends", moves: true, cell: (row) => (row.until ? el("span", { title: time(row.until) }, `in ${until(row.until)}`) : "never") },
       { label: "Reason", cell: (row) => (row.reason ? hostile(row.reason, { most: 400 }) : "–") },
       ...(page.mayChange ? [{ label: "Action", tight: true, cell: (row) => rowButton("End ban", row.subject, () => end(row)) }] : []),
     ],

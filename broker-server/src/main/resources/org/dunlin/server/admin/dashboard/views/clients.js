@@ -20,7 +20,7 @@ export function clients(page) {
       { label: "Address", tight: true, cell: (row) => row.address },
       { label: "Listener", cell: (row) => row.listener },
       { label: "Version", tight: true, cell: (row) => row.version },
-      { label: "Since", tight: true, cell: sinceWhen },
+      { label: "Since", tight: true, moves: true, cell: sinceWhen },
       { label: "Subscriptions", cell: (row) => row.subscriptions, number: true },
       { label: "In flight", cell: (row) => `${row.inflight} of ${row.receiveMaximum}`, number: true },
       { label: "Queue", cell: queue, number: true },

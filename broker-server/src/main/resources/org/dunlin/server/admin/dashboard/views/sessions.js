@@ -33,9 +33,9 @@ export function sessions(page) {
     [
       { label: "Client", cell: (row) => linkToClient(row.clientId) },
       { label: "State", cell: state },
-      { label: "Since", tight: true, cell: sinceWhen },
+      { label: "Since", tight: true, moves: true, cell: sinceWhen },
       { label: "User", cell: (row) => (row.user === null ? "–" : hostile(row.user)) },
-      { label: "Ends", cell: expiry },
+      { label: "Ends", moves: true, cell: expiry },
       { label: "On disk", cell: (row) => (row.durable ? "yes" : "no") },
       { label: "Subscriptions", cell: (row) => row.subscriptions, number: true },
       { label: "Queue", cell: queue, number: true },
