@@ -12,6 +12,7 @@ module org.dunlin.server {
     requires io.netty.codec;
     requires io.netty.codec.http;
     requires io.netty.handler;
+    requires io.netty.tcnative.classes.openssl;
     requires org.slf4j;
     requires ch.qos.logback.classic;
     requires ch.qos.logback.core;

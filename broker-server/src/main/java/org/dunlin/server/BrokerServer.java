@@ -211,6 +211,9 @@ public final class BrokerServer implements AutoCloseable {
                 loops.all().size(),
                 loops.transport(),
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos));
+        if (!doors.tlsProviders().isEmpty()) {
+            LOG.info("TLS by {}", doors.tlsProviders());
+        }
         for (Doors.Exposure exposure : doors.exposures()) {
             LOG.atLevel(exposure.isWide() ? Level.WARN : Level.INFO).log(exposure.text());
         }

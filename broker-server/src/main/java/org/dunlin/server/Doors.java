@@ -22,6 +22,7 @@ import org.dunlin.server.net.entry.AutoLayer;
 import org.dunlin.server.net.entry.ProxyLayer;
 import org.dunlin.server.net.tls.CertificateWatch;
 import org.dunlin.server.net.tls.TlsLayer;
+import org.dunlin.server.net.tls.TlsProvider;
 import org.dunlin.server.net.tls.TlsSettings;
 import org.dunlin.server.net.websocket.WebSocketLayer;
 import org.jspecify.annotations.Nullable;
@@ -31,10 +32,11 @@ final class Doors implements AutoCloseable {
     private static final Duration CERTIFICATE_INTERVAL = Duration.ofSeconds(2);
 
     private final Config config;
-    private final CertificateWatch certificates = new CertificateWatch(CERTIFICATE_INTERVAL);
+    private final CertificateWatch certificates;
 
     Doors(Config config) {
         this.config = config;
+        this.certificates = new CertificateWatch(CERTIFICATE_INTERVAL, provider(config));
     }
 
     /**
@@ -121,6 +123,14 @@ final class Doors implements AutoCloseable {
         return new ProxyLayer(demand, proxy.trusted());
     }
 
+    private static TlsProvider provider(Config config) {
+        return switch (config.server().tlsProvider()) {
+            case AUTO -> TlsProvider.AUTO;
+            case JDK -> TlsProvider.JDK;
+            case OPENSSL -> TlsProvider.OPENSSL;
+        };
+    }
+
     private static TlsSettings settings(Config.Tls tls) {
         return new TlsSettings(
                 path(tls.cert()),
@@ -156,7 +166,7 @@ final class Doors implements AutoCloseable {
             String listener = "listeners[" + i + "]";
             String where =
                     settings.origin(listener + (tls != null && tls.keystore().isEmpty() ? ".cert" : ".keystore"));
-            for (String text : tls == null ? List.<String>of() : TlsLayer.faults(settings(tls))) {
+            for (String text : tls == null ? List.<String>of() : TlsLayer.faults(settings(tls), provider(config))) {
                 int cure = text.indexOf("; ");
                 faults.add(new Fault(where, listener, text.substring(0, cure), text.substring(cure + 2)));
             }
@@ -164,7 +174,7 @@ final class Doors implements AutoCloseable {
         Config.AdminTls admin = config.admin().tls();
         if (config.admin().enabled() && admin.isOn()) {
             String key = admin.keystore().isEmpty() ? "admin.tls.cert" : "admin.tls.keystore";
-            for (String text : TlsLayer.faults(settings(admin))) {
+            for (String text : TlsLayer.faults(settings(admin), provider(config))) {
                 int cure = text.indexOf("; ");
                 faults.add(new Fault(
                         settings.origin(key), "admin.tls", text.substring(0, cure), text.substring(cure + 2)));
@@ -247,6 +257,11 @@ final class Doors implements AutoCloseable {
             }
         }
         return exposures;
+    }
+
+    /** For people: "BoringSSL", "Java", or both with the listeners that have it; "" without TLS. */
+    String tlsProviders() {
+        return certificates.providers();
     }
 
     /** How the certificates of each TLS listener stand. Any thread. */

@@ -26,6 +26,7 @@ import org.dunlin.server.logging.Logging;
 import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Supervisor;
 import org.dunlin.server.net.Transport;
+import org.dunlin.server.net.tls.NativeTls;
 
 /** The way in. Main thread. */
 public final class Main {
@@ -65,7 +66,7 @@ public final class Main {
         String home = System.getProperty("dunlin.home");
         List<Path> defaultConfig = home == null ? List.of() : List.of(Path.of(home, "conf", "dunlin.yaml"));
         try {
-            return new CommandLineInterface(launcher, Main::transports, System.getenv(), defaultConfig)
+            return new CommandLineInterface(launcher, Main::natives, System.getenv(), defaultConfig)
                     .printTo(utf8(FileDescriptor.out), utf8(FileDescriptor.err))
                     .run(arguments);
         } finally {
@@ -76,6 +77,10 @@ public final class Main {
     /** As the log and the files of the configuration, whatever the locale: what is shown can be read again. */
     private static PrintWriter utf8(FileDescriptor stream) {
         return new PrintWriter(new OutputStreamWriter(new FileOutputStream(stream), StandardCharsets.UTF_8), true);
+    }
+
+    private static List<String> natives() {
+        return List.of("Transports " + String.join(", ", transports()), "TLS " + NativeTls.describe());
     }
 
     private static List<String> transports() {

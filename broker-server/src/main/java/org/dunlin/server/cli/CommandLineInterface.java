@@ -38,13 +38,13 @@ public final class CommandLineInterface {
     private final CommandLine commandLine;
 
     /**
-     * @param transports names of those found on this machine, best first
+     * @param natives what was found of native libraries on this machine, each as one line
      * @param environment of the process; tests give their own
      * @param defaultConfig read by {@code start} and {@code config show} without -c if it exists; may not exist
      */
     public CommandLineInterface(
             Launcher launcher,
-            Supplier<List<String>> transports,
+            Supplier<List<String>> natives,
             Map<String, String> environment,
             List<Path> defaultConfig) {
         Invocation invocation = new Invocation(environment, defaultConfig);
@@ -58,7 +58,7 @@ public final class CommandLineInterface {
                 .addSubcommand(AclCommand.with(invocation))
                 .addSubcommand(UserCommand.with(invocation))
                 .addSubcommand(BanCommand.with(invocation))
-                .addSubcommand(new VersionCommand(transports));
+                .addSubcommand(new VersionCommand(natives));
         RemoteCommands.all(invocation).forEach(commandLine::addSubcommand);
         commandLine.registerConverter(Path.class, CommandLineInterface::path);
         commandLine.setExpandAtFiles(false);

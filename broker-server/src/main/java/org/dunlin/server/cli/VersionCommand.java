@@ -15,9 +15,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code dunlin version}: what is running here, for people and for reports of faults. Main thread. */
-@Command(name = "version", description = "Shows the version of Dunlin and Java, and the native transports found.")
+@Command(name = "version", description = "Shows the version of Dunlin and Java, and the native libraries found.")
 public final class VersionCommand implements Callable<Integer> {
-    private final Supplier<List<String>> transports;
+    private final Supplier<List<String>> natives;
 
     @Spec
     private @Nullable CommandSpec spec;
@@ -28,9 +28,9 @@ public final class VersionCommand implements Callable<Integer> {
             description = "Show this help.")
     private boolean help;
 
-    /** @param transports asked only when the command runs, since looking loads native libraries */
-    VersionCommand(Supplier<List<String>> transports) {
-        this.transports = transports;
+    /** @param natives lines for people; asked only when the command runs, since looking loads native libraries */
+    VersionCommand(Supplier<List<String>> natives) {
+        this.natives = natives;
     }
 
     /** Like "1.0.0", as built. */
@@ -50,7 +50,7 @@ public final class VersionCommand implements Callable<Integer> {
         out.println("Dunlin " + version());
         out.println("Java " + System.getProperty("java.version") + " (" + System.getProperty("java.vendor") + ")");
         out.println("System " + System.getProperty("os.name") + " " + System.getProperty("os.arch"));
-        out.println("Transports " + String.join(", ", transports.get()));
+        natives.get().forEach(out::println);
         out.flush();
         return ExitCode.OK;
     }

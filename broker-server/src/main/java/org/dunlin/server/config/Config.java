@@ -398,12 +398,23 @@ public record Config(
         NIO
     }
 
+    public enum TlsProvider {
+        AUTO,
+        JDK,
+        OPENSSL
+    }
+
     /**
      * @param loops event loops; 0 for as many as there are processors
      * @param drainTimeout how long a stop may wait for clients and disk
      * @param responseInformation prefix given to v5 clients that ask for it; "" for none
      */
-    public record Server(int loops, Transport transport, Duration drainTimeout, String responseInformation) {}
+    public record Server(
+            int loops,
+            Transport transport,
+            TlsProvider tlsProvider,
+            Duration drainTimeout,
+            String responseInformation) {}
 
     /**
      * The port for operators.

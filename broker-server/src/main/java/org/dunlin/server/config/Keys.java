@@ -26,6 +26,7 @@ import org.dunlin.server.config.Config.Engine;
 import org.dunlin.server.config.Config.LogFormat;
 import org.dunlin.server.config.Config.LogLevel;
 import org.dunlin.server.config.Config.Overflow;
+import org.dunlin.server.config.Config.TlsProvider;
 import org.dunlin.server.config.Config.Transport;
 
 /**
@@ -241,6 +242,11 @@ final class Keys {
             choice(Transport.class, Set.of()),
             Transport.AUTO,
             "How sockets are served; auto takes the fastest that works here, nio works everywhere."));
+    static final Key<TlsProvider> TLS_PROVIDER = add(Key.of(
+            "server.tls-provider",
+            choice(TlsProvider.class, Set.of()),
+            TlsProvider.AUTO,
+            "Whose TLS listeners have: BoringSSL's (openssl), Java's (jdk), or auto: BoringSSL's where it works."));
     static final Key<Duration> DRAIN_TIMEOUT = add(Key.of(
             "server.drain-timeout",
             duration(Duration.ZERO, Duration.ofHours(1)),

@@ -113,7 +113,11 @@ public final class Settings {
                         get(Keys.STORAGE_MIN_FREE),
                         get(Keys.STORAGE_MAX_SIZE)),
                 new Config.Server(
-                        get(Keys.LOOPS), get(Keys.TRANSPORT), get(Keys.DRAIN_TIMEOUT), get(Keys.RESPONSE_INFORMATION)),
+                        get(Keys.LOOPS),
+                        get(Keys.TRANSPORT),
+                        get(Keys.TLS_PROVIDER),
+                        get(Keys.DRAIN_TIMEOUT),
+                        get(Keys.RESPONSE_INFORMATION)),
                 AdminKeys.admin(this),
                 new Config.SysTopics(get(Keys.SYS_TOPICS_INTERVAL)),
                 new Config.Log(get(Keys.LOG_LEVEL), get(Keys.LOG_FORMAT)));

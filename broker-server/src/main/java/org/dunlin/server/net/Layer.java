@@ -16,6 +16,9 @@ public interface Layer {
     /** New handlers for one channel, in the order in which its bytes come through them. Must not block. */
     List<ChannelHandler> handlers(ByteBufAllocator allocator);
 
+    /** Makes no handlers any more, and lets go of what they are made with; those that are there go on. */
+    default void close() {}
+
     /**
      * Fired by a layer that has learnt who the peer really is, before any of its bytes.
      *

@@ -35,7 +35,10 @@ class CommandLineInterfaceTest {
 
     private int run(String... arguments) {
         return new CommandLineInterface(
-                        config -> launcher.run(config), () -> List.of("epoll", "nio"), environment, defaultConfig)
+                        config -> launcher.run(config),
+                        () -> List.of("Transports epoll, nio", "TLS Java"),
+                        environment,
+                        defaultConfig)
                 .printTo(new PrintWriter(out), new PrintWriter(err))
                 .run(arguments);
     }
@@ -232,6 +235,7 @@ class CommandLineInterfaceTest {
         assertTrue(text.matches("(?s)Dunlin [0-9]+\\.[0-9]+\\.[0-9]+(-[A-Za-z0-9.-]+)?\\R.*"), text);
         assertTrue(text.contains("Java " + System.getProperty("java.version")), text);
         assertTrue(text.contains("Transports epoll, nio"), text);
+        assertTrue(text.contains("TLS Java"), text);
     }
 
     @Test

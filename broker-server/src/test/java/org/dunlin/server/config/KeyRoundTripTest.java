@@ -38,6 +38,7 @@ class KeyRoundTripTest {
             "::1",
             "alarm/+",
             "json",
+            "openssl",
             "debug",
             "nio",
             "drop-newest",

@@ -25,6 +25,7 @@ import javax.net.ssl.SSLSocket;
 import org.dunlin.server.net.tls.Authority;
 import org.dunlin.server.net.tls.CertificateWatch;
 import org.dunlin.server.net.tls.Pair;
+import org.dunlin.server.net.tls.TlsProvider;
 import org.dunlin.server.net.tls.TlsSettings;
 import org.dunlin.server.net.tls.TlsSettings.ClientAuth;
 import org.jspecify.annotations.Nullable;
@@ -33,12 +34,18 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
 /** Which of several certificates is shown, and which clients are not let in any more, over real sockets. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
+@ParameterizedClass
+@EnumSource(
+        value = TlsProvider.class,
+        names = {"JDK", "AUTO"})
 class CertificatesTest {
     private static final ch.qos.logback.classic.Logger LOGGER =
             (ch.qos.logback.classic.Logger) LoggerFactory.getLogger("org.dunlin.server.net.tls");
@@ -47,7 +54,7 @@ class CertificatesTest {
     @TempDir
     Path folder;
 
-    private final CertificateWatch watch = new CertificateWatch(Duration.ofMillis(20));
+    private final CertificateWatch watch;
     private final Queue<String> logged = new ConcurrentLinkedQueue<>();
     private final AppenderBase<ILoggingEvent> appender = new AppenderBase<>() {
         @Override
@@ -55,6 +62,10 @@ class CertificatesTest {
             logged.add(event.getFormattedMessage());
         }
     };
+
+    CertificatesTest(TlsProvider provider) {
+        watch = new CertificateWatch(Duration.ofMillis(20), provider);
+    }
 
     @BeforeEach
     void listen() {

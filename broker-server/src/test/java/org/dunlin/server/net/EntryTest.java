@@ -21,6 +21,7 @@ import org.dunlin.server.net.entry.ProxyLayer;
 import org.dunlin.server.net.entry.ProxyLayer.Demand;
 import org.dunlin.server.net.tls.CertificateWatch;
 import org.dunlin.server.net.tls.Pair;
+import org.dunlin.server.net.tls.TlsProvider;
 import org.dunlin.server.net.websocket.WebSocketLayer;
 import org.dunlin.server.share.AddressBlock;
 import org.dunlin.server.share.Addresses;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -36,6 +38,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What connections begin with, over real sockets: whom proxies speak for, and several kinds of clients on one port. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
+@ParameterizedClass
+@EnumSource(
+        value = TlsProvider.class,
+        names = {"JDK", "AUTO"})
 class EntryTest {
     private static final byte[] V1 = ascii("PROXY TCP4 192.0.2.7 192.0.2.1 4711 1883\r\n");
     private static final byte[] V2 =
@@ -45,7 +51,11 @@ class EntryTest {
     @TempDir
     Path folder;
 
-    private final CertificateWatch watch = new CertificateWatch(Duration.ofHours(1));
+    private final CertificateWatch watch;
+
+    EntryTest(TlsProvider provider) {
+        watch = new CertificateWatch(Duration.ofHours(1), provider);
+    }
 
     @AfterEach
     void close() {
@@ -233,7 +243,7 @@ class EntryTest {
             connected.send(Rig.join(Rig.connectBytes(), publish));
             assertArrayEquals(publish, connected.read(publish.length));
             String peer = rig.probe().connection.peer();
-            assertEquals(client == Rig.Layer.RECOGNISED, peer.equals("192.0.2.7:4711"), peer);
+            assertEquals(client.recognised(), peer.equals("192.0.2.7:4711"), peer);
         }
     }
 

@@ -49,6 +49,8 @@ import org.dunlin.server.net.entry.AutoLayer;
 import org.dunlin.server.net.entry.ProxyLayer;
 import org.dunlin.server.net.tls.CertificateWatch;
 import org.dunlin.server.net.tls.Pair;
+import org.dunlin.server.net.tls.TlsProvider;
+import org.dunlin.server.net.tls.TlsSettings;
 import org.dunlin.server.net.websocket.WebSocketLayer;
 import org.dunlin.server.share.AddressBlock;
 import org.dunlin.server.share.Addresses;
@@ -66,14 +68,26 @@ final class Rig implements AutoCloseable {
         WEBSOCKET,
         TLS_WEBSOCKET,
         /** A header of the PROXY protocol, and then TLS and WebSocket that are recognised. */
-        RECOGNISED;
+        RECOGNISED,
+        // The same with TLS of BoringSSL, where that is.
+        BORING_TLS,
+        BORING_TLS_WEBSOCKET,
+        BORING_RECOGNISED;
+
+        boolean boring() {
+            return this == BORING_TLS || this == BORING_TLS_WEBSOCKET || this == BORING_RECOGNISED;
+        }
 
         boolean tls() {
-            return this == TLS || this == TLS_WEBSOCKET || this == RECOGNISED;
+            return this == TLS || this == TLS_WEBSOCKET || this == RECOGNISED || boring();
         }
 
         boolean webSocket() {
-            return this == WEBSOCKET || this == TLS_WEBSOCKET || this == RECOGNISED;
+            return this == WEBSOCKET || this == TLS_WEBSOCKET || this == BORING_TLS_WEBSOCKET || recognised();
+        }
+
+        boolean recognised() {
+            return this == RECOGNISED || this == BORING_RECOGNISED;
         }
     }
 
@@ -84,6 +98,7 @@ final class Rig implements AutoCloseable {
     final Listeners listeners;
     final InetSocketAddress address;
     final Layer layer;
+    private final List<org.dunlin.server.net.Layer> layers;
     final Queue<Probe> probes = new ConcurrentLinkedQueue<>();
     final Queue<String> refused = new ConcurrentLinkedQueue<>();
 
@@ -117,6 +132,7 @@ final class Rig implements AutoCloseable {
             Function<Probe, Consumer<Packet>> script)
             throws Exception {
         this.layer = layer;
+        this.layers = layers;
         loops = new NettyLoops(
                 transport, 2, System::currentTimeMillis, new Failures(this::failed, halted -> status = halted));
         listeners = new Listeners(loops, limits, memory, addresses, events(), connection -> {
@@ -208,6 +224,7 @@ final class Rig implements AutoCloseable {
         listeners.close();
         int open = listeners.connections();
         loops.close();
+        layers.forEach(org.dunlin.server.net.Layer::close);
         if (!errors.isEmpty()) {
             AssertionError failed = new AssertionError("an error on an event loop: " + errors.element());
             errors.forEach(failed::addSuppressed);
@@ -424,7 +441,7 @@ final class Rig implements AutoCloseable {
             this.layer = layer;
             Socket plain = new Socket();
             plain.connect(address);
-            if (layer == Layer.RECOGNISED) {
+            if (layer.recognised()) {
                 plain.getOutputStream().write(PROXY_HEADER.getBytes(StandardCharsets.US_ASCII));
             }
             socket = layer.tls()
@@ -556,42 +573,45 @@ final class Rig implements AutoCloseable {
 
     // ---------------------------------------------------------------------------------------------------- layers
 
-    /** One certificate for all. */
+    /** One certificate for all; each rig has contexts of its own, so that it can count what they take. */
     private static final class Tls {
-        static final CertificateWatch WATCH = new CertificateWatch(Duration.ofHours(1));
-        static final org.dunlin.server.net.Layer LAYER;
+        private static final CertificateWatch JAVA = new CertificateWatch(Duration.ofHours(1), TlsProvider.JDK);
+        private static final CertificateWatch BORING = new CertificateWatch(Duration.ofHours(1), TlsProvider.AUTO);
+        private static final TlsSettings SETTINGS;
 
         static {
             try {
                 Path folder = Files.createTempDirectory("dunlin-net");
-                LAYER = WATCH.open("test", Pair.make("localhost").settings(folder));
+                folder.toFile().deleteOnExit();
+                SETTINGS = Pair.make("localhost").settings(folder);
                 try (Stream<Path> files = Files.list(folder)) {
-                    for (Path file : files.toList()) {
-                        Files.delete(file);
-                    }
+                    files.forEach(file -> file.toFile().deleteOnExit());
                 }
-                Files.delete(folder);
             } catch (Exception e) {
                 throw new IllegalStateException(e);
             }
         }
 
+        static org.dunlin.server.net.Layer layer(Layer layer) throws ListenException {
+            return (layer.boring() ? BORING : JAVA).open("test", SETTINGS);
+        }
+
         private Tls() {}
     }
 
-    private static List<org.dunlin.server.net.Layer> layers(Layer layer) {
+    private static List<org.dunlin.server.net.Layer> layers(Layer layer) throws ListenException {
         List<org.dunlin.server.net.Layer> layers = new ArrayList<>();
-        if (layer == Layer.RECOGNISED) {
+        if (layer.recognised()) {
             AddressBlock here = Objects.requireNonNull(AddressBlock.parse("127.0.0.0/8"));
             layers.add(new ProxyLayer(ProxyLayer.Demand.AUTO, List.of(here)));
             layers.add(new AutoLayer(
                     EnumSet.allOf(AutoLayer.Kind.class),
-                    Tls.LAYER,
+                    Tls.layer(layer),
                     new WebSocketLayer("/mqtt", List.of(), Limits.DEFAULTS.maxPacketSizeBytes())));
             return layers;
         }
         if (layer.tls()) {
-            layers.add(Tls.LAYER);
+            layers.add(Tls.layer(layer));
         }
         if (layer.webSocket()) {
             layers.add(new WebSocketLayer("/mqtt", List.of(), Limits.DEFAULTS.maxPacketSizeBytes()));

@@ -57,6 +57,13 @@ public final class AutoLayer implements Layer {
         return List.of(new Recognition(false));
     }
 
+    @Override
+    public void close() {
+        if (tls != null) {
+            tls.close();
+        }
+    }
+
     /** Thread of the channel's loop only. Is there until the first byte, and then in whose place what it tells of is. */
     private final class Recognition extends ChannelInboundHandlerAdapter {
         private final boolean insideTls;

@@ -6,6 +6,7 @@ import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SNIServerName;
@@ -21,15 +22,41 @@ import org.jspecify.annotations.Nullable;
 final class CertificateChoice extends X509ExtendedKeyManager {
     private final List<Credentials> all = new ArrayList<>();
 
-    CertificateChoice(Credentials main, List<Credentials> named) {
+    private final boolean has13;
+    private final Set<String> kindsOf12;
+
+    /**
+     * @param has13 whether TLS 1.3 is spoken
+     * @param kindsOf12 kinds of keys that the cipher suites of TLS 1.2 go with
+     */
+    CertificateChoice(Credentials main, List<Credentials> named, boolean has13, Set<String> kindsOf12) {
         all.add(main);
         all.addAll(named);
+        this.has13 = has13;
+        this.kindsOf12 = kindsOf12;
+    }
+
+    /** Java asks for the kinds that a client takes, in its order; BoringSSL for all that the listener has, in its own. */
+    private @Nullable String choose(ClientHello hello, String keyType, @Nullable String host) {
+        List<Credentials> fitting = fitting(host);
+        for (String kind : hello.kinds(has13, kindsOf12)) {
+            for (Credentials each : fitting) {
+                if (isOf(kind, each)) {
+                    return kind.equals(keyType) ? Integer.toString(all.indexOf(each)) : null;
+                }
+            }
+        }
+        return choose(keyType, host);
+    }
+
+    private static boolean isOf(String kind, Credentials each) {
+        return each.chain().get(0).getPublicKey().getAlgorithm().equals(kind);
     }
 
     private @Nullable String choose(String keyType, @Nullable String host) {
         List<Credentials> fitting = fitting(host);
         for (Credentials each : fitting) {
-            if (each.chain().get(0).getPublicKey().getAlgorithm().equals(keyType)) {
+            if (isOf(keyType, each)) {
                 return Integer.toString(all.indexOf(each));
             }
         }
@@ -68,7 +95,8 @@ final class CertificateChoice extends X509ExtendedKeyManager {
 
     @Override
     public @Nullable String chooseEngineServerAlias(String keyType, Principal @Nullable [] issuers, SSLEngine engine) {
-        return choose(keyType, host(engine));
+        ClientHello hello = ClientHello.CURRENT.get();
+        return hello == null ? choose(keyType, host(engine)) : choose(hello, keyType, host(engine));
     }
 
     @Override

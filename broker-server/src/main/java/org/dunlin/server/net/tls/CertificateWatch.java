@@ -1,6 +1,7 @@
 package org.dunlin.server.net.tls;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
@@ -26,14 +27,19 @@ public final class CertificateWatch implements AutoCloseable {
     private static final int HANDSHAKES_OF_A_LISTENER = HANDSHAKES_WAITING / 2;
 
     private final List<TlsLayer> layers = new CopyOnWriteArrayList<>();
+    private final TlsProvider provider;
     private final long intervalMillis;
     private final ThreadPoolExecutor handshakes;
     private final HandshakeQueue.Room room = new HandshakeQueue.Room(HANDSHAKES_WAITING);
     private final ScheduledExecutorService looks =
             Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "dunlin-certificates"));
 
-    /** @param interval between two looks; what has changed is taken at the second look that finds it the same */
-    public CertificateWatch(Duration interval) {
+    /**
+     * @param interval between two looks; what has changed is taken at the second look that finds it the same
+     * @param provider whose TLS the listeners are to have
+     */
+    public CertificateWatch(Duration interval, TlsProvider provider) {
+        this.provider = provider;
         intervalMillis = interval.toMillis();
         AtomicInteger number = new AtomicInteger();
         int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
@@ -60,8 +66,8 @@ public final class CertificateWatch implements AutoCloseable {
      * @throws ListenException if they do not make a TLS listener
      */
     public synchronized TlsLayer open(String listener, TlsSettings settings) throws ListenException {
-        TlsLayer layer =
-                TlsLayer.open(listener, settings, new HandshakeQueue(handshakes, room, HANDSHAKES_OF_A_LISTENER));
+        HandshakeQueue queue = new HandshakeQueue(handshakes, room, HANDSHAKES_OF_A_LISTENER);
+        TlsLayer layer = TlsLayer.open(listener, settings, provider, queue);
         layer.look(System.currentTimeMillis());
         layers.add(layer);
         if (layers.size() == 1) {
@@ -85,10 +91,31 @@ public final class CertificateWatch implements AutoCloseable {
         }
     }
 
-    /** Looks at no file any more. Does not wait. */
+    /**
+     * For people, whose TLS the listeners have: "BoringSSL", "Java", perhaps with the reason, or "BoringSSL (a, b), Java
+     * (c)"; "" without any.
+     */
+    public String providers() {
+        List<String> boring = new ArrayList<>();
+        List<String> java = new ArrayList<>();
+        layers.forEach(layer -> (layer.isNative() ? boring : java).add(layer.name()));
+        if (layers.isEmpty()) {
+            return "";
+        }
+        if (boring.isEmpty()) {
+            return provider == TlsProvider.AUTO && NativeTls.missing() != null ? NativeTls.describe() : "Java";
+        }
+        if (java.isEmpty()) {
+            return "BoringSSL";
+        }
+        return "BoringSSL (" + String.join(", ", boring) + "), Java (" + String.join(", ", java) + ")";
+    }
+
+    /** Looks at no file any more, and makes no more handlers. Waits for a look that is under way. */
     @Override
     public void close() {
         looks.shutdownNow();
+        layers.forEach(TlsLayer::close);
         handshakes.shutdown();
     }
 }

@@ -1,5 +1,8 @@
 package org.dunlin.server.net.tls;
 
+import io.netty.handler.ssl.ReferenceCountedOpenSslEngine;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.ReferenceCounted;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.function.BiFunction;
@@ -14,24 +17,52 @@ import org.jspecify.annotations.Nullable;
  * One thread at a time. An engine whose peer cannot keep it busy with records that carry nothing: updates of keys, which
  * a client may ask for as often as it likes, and empty ones.
  */
-final class MeteredEngine extends SSLEngine {
+final class MeteredEngine extends SSLEngine implements ReferenceCounted {
     /** A handshake has some ten, and who talks on updates its keys once in many gigabytes. */
     static final int IDLE_RECORDS_A_SECOND = 100;
 
     private static final long SECOND_NANOS = 1_000_000_000L;
 
     private final SSLEngine engine;
+    /** Null for an engine of Java, which does all of that itself. */
+    private final @Nullable NativeHandshake handshake;
+
+    private @Nullable NativeRecords records;
+
     private long since = System.nanoTime();
     private int idleRecords;
 
-    MeteredEngine(SSLEngine engine) {
+    private MeteredEngine(SSLEngine engine, @Nullable NativeHandshake handshake) {
         super(engine.getPeerHost(), engine.getPeerPort());
         this.engine = engine;
+        this.handshake = handshake;
+    }
+
+    static MeteredEngine ofJava(SSLEngine engine) {
+        return new MeteredEngine(engine, null);
+    }
+
+    /** Takes over the reference: whoever has this one releases it. */
+    static MeteredEngine ofNative(SSLEngine engine) {
+        return new MeteredEngine(engine, new NativeHandshake((ReferenceCountedOpenSslEngine) engine));
+    }
+
+    /** Where calls have to go; null for an engine of Java. */
+    private @Nullable NativeStage stage() {
+        NativeRecords current = records;
+        if (current == null && handshake != null) {
+            current = handshake.records();
+            records = current;
+        }
+        return current == null ? handshake : current;
     }
 
     @Override
     public SSLEngineResult unwrap(ByteBuffer source, ByteBuffer[] targets, int offset, int length) throws SSLException {
-        SSLEngineResult result = engine.unwrap(source, targets, offset, length);
+        NativeStage stage = stage();
+        SSLEngineResult result = stage == null
+                ? engine.unwrap(source, targets, offset, length)
+                : stage.unwrap(source, targets, offset, length);
         if (result.bytesConsumed() > 0 && result.bytesProduced() == 0) {
             long now = System.nanoTime();
             if (now - since > SECOND_NANOS) {
@@ -48,32 +79,48 @@ final class MeteredEngine extends SSLEngine {
 
     @Override
     public SSLEngineResult wrap(ByteBuffer[] sources, int offset, int length, ByteBuffer target) throws SSLException {
-        return engine.wrap(sources, offset, length, target);
+        NativeStage current = stage();
+        return current == null
+                ? engine.wrap(sources, offset, length, target)
+                : current.wrap(sources, offset, length, target);
     }
 
     @Override
     public @Nullable Runnable getDelegatedTask() {
-        return engine.getDelegatedTask();
+        NativeStage current = stage();
+        return current == null ? engine.getDelegatedTask() : current.task();
     }
 
     @Override
     public void closeInbound() throws SSLException {
-        engine.closeInbound();
+        NativeStage current = stage();
+        if (current == null) {
+            engine.closeInbound();
+        } else {
+            current.closeInbound();
+        }
     }
 
     @Override
     public boolean isInboundDone() {
-        return engine.isInboundDone();
+        NativeStage current = stage();
+        return current == null ? engine.isInboundDone() : current.isInboundDone();
     }
 
     @Override
     public void closeOutbound() {
-        engine.closeOutbound();
+        NativeStage current = stage();
+        if (current == null) {
+            engine.closeOutbound();
+        } else {
+            current.closeOutbound();
+        }
     }
 
     @Override
     public boolean isOutboundDone() {
-        return engine.isOutboundDone();
+        NativeStage current = stage();
+        return current == null ? engine.isOutboundDone() : current.isOutboundDone();
     }
 
     @Override
@@ -118,12 +165,16 @@ final class MeteredEngine extends SSLEngine {
 
     @Override
     public void beginHandshake() throws SSLException {
+        if (records != null) {
+            throw new SSLException("a connection has one handshake");
+        }
         engine.beginHandshake();
     }
 
     @Override
     public SSLEngineResult.HandshakeStatus getHandshakeStatus() {
-        return engine.getHandshakeStatus();
+        NativeStage current = stage();
+        return current == null ? engine.getHandshakeStatus() : current.status();
     }
 
     @Override
@@ -194,5 +245,49 @@ final class MeteredEngine extends SSLEngine {
     @Override
     public BiFunction<SSLEngine, List<String>, String> getHandshakeApplicationProtocolSelector() {
         return engine.getHandshakeApplicationProtocolSelector();
+    }
+
+    // ------------------------------------------------------------------------------------ the memory of native ones
+
+    @Override
+    public int refCnt() {
+        return handshake == null ? 1 : ReferenceCountUtil.refCnt(engine);
+    }
+
+    @Override
+    public boolean release() {
+        if (records != null) {
+            records.free();
+        }
+        if (handshake != null) {
+            handshake.release();
+        }
+        return true;
+    }
+
+    /** Has one owner. */
+    @Override
+    public boolean release(int decrement) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public ReferenceCounted retain() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public ReferenceCounted retain(int increment) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public ReferenceCounted touch() {
+        return this;
+    }
+
+    @Override
+    public ReferenceCounted touch(Object hint) {
+        return this;
     }
 }

@@ -2,11 +2,7 @@ package org.dunlin.server.net.tls;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelHandler;
-import io.netty.handler.ssl.ClientAuth;
-import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
-import io.netty.handler.ssl.SslProvider;
 import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,7 +11,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLEngine;
 import org.dunlin.server.net.Layer;
 import org.dunlin.server.net.ListenException;
 import org.jspecify.annotations.Nullable;
@@ -53,15 +49,13 @@ public final class TlsLayer implements Layer {
         }
     }
 
-    /** A session may be resumed so long: then what a client showed is looked at anew. */
-    private static final int SESSION_SECONDS = 3600;
-
     private final String listener;
     private final TlsSettings settings;
+    private final TlsProvider provider;
     private final HandshakeQueue handshakes;
     private Material material;
     private List<Expiry> expiries = List.of();
-    private volatile SslContext context;
+    private volatile TlsContext context;
     /** When the first of its certificates ends. */
     private volatile long endsAtMillis;
     /** How often new files were refused. */
@@ -71,18 +65,22 @@ public final class TlsLayer implements Layer {
     private byte[] seen;
     /** As the files were at the last look: while they are being written they are not tried. */
     private byte[] latest;
+
+    private boolean closed;
     /** The revocation lists that have been said to be out of force. */
     private String ended = "";
 
     private TlsLayer(
             String listener,
             TlsSettings settings,
+            TlsProvider provider,
             HandshakeQueue handshakes,
             Material material,
-            SslContext context,
+            TlsContext context,
             byte[] seen) {
         this.listener = listener;
         this.settings = settings;
+        this.provider = provider;
         this.handshakes = handshakes;
         this.material = material;
         this.context = context;
@@ -95,27 +93,29 @@ public final class TlsLayer implements Layer {
      * Reads the files.
      *
      * @param listener its name, for people
+     * @param provider whose TLS it is to have
      * @param handshakes where what is long in a handshake is computed; may refuse
      * @throws ListenException if they do not make a TLS listener
      */
-    static TlsLayer open(String listener, TlsSettings settings, HandshakeQueue handshakes) throws ListenException {
+    static TlsLayer open(String listener, TlsSettings settings, TlsProvider provider, HandshakeQueue handshakes)
+            throws ListenException {
         Credentials.Snapshot files = Credentials.Snapshot.of(settings);
         try {
             Material material = Material.read(settings, files);
-            SslContext context = context(settings, material);
-            return new TlsLayer(listener, settings, handshakes, material, context, files.fingerprint());
+            TlsContext context = context(settings, material, provider);
+            return new TlsLayer(listener, settings, provider, handshakes, material, context, files.fingerprint());
         } catch (TlsFault fault) {
             throw new ListenException("listener " + listener + ": " + fault.text(), false, fault);
         }
     }
 
     /** Reads the files and opens nothing. @return every fault, each as one line that says what to do */
-    public static List<String> faults(TlsSettings settings) {
+    public static List<String> faults(TlsSettings settings, TlsProvider provider) {
         Credentials.Snapshot files = Credentials.Snapshot.of(settings);
         List<String> faults = new ArrayList<>(Material.faults(settings, files));
         if (faults.isEmpty()) {
             try {
-                context(settings, Material.read(settings, files));
+                context(settings, Material.read(settings, files), provider).retire();
             } catch (TlsFault fault) {
                 faults.add(fault.text());
             }
@@ -123,30 +123,24 @@ public final class TlsLayer implements Layer {
         return faults;
     }
 
-    private static SslContext context(TlsSettings settings, Material material) throws TlsFault {
+    private static TlsContext context(TlsSettings settings, Material material, TlsProvider provider) throws TlsFault {
         List<String> ciphers = ciphers(settings);
-        Credentials main = material.main();
-        Revocation revocation = material.revocation();
-        try {
-            SslContextBuilder builder = SslContextBuilder.forServer(new CertificateChoice(main, material.named()))
-                    .sslProvider(SslProvider.JDK)
-                    .protocols(settings.protocols())
-                    .ciphers(ciphers)
-                    .sessionTimeout(SESSION_SECONDS)
-                    .clientAuth(
-                            switch (settings.clientAuth()) {
-                                case NONE -> ClientAuth.NONE;
-                                case OPTIONAL -> ClientAuth.OPTIONAL;
-                                case REQUIRED -> ClientAuth.REQUIRE;
-                            });
-            return (revocation == null
-                            ? builder.trustManager(main.trustedArray())
-                            : builder.trustManager(ClientTrust.of(main.trusted(), revocation)))
-                    .build();
-        } catch (SSLException | IllegalArgumentException e) {
-            throw new TlsFault(
-                    "the certificate of " + main.subject() + " cannot be used: " + e.getMessage() + "; replace it");
+        return TlsContext.of(settings, material, ciphers, isNative(settings, material, provider));
+    }
+
+    private static boolean isNative(TlsSettings settings, Material material, TlsProvider provider) throws TlsFault {
+        if (provider == TlsProvider.JDK) {
+            return false;
         }
+        String missing = NativeTls.missing();
+        String lack = missing == null ? NativeTls.unfit(settings, material) : null;
+        if (provider == TlsProvider.OPENSSL && missing != null) {
+            throw new TlsFault("server.tls-provider is openssl, but " + missing + "; set it to auto or jdk");
+        }
+        if (provider == TlsProvider.OPENSSL && lack != null) {
+            throw new TlsFault(lack + ", or set server.tls-provider to auto or jdk");
+        }
+        return missing == null && lack == null;
     }
 
     private static List<String> ciphers(TlsSettings settings) throws TlsFault {
@@ -170,17 +164,57 @@ public final class TlsLayer implements Layer {
     @Override
     public List<ChannelHandler> handlers(ByteBufAllocator allocator) {
         HandshakeQueue.Steps steps = handshakes.steps();
-        SslHandler handler = new SslHandler(new MeteredEngine(context.newEngine(allocator)), steps);
+        SslHandler handler = new SslHandler(engine(allocator), steps);
         handler.setHandshakeTimeoutMillis(0); // MQTT waits for CONNECT and has one deadline for all before it
         handler.setCloseNotifyFlushTimeoutMillis(CLOSE_NOTIFY_MILLIS);
         return List.of(steps, handler);
+    }
+
+    private SSLEngine engine(ByteBufAllocator allocator) {
+        while (true) {
+            TlsContext current = context;
+            SSLEngine engine = current.engine(allocator);
+            if (engine != null) {
+                return engine;
+            }
+            if (current == context) {
+                throw new IllegalStateException("listener " + listener + " is closed");
+            }
+        }
+    }
+
+    String name() {
+        return listener;
+    }
+
+    /** Whether its TLS is BoringSSL's, not Java's. */
+    public boolean isNative() {
+        return context.isNative();
+    }
+
+    /** Makes no handlers any more; those that are there go on. */
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            context.retire();
+        }
+    }
+
+    private void replace(TlsContext next) {
+        TlsContext before = context;
+        context = next;
+        before.retire();
     }
 
     /**
      * Takes what the files hold if that is new and has not changed since the last look; if it does not fit together, the
      * old goes on and one line is logged. Warns of a certificate that ends.
      */
-    void look(long nowMillis) {
+    synchronized void look(long nowMillis) {
+        if (closed) {
+            return;
+        }
         Credentials.Snapshot files = Credentials.Snapshot.of(settings);
         byte[] now = files.fingerprint();
         boolean settled = Arrays.equals(now, latest);
@@ -191,6 +225,7 @@ public final class TlsLayer implements Layer {
         }
         lookAtRevocation(nowMillis);
         expiries.forEach(expiry -> expiry.look(nowMillis));
+        context.renewTickets(System.nanoTime());
     }
 
     /** How its certificates stand. Any thread. */
@@ -216,7 +251,7 @@ public final class TlsLayer implements Layer {
             return;
         }
         try {
-            context = context(settings, next);
+            replace(context(settings, next, provider));
         } catch (TlsFault fault) {
             refusals.incrementAndGet();
             log.warn("Listener {} goes on with what it has: {}", listener, fault.text());
@@ -265,7 +300,7 @@ public final class TlsLayer implements Layer {
         }
         ended = over;
         try {
-            context = context(settings, material);
+            replace(context(settings, material, provider));
         } catch (TlsFault fault) {
             log.warn("Listener {} goes on with what it has: {}", listener, fault.text());
         }
