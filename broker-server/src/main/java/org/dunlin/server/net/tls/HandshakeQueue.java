@@ -1,9 +1,9 @@
 package org.dunlin.server.net.tls;
 
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandler;
-import io.netty.channel.ChannelHandlerAdapter;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import java.net.InetSocketAddress;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -87,22 +87,64 @@ final class HandshakeQueue {
                 : "unknown";
     }
 
-    /** Any thread once it is in a pipeline; no event goes through it. */
-    final class Steps extends ChannelHandlerAdapter implements ChannelHandler, Executor {
-        private volatile @Nullable Channel channel;
+    /**
+     * Thread of the channel's loop. The steps of one channel. While one is computed, what the client has sent behind it
+     * waits undecoded, and Netty would drop that at the end of the socket: so the end waits, too.
+     */
+    final class Steps extends ChannelInboundHandlerAdapter implements Executor {
+        private @Nullable ChannelHandlerContext ctx;
+        private int underWay;
+        private boolean ended;
 
         @Override
         public void handlerAdded(ChannelHandlerContext context) {
-            channel = context.channel();
+            ctx = context;
         }
 
         @Override
         public void execute(Runnable work) {
-            Channel of = channel;
-            if (of == null) {
+            ChannelHandlerContext context = ctx;
+            if (context == null) {
                 throw new RejectedExecutionException("there is no channel");
             }
-            add(of, work);
+            add(context.channel(), () -> {
+                try {
+                    work.run();
+                } finally {
+                    onLoop(context);
+                }
+            });
+            underWay++;
+        }
+
+        /** Behind what the step has left for the loop itself: to take it, and what has come meanwhile. */
+        private void onLoop(ChannelHandlerContext context) {
+            try {
+                context.channel().eventLoop().execute(() -> taken(context));
+            } catch (RejectedExecutionException stopped) {
+                // with all its channels
+            }
+        }
+
+        private void taken(ChannelHandlerContext context) {
+            if (!context.channel().eventLoop().inEventLoop()) { // what has been taken sends it to another loop
+                onLoop(context);
+                return;
+            }
+            underWay--;
+            if (ended && underWay == 0) {
+                ended = false;
+                context.fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+            }
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) {
+            if (event == ChannelInputShutdownEvent.INSTANCE && underWay > 0) {
+                ended = true;
+            } else {
+                context.fireUserEventTriggered(event);
+            }
         }
     }
 }

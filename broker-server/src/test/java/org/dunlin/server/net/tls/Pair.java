@@ -12,6 +12,7 @@ import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.Executor;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -98,6 +99,12 @@ public record Pair(PrivateKey key, X509Certificate certificate) {
                 List.of(),
                 null,
                 List.of());
+    }
+
+    /** A listener's TLS whose handshakes are computed where the test says. */
+    public static TlsLayer layer(TlsSettings settings, TlsProvider provider, Executor handshakes) throws Exception {
+        HandshakeQueue queue = new HandshakeQueue(handshakes, new HandshakeQueue.Room(100), 100);
+        return TlsLayer.open("test", settings, provider, queue);
     }
 
     /** In the form of PKCS12. */
