@@ -130,18 +130,19 @@ public final class Inspection {
                 byShard.computeIfAbsent(shard, each -> new ArrayList<>()).add(clientId);
             }
         }
-        List<CompletableFuture<Map<String, T>>> parts = new ArrayList<>();
-        byShard.forEach((shard, ids) -> {
+        CompletionStage<Map<String, T>> all = CompletableFuture.completedFuture(new HashMap<>());
+        for (Map.Entry<Shard, List<String>> each : byShard.entrySet()) {
+            Shard shard = each.getKey();
+            List<String> ids = each.getValue();
             for (int from = 0; from < ids.size(); from += AT_ONCE) {
                 List<String> some = ids.subList(from, Math.min(from + AT_ONCE, ids.size()));
-                parts.add(on(shard, () -> answers(shard, some, question)));
+                all = all.thenCombine(on(shard, () -> answers(shard, some, question)), (gathered, part) -> {
+                    gathered.putAll(part);
+                    return gathered;
+                });
             }
-        });
-        return CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new)).thenApply(done -> {
-            Map<String, T> all = new HashMap<>();
-            parts.forEach(part -> all.putAll(part.join()));
-            return all;
-        });
+        }
+        return all;
     }
 
     private static <T> Map<String, T> answers(Shard shard, List<String> clientIds, Function<Session, T> question) {
@@ -161,16 +162,17 @@ public final class Inspection {
 
     /** All shared groups, in the order of their filters. */
     public CompletionStage<List<GroupView>> groups() {
-        List<CompletableFuture<List<GroupView>>> parts = new ArrayList<>();
+        CompletionStage<List<GroupView>> all = CompletableFuture.completedFuture(new ArrayList<>());
         for (int i = 0; i < shards.count(); i++) {
             Shard shard = shards.shard(i);
-            parts.add(on(shard, shard::groupViews));
+            all = all.thenCombine(on(shard, shard::groupViews), (gathered, part) -> {
+                gathered.addAll(part);
+                return gathered;
+            });
         }
-        return CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new)).thenApply(done -> {
-            List<GroupView> all = new ArrayList<>();
-            parts.forEach(part -> all.addAll(part.join()));
-            all.sort((a, b) -> a.filter().compareTo(b.filter()));
-            return all;
+        return all.thenApply(groups -> {
+            groups.sort((a, b) -> a.filter().compareTo(b.filter()));
+            return groups;
         });
     }
 
