@@ -7,6 +7,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import org.dunlin.core.client.Admittance;
 import org.dunlin.core.client.ClientHandler;
+import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.routing.RetainedTree;
 import org.dunlin.core.session.Restoration;
 import org.dunlin.core.session.Session;
@@ -183,6 +185,12 @@ public final class Broker {
     /** By the clock that the expiry of messages is told by. */
     public long nowMillis() {
         return shards.store().nowMillis();
+    }
+
+    /** Other limits count from now on. What clients were told when they connected counts for them until they come again. */
+    public void limits(Limits limits, QueueLimits queueLimits) {
+        shards.limits(limits, queueLimits);
+        admittance.limits(limits);
     }
 
     /** Counts of this moment. */

@@ -31,8 +31,10 @@ import org.dunlin.server.ban.Bans;
 import org.dunlin.server.ban.LoginGuard;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
+import org.dunlin.server.config.ConfigLoader.Loaded;
 import org.dunlin.server.events.EventLog;
 import org.dunlin.server.events.RecentEvents;
+import org.dunlin.server.logging.Logging;
 import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Listener;
 import org.dunlin.server.net.Listeners;
@@ -58,6 +60,7 @@ public final class BrokerServer implements AutoCloseable {
     private static final long REVIEW_MILLIS = 100;
 
     private final Config config;
+    private final Reload reload;
     private final Store store;
     private final AclAuthorizer authorizer;
     private final AuthenticatorChain authenticator;
@@ -80,8 +83,9 @@ public final class BrokerServer implements AutoCloseable {
     /** The listeners in words. */
     private String open = "";
 
-    private BrokerServer(Config config, String version) throws ConfigException {
-        this.config = config;
+    private BrokerServer(Loaded loaded, Reload.Checks checks, String version) throws ConfigException {
+        this.config = loaded.config();
+        this.reload = new Reload(loaded, checks, this::apply);
         this.version = version;
         this.authorizer = Access.authorizer(config);
         this.authenticator = Access.chain(config);
@@ -119,13 +123,14 @@ public final class BrokerServer implements AutoCloseable {
     /**
      * Starts a broker; it serves when this returns.
      *
+     * @param checks of files that a configuration names, when it is read again
      * @throws ConfigException if a file that the configuration names has faults
      * @throws ListenException if a listener cannot be opened; nothing is left running then
      * @throws StoreException if the data directory cannot be used; nothing is left running then
      */
-    public static BrokerServer start(Config config, String version)
+    public static BrokerServer start(Loaded loaded, Reload.Checks checks, String version)
             throws ConfigException, ListenException, StoreException {
-        BrokerServer server = new BrokerServer(config, version);
+        BrokerServer server = new BrokerServer(loaded, checks, version);
         try {
             server.open();
             return server;
@@ -146,6 +151,7 @@ public final class BrokerServer implements AutoCloseable {
         authenticator.watch(this::review);
         authorizer.follow(this::review);
         bans.follow(this::review);
+        reload.follow();
         reviewMemory();
         List<String> names = new ArrayList<>();
         for (int i = 0; i < openable.size(); i++) {
@@ -188,7 +194,19 @@ public final class BrokerServer implements AutoCloseable {
                 loops.all().size(),
                 () -> phase,
                 () -> doors.describe(listeners.status()),
-                new Operations.Access(authorizer, bans, authenticator::hurry, authorizer::hurry, bans::hurry));
+                new Operations.Access(authorizer, bans, authenticator::hurry, authorizer::hurry, bans::hurry),
+                reload);
+    }
+
+    /** Reads the configuration again. @param why for the log */
+    public void reload(String why) {
+        reload.reload(why);
+    }
+
+    private void apply(Config next) {
+        broker.limits(next.limits(), queueLimits(next));
+        listeners.limits(next.limits());
+        Logging.start(next.log());
     }
 
     /** Accounts or rights have changed. */
@@ -350,6 +368,7 @@ public final class BrokerServer implements AutoCloseable {
         if (ready) {
             LOG.info("Stopping");
         }
+        reload.close();
         listeners.stopAccepting();
         bans.close();
         guard.close();

@@ -40,25 +40,30 @@ public final class Main {
         int exitCode = run(
                 new Launcher() {
                     @Override
-                    public int run(Config config) throws Exception {
-                        return start(config);
+                    public int run(Loaded loaded) throws Exception {
+                        return start(loaded);
                     }
 
                     @Override
                     public void check(Loaded loaded) throws ConfigException {
-                        List<Fault> faults = new ArrayList<>(Doors.faults(loaded.config(), loaded.settings()));
-                        String bans = loaded.config().bans().file();
-                        if (!bans.isEmpty()) {
-                            faults.addAll(BanFile.faults(Path.of(bans)));
-                        }
-                        faults.addAll(Access.faults(loaded.config()));
-                        if (!faults.isEmpty()) {
-                            throw new ConfigException(faults);
-                        }
+                        checkFiles(loaded);
                     }
                 },
                 arguments);
         System.exit(exitCode);
+    }
+
+    /** The files that a configuration names. */
+    private static void checkFiles(Loaded loaded) throws ConfigException {
+        List<Fault> faults = new ArrayList<>(Doors.faults(loaded.config(), loaded.settings()));
+        String bans = loaded.config().bans().file();
+        if (!bans.isEmpty()) {
+            faults.addAll(BanFile.faults(Path.of(bans)));
+        }
+        faults.addAll(Access.faults(loaded.config()));
+        if (!faults.isEmpty()) {
+            throw new ConfigException(faults);
+        }
     }
 
     /** @return one of {@link ExitCode}, once the log is written or two seconds have passed */
@@ -88,7 +93,8 @@ public final class Main {
     }
 
     /** Returns only if the broker cannot start; a signal ends the process with 0 once all is written out. */
-    private static int start(Config config) throws CommandException, ConfigException, InterruptedException {
+    private static int start(Loaded loaded) throws CommandException, ConfigException, InterruptedException {
+        Config config = loaded.config();
         Transport transport = BrokerServer.transport(config);
         if (!transport.isAvailable()) {
             throw new CommandException(
@@ -100,7 +106,7 @@ public final class Main {
         supervisor.status("Bringing back what is stored");
         BrokerServer server;
         try {
-            server = BrokerServer.start(config, VersionCommand.version());
+            server = BrokerServer.start(loaded, Main::checkFiles, VersionCommand.version());
         } catch (ListenException e) {
             throw new CommandException(
                     e.isAddressInUse() ? ExitCode.ADDRESS_IN_USE : ExitCode.USAGE, String.valueOf(e.getMessage()), e);
@@ -116,6 +122,7 @@ public final class Main {
                     runtime.halt(ExitCode.OK); // the JVM's own answer to SIGTERM would be 143
                 },
                 "dunlin-stop"));
+        Hangup.handle(() -> server.reload("SIGHUP"));
         server.announce(STARTED_NANOS);
         supervisor.ready("Serving");
         new CountDownLatch(1).await();

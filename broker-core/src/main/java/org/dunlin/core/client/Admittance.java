@@ -12,7 +12,7 @@ public final class Admittance {
     private static final String ASSIGNED = "dunlin-";
     private static final int ASSIGNED_CHARACTERS = 16;
 
-    private final Limits limits;
+    private volatile Limits limits;
     private final Authenticator authenticator;
     private final boolean closesOnDeniedPublish;
     private final @Nullable String responseInformation;
@@ -32,6 +32,11 @@ public final class Admittance {
         this.authenticator = authenticator;
         this.closesOnDeniedPublish = closesOnDeniedPublish;
         this.responseInformation = responseInformation;
+    }
+
+    /** Others count from now on. */
+    public void limits(Limits next) {
+        limits = next;
     }
 
     Limits limits() {

@@ -60,11 +60,17 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     private Loop.@Nullable Timer keepAliveTimer;
     private Loop.@Nullable Timer credentialsTimer;
     private long lastReceivedMillis;
+    /** Of the broker, when {@link #limits} were made of them. */
+    private Limits latest;
+
+    private Limits limits;
 
     public ClientHandler(Shards shards, Admittance admittance, Connection connection) {
         this.shards = shards;
         this.admittance = admittance;
         this.connection = connection;
+        this.latest = admittance.limits();
+        this.limits = latest;
         this.connecting = new ConnectFlow(this, shards, admittance, connection);
     }
 
@@ -89,8 +95,14 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         return phase == Phase.CONNECTED;
     }
 
+    /** Those that count now, but for what this client has been told. */
     Limits limits() {
-        return admittance.limits();
+        Limits now = admittance.limits();
+        if (now != latest) {
+            latest = now;
+            limits = now.announcedAs(limits);
+        }
+        return limits;
     }
 
     boolean closesOnDeniedPublish() {

@@ -89,7 +89,7 @@ final class ConnectFlow {
         if (!admittance.mayConnect(connection.loop().nowMillis())) {
             handler.end(
                     ReasonCode.CONNECTION_RATE_EXCEEDED,
-                    "more than " + admittance.limits().connectRatePerSecond()
+                    "more than " + handler.limits().connectRatePerSecond()
                             + " connections a second; see limits.connect-rate");
             return;
         }
@@ -125,7 +125,7 @@ final class ConnectFlow {
     }
 
     private boolean checkClientId(Connect asked) {
-        int most = admittance.limits().maxClientIdLength();
+        int most = handler.limits().maxClientIdLength();
         if (asked.clientId().length() > most) {
             handler.end(
                     ReasonCode.CLIENT_IDENTIFIER_NOT_VALID,
@@ -176,7 +176,7 @@ final class ConnectFlow {
         if (will == null) {
             return true;
         }
-        Limits limits = admittance.limits();
+        Limits limits = handler.limits();
         if (will.qos().value() > limits.maxQos().value()) { // [MQTT-3.2.2-12]
             handler.end(
                     ReasonCode.QOS_NOT_SUPPORTED,
@@ -344,8 +344,7 @@ final class ConnectFlow {
             if (!handler.enter(here.isConnected(known.clientId()))) {
                 handler.end(
                         ReasonCode.QUOTA_EXCEEDED,
-                        "more than " + admittance.limits().maxConnections()
-                                + " connections; see limits.max-connections");
+                        "more than " + handler.limits().maxConnections() + " connections; see limits.max-connections");
                 return;
             }
             owner = shards.ownerOf(known.clientId(), here); // which is here, unless another was quicker
@@ -359,12 +358,12 @@ final class ConnectFlow {
 
     /** Where connections take each other's place again and again the next one waits before it does; the other stays meanwhile. */
     private boolean mustWait(Connect known, Authenticator.Identity who, Shard here) {
-        if (hasWaited || !admittance.limits().fairness().backsOffTakeovers()) {
+        if (hasWaited || !handler.limits().fairness().backsOffTakeovers()) {
             return false;
         }
         hasWaited = true;
         long wait = Math.min(
-                here.takeoverDelayMillis(known.clientId()), admittance.limits().connectTimeoutMillis() / 2);
+                here.takeoverDelayMillis(known.clientId()), handler.limits().connectTimeoutMillis() / 2);
         if (wait > 0) {
             connection.loop().schedule(() -> join(known, who), wait);
         }
@@ -398,7 +397,7 @@ final class ConnectFlow {
         Connect authenticated = with(known, known.clientId(), who.userName(), null);
         Shard.Admission admission = shard.admit(authenticated, connection, handler, client, rights, expiry);
         if (admission == null) {
-            Limits limits = admittance.limits();
+            Limits limits = handler.limits();
             handler.end(
                     ReasonCode.QUOTA_EXCEEDED,
                     shards.users().isFull(who.userName())
@@ -433,8 +432,8 @@ final class ConnectFlow {
 
     private long agreedExpiry(Connect known) {
         return known.version().isV5()
-                ? capExpiry(known.sessionExpirySeconds(), admittance.limits())
-                : known.cleanStart() ? 0 : admittance.limits().sessionExpiryMaxSeconds();
+                ? capExpiry(known.sessionExpirySeconds(), handler.limits())
+                : known.cleanStart() ? 0 : handler.limits().sessionExpiryMaxSeconds();
     }
 
     static long capExpiry(long seconds, Limits limits) {
@@ -447,7 +446,7 @@ final class ConnectFlow {
             handler.end(ReasonCode.NOT_AUTHORIZED, gone);
             return;
         }
-        Limits limits = admittance.limits();
+        Limits limits = handler.limits();
         boolean v5 = known.version().isV5();
         int keepAlive = keepAlive(known);
         long expiry = admission.session().expirySeconds();
@@ -492,13 +491,13 @@ final class ConnectFlow {
 
     /** v5 clients may be told to use another than they asked for; the others keep theirs. */
     private int keepAlive(Connect known) {
-        int most = admittance.limits().maxKeepAliveSeconds();
+        int most = handler.limits().maxKeepAliveSeconds();
         int asked = known.keepAliveSeconds();
         return known.version().isV5() && most > 0 && (asked == 0 || asked > most) ? most : asked;
     }
 
     private ConnAck.Properties announce(Connect known, int keepAlive, long expiry) {
-        Limits limits = admittance.limits();
+        Limits limits = handler.limits();
         return new ConnAck.Properties(
                 expiry == known.sessionExpirySeconds() ? null : expiry,
                 limits.receiveMaximum() == Connect.DEFAULT_RECEIVE_MAXIMUM ? null : limits.receiveMaximum(),

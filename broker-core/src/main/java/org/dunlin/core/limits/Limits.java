@@ -70,4 +70,36 @@ public record Limits(
             100,
             1024 * 1024,
             Fairness.DEFAULTS);
+
+    /**
+     * These, but for what clients are told when they connect: for one that was told otherwise that counts as long as it is connected.
+     */
+    public Limits announcedAs(Limits told) {
+        return new Limits(
+                told.maxPacketSizeBytes,
+                told.receiveMaximum,
+                told.topicAliasMaximum,
+                told.maxKeepAliveSeconds,
+                told.maxQos,
+                told.retainAvailable,
+                told.wildcardSubscriptions,
+                told.sharedSubscriptions,
+                sessionExpiryMaxSeconds,
+                maxConnections,
+                maxSessions,
+                maxTopicLevels,
+                maxClientIdLength,
+                connectTimeoutMillis,
+                connectRatePerSecond,
+                publishRatePerSecond,
+                maxInflight,
+                maxSubscriptionsPerClient,
+                maxRetained,
+                maxRetainedBytes,
+                maxDelayed,
+                maxDelaySeconds,
+                maxUserProperties,
+                outboundBufferBytes,
+                fairness);
+    }
 }

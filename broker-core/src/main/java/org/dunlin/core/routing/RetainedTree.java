@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * order of stamps is the order of changes. A new topic first gets an empty place for the same reason.
  */
 public final class RetainedTree {
-    private final long maxCount;
-    private final long maxBytes;
+    private volatile long maxCount;
+    private volatile long maxBytes;
     private final ConcurrentSkipListMap<byte[], Kept> topics = new ConcurrentSkipListMap<>(RetainedTree::compare);
     private final AtomicLong count = new AtomicLong();
     private final AtomicLong bytes = new AtomicLong();
@@ -95,6 +95,12 @@ public final class RetainedTree {
      */
     public void storeFailed() {
         storeMayHaveMore = true;
+    }
+
+    /** Others count from now on; what is there stays. */
+    public void bounds(long mostTopics, long mostBytes) {
+        maxCount = mostTopics;
+        maxBytes = mostBytes;
     }
 
     public @Nullable Message get(TopicName topic) {

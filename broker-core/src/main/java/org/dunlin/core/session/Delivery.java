@@ -43,7 +43,7 @@ public final class Delivery {
             outbound.restore(1, Map.of());
         }
         this.queue = new MessageQueue(
-                shard.shards().queueLimits(), shard.shards().paging(), shard.memory(), shard::isExpired, new Waiting());
+                shard.shards()::queueLimits, shard.shards().paging(), shard.memory(), shard::isExpired, new Waiting());
         this.acknowledgements = new Acknowledgements(session, this);
     }
 

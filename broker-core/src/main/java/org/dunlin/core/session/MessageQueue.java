@@ -7,6 +7,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.QueueLimits.Overflow;
@@ -27,7 +28,7 @@ final class MessageQueue {
     /** While memory is tight no more than this part of a page is read, and only when the heap has nothing. */
     private static final int TIGHT_PART = 16;
 
-    private final QueueLimits limits;
+    private final Supplier<QueueLimits> limits;
     private final Paging paging;
     private final MemoryBudget.Account memory;
     private final Predicate<Message> expired;
@@ -79,9 +80,16 @@ final class MessageQueue {
         static final Paging DEFAULTS = new Paging(1024, 1 << 20, 128, 256 << 10, 32);
     }
 
-    /** @param expired whether a message's time is up now */
+    /**
+     * @param limits as they count at the moment
+     * @param expired whether a message's time is up now
+     */
     MessageQueue(
-            QueueLimits limits, Paging paging, MemoryBudget.Account memory, Predicate<Message> expired, Owner owner) {
+            Supplier<QueueLimits> limits,
+            Paging paging,
+            MemoryBudget.Account memory,
+            Predicate<Message> expired,
+            Owner owner) {
         this.limits = limits;
         this.paging = paging;
         this.memory = memory;
@@ -129,7 +137,8 @@ final class MessageQueue {
 
     private boolean isFull(int weight) {
         long count = size() - lent + promised;
-        return count >= limits.maxMessages() || count > 0 && bytes + promisedBytes + weight > limits.maxBytes();
+        return count >= limits.get().maxMessages()
+                || count > 0 && bytes + promisedBytes + weight > limits.get().maxBytes();
     }
 
     /** Whether a message may come in under a policy that refuses at a full queue; those that wait for room are first. */
@@ -194,8 +203,8 @@ final class MessageQueue {
 
     /** Whether what waits to be read only to be dropped exceeds all that may wait, and a heap full more. */
     private boolean isFarTooFull() {
-        return size() - lent >= 2L * limits.maxMessages() + paging.heapMessages
-                || bytes >= 2 * limits.maxBytes() + paging.heapBytes;
+        return size() - lent >= 2L * limits.get().maxMessages() + paging.heapMessages
+                || bytes >= 2 * limits.get().maxBytes() + paging.heapBytes;
     }
 
     /** Makes room; what only the store has is dropped when it has been read, since it has to be said what it was. */
@@ -438,7 +447,9 @@ final class MessageQueue {
 
     private boolean isOverfull() {
         long count = size() - lent + promised;
-        return count > 1 && (count > limits.maxMessages() || bytes + promisedBytes > limits.maxBytes());
+        return count > 1
+                && (count > limits.get().maxMessages()
+                        || bytes + promisedBytes > limits.get().maxBytes());
     }
 
     /** Forgets what only the store has, without reading it. @return how many messages that were */

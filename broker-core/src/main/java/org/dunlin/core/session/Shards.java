@@ -28,8 +28,8 @@ public final class Shards {
     /** Items under way to one shard from which on publishers to it are slowed, until a quarter of them is left. */
     private static final int BACKLOG_HIGH = 65_536;
 
-    private final Limits limits;
-    private final QueueLimits queueLimits;
+    private volatile Limits limits;
+    private volatile QueueLimits queueLimits;
     private final MemoryBudget memory;
     private final Store store;
     private final Authorizer authorizer;
@@ -98,6 +98,13 @@ public final class Shards {
         for (int i = 0; i < shards.length; i++) {
             shards[i] = new Shard(this, i, loops.get(i));
         }
+    }
+
+    /** Others count from now on, but those of sessions by user. */
+    public void limits(Limits next, QueueLimits ofQueues) {
+        limits = next;
+        queueLimits = ofQueues;
+        retained.bounds(next.maxRetained(), next.maxRetainedBytes());
     }
 
     public Limits limits() {

@@ -80,7 +80,7 @@ class MessageQueueModelTest {
                     ? new MemoryBudget(1 + random.nextInt(4000), 0, () -> 0, (exhausted, used, limit) -> {})
                     : MemoryBudget.unlimited();
             memory = budget.account(() -> 0);
-            queue = new MessageQueue(limits, paging, memory, message -> message.isExpired(now), pages);
+            queue = new MessageQueue(() -> limits, paging, memory, message -> message.isExpired(now), pages);
         }
 
         void run() {

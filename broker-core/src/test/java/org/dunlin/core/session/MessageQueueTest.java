@@ -29,7 +29,7 @@ class MessageQueueTest {
 
     private MessageQueue queue(int maxMessages, long maxBytes, MessageQueue.Paging paging) {
         QueueLimits limits = new QueueLimits(maxMessages, maxBytes, Overflow.DROP_OLDEST, 1000, false, List.of());
-        return new MessageQueue(limits, paging, memory, message -> message.isExpired(now), pages);
+        return new MessageQueue(() -> limits, paging, memory, message -> message.isExpired(now), pages);
     }
 
     private void addStored(String... names) {

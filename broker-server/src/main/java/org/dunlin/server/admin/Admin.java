@@ -95,6 +95,7 @@ public final class Admin implements AutoCloseable {
         endpoints.addAll(new GroupsApi(operations.broker().inspection()).endpoints());
         endpoints.addAll(new MessagesApi(operations.broker()).endpoints());
         endpoints.addAll(new AccessApi(operations.config(), operations.access()).endpoints());
+        endpoints.addAll(new ConfigApi(operations.configuration()).endpoints());
         endpoints.addAll(new EventsApi(operations.recent()).endpoints());
         endpoints.add(new Endpoint(
                 "GET",

@@ -11,6 +11,8 @@ import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.server.acl.AclAuthorizer;
 import org.dunlin.server.ban.Bans;
 import org.dunlin.server.config.Config;
+import org.dunlin.server.config.Fault;
+import org.dunlin.server.config.Settings;
 import org.dunlin.server.events.RecentEvents;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +37,26 @@ public record Operations(
         int loops,
         Supplier<Phase> phase,
         Supplier<List<OpenListener>> listeners,
-        Access access) {
+        Access access,
+        Configuration configuration) {
+
+    /** The configuration, which can be read again. Any thread but a loop. */
+    public interface Configuration {
+        /** The values in force. */
+        List<Settings.Item> items();
+
+        /** What {@link #reload} would change. Changes nothing. */
+        Outcome check();
+
+        /** Reads it again, all of it or, if it has a fault, nothing. @param why for the log */
+        Outcome reload(String why);
+
+        /**
+         * @param faults if there is one, nothing has changed
+         * @param changes those that are live are in force; the others need a restart
+         */
+        record Outcome(List<Fault> faults, List<Settings.Change> changes) {}
+    }
 
     /**
      * Who may connect and what they may do.

@@ -1,6 +1,5 @@
 package org.dunlin.server.cli;
 
-import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.ConfigLoader.Loaded;
 
@@ -14,7 +13,7 @@ public interface Launcher {
      * @throws CommandException if the operator can do something about it; one line is shown, and its exit code taken
      * @throws java.net.BindException for exit code 4
      */
-    int run(Config config) throws Exception;
+    int run(Loaded loaded) throws Exception;
 
     /**
      * Reads the files that a configuration names; opens and changes nothing.

@@ -63,7 +63,7 @@ final class StartCommand implements Callable<Integer> {
         for (String warning : loaded.warnings()) {
             LoggerFactory.getLogger(StartCommand.class).warn(warning);
         }
-        return launcher.run(loaded.config());
+        return launcher.run(loaded);
     }
 
     private static void addTo(List<Flag> flags, String option, String path, @Nullable String text) {

@@ -59,8 +59,26 @@ public final class ConfigLoader {
     /**
      * @param settings the same values with their origins
      * @param warnings what the operator should know although the broker can start
+     * @param sources what they were read from
      */
-    public record Loaded(Config config, Settings settings, List<String> warnings) {}
+    public record Loaded(Config config, Settings settings, List<String> warnings, Sources sources) {}
+
+    /**
+     * Where a configuration comes from, to be read again.
+     *
+     * @param file null for none
+     */
+    public record Sources(@Nullable Path file, Map<String, String> environment, List<Flag> flags) {
+        public Sources {
+            environment = Map.copyOf(environment);
+            flags = List.copyOf(flags);
+        }
+
+        /** As it is now. @throws ConfigException with every fault found */
+        public Loaded load() throws ConfigException {
+            return ConfigLoader.load(file, environment, flags);
+        }
+    }
 
     /**
      * @param file null for none
@@ -76,7 +94,7 @@ public final class ConfigLoader {
         fill(file, environment, flags);
         if (faults.isEmpty()) {
             Config config = settings.config();
-            return new Loaded(config, settings, List.copyOf(warnings));
+            return new Loaded(config, settings, List.copyOf(warnings), new Sources(file, environment, flags));
         }
         throw new ConfigException(faults);
     }

@@ -32,6 +32,8 @@ public final class ConfigText {
                 # Each key is also an environment variable: limits.max-qos is DUNLIN_LIMITS_MAX_QOS, the port of the first
                 # listener is DUNLIN_LISTENERS_0_PORT; with _FILE behind it the variable names a file with the value.
                 # Flags (--set limits.max-qos=1) win over the environment, and the environment wins over this file.
+                # 'dunlin reload', SIGHUP and a change of the file itself make the broker read it again: all of it, or if it has a fault
+                # nothing. What each key says below it counts at once then, or with the next restart.
                 # Sizes are written like 64KB or 10MB (1024 bytes to the KB), times like 500ms, 10s, 5m, 1h or 7d.
                 """);
         text.write();
@@ -112,7 +114,10 @@ public final class ConfigText {
         if (settings == null) {
             String indent = INDENT.repeat(depth) + "# ";
             out.append(indent).append(key.explanation()).append('\n');
-            out.append(indent).append("Allowed: ").append(key.type().allowed()).append(".\n");
+            out.append(indent)
+                    .append("Allowed: ")
+                    .append(key.type().allowed())
+                    .append(key.live() ? ". A reload changes it.\n" : ". Needs a restart.\n");
         }
     }
 

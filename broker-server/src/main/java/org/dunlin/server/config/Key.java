@@ -13,24 +13,36 @@ import org.jspecify.annotations.Nullable;
  * @param example shown where there is no default
  * @param explanation one line, without the range
  * @param secret its value is never shown
+ * @param live whether a reload changes it; else a restart does
  */
 record Key<T>(
-        String name, ValueType<T> type, @Nullable T defaultValue, String example, String explanation, boolean secret) {
+        String name,
+        ValueType<T> type,
+        @Nullable T defaultValue,
+        String example,
+        String explanation,
+        boolean secret,
+        boolean live) {
     static final String ENVIRONMENT_PREFIX = "DUNLIN_";
     private static final String INDEX = "([0-9]{1,4})";
 
     static <T> Key<T> of(String name, ValueType<T> type, T defaultValue, String explanation) {
-        return new Key<>(name, type, defaultValue, "", explanation, false);
+        return new Key<>(name, type, defaultValue, "", explanation, false, false);
     }
 
     /** Its value is never shown. */
     static <T> Key<T> secret(String name, ValueType<T> type, T defaultValue, String explanation) {
-        return new Key<>(name, type, defaultValue, "", explanation, true);
+        return new Key<>(name, type, defaultValue, "", explanation, true, false);
     }
 
     /** Has no default: each item of its list has to say it. */
     static <T> Key<T> required(String name, ValueType<T> type, String example, String explanation) {
-        return new Key<>(name, type, null, example, explanation, false);
+        return new Key<>(name, type, null, example, explanation, false, false);
+    }
+
+    /** The same, but a reload changes it. */
+    Key<T> whileRunning() {
+        return new Key<>(name, type, defaultValue, example, explanation, secret, true);
     }
 
     /** The default as it is written, or null. */

@@ -48,108 +48,108 @@ final class Keys {
     private static final long TERABYTE = 1L << 40;
     private static final long UINT32 = 4_294_967_295L;
 
-    static final Key<Long> MAX_PACKET_SIZE = add(Key.of(
+    static final Key<Long> MAX_PACKET_SIZE = live(Key.of(
             "limits.max-packet-size",
             size(1024, 256L << 20),
             (long) CORE.maxPacketSizeBytes(),
             "Largest packet taken from a client, announced to v5 clients."));
-    static final Key<Integer> RECEIVE_MAXIMUM = add(Key.of(
+    static final Key<Integer> RECEIVE_MAXIMUM = live(Key.of(
             "limits.receive-maximum",
             integer(1, 65_535),
             CORE.receiveMaximum(),
             "QoS 1 and 2 messages of one publisher that may be unfinished, announced to v5 clients."));
-    static final Key<Integer> TOPIC_ALIAS_MAXIMUM = add(Key.of(
+    static final Key<Integer> TOPIC_ALIAS_MAXIMUM = live(Key.of(
             "limits.topic-alias-maximum",
             integer(0, 65_535),
             CORE.topicAliasMaximum(),
             "Topic aliases of one connection in each direction; 0 turns them off."));
-    static final Key<Duration> MAX_KEEP_ALIVE = add(Key.of(
+    static final Key<Duration> MAX_KEEP_ALIVE = live(Key.of(
             "limits.max-keep-alive",
             seconds(0, 65_535),
             Duration.ofSeconds(CORE.maxKeepAliveSeconds()),
             "Keep alive of v5 clients that ask for more or for none; 0 sets no bound."));
-    static final Key<Qos> MAX_QOS = add(Key.of(
+    static final Key<Qos> MAX_QOS = live(Key.of(
             "limits.max-qos",
             choice(qosByNumber(), Set.of()),
             CORE.maxQos(),
             "Highest QoS to publish or subscribe with."));
-    static final Key<Boolean> RETAIN_AVAILABLE = add(
+    static final Key<Boolean> RETAIN_AVAILABLE = live(
             Key.of("limits.retain-available", bool(), CORE.retainAvailable(), "Whether clients may retain messages."));
-    static final Key<Boolean> WILDCARD_SUBSCRIPTIONS = add(Key.of(
+    static final Key<Boolean> WILDCARD_SUBSCRIPTIONS = live(Key.of(
             "limits.wildcard-subscriptions",
             bool(),
             CORE.wildcardSubscriptions(),
             "Whether clients may subscribe with + and #."));
-    static final Key<Boolean> SHARED_SUBSCRIPTIONS = add(Key.of(
+    static final Key<Boolean> SHARED_SUBSCRIPTIONS = live(Key.of(
             "limits.shared-subscriptions",
             bool(),
             CORE.sharedSubscriptions(),
             "Whether clients may subscribe to $share/GROUP/FILTER."));
-    static final Key<Duration> SESSION_EXPIRY_MAX = add(Key.of(
+    static final Key<Duration> SESSION_EXPIRY_MAX = live(Key.of(
             "limits.session-expiry-max",
             seconds(0, UINT32),
             Duration.ofSeconds(CORE.sessionExpiryMaxSeconds()),
             "How long a session outlives its connection: bound for v5, value for v3 with clean session 0."));
-    static final Key<Integer> MAX_CONNECTIONS = add(Key.of(
+    static final Key<Integer> MAX_CONNECTIONS = live(Key.of(
             "limits.max-connections",
             integer(1, MANY),
             CORE.maxConnections(),
             "Connections to all listeners together."));
     static final Key<Integer> MAX_SESSIONS =
-            add(Key.of("limits.max-sessions", integer(1, MANY), CORE.maxSessions(), "Sessions, connected or not."));
-    static final Key<Integer> MAX_TOPIC_LEVELS = add(Key.of(
+            live(Key.of("limits.max-sessions", integer(1, MANY), CORE.maxSessions(), "Sessions, connected or not."));
+    static final Key<Integer> MAX_TOPIC_LEVELS = live(Key.of(
             "limits.max-topic-levels",
             integer(1, 65_535),
             CORE.maxTopicLevels(),
             "Levels of a topic name or topic filter, the parts between slashes."));
-    static final Key<Integer> MAX_CLIENT_ID_LENGTH = add(Key.of(
+    static final Key<Integer> MAX_CLIENT_ID_LENGTH = live(Key.of(
             "limits.max-client-id-length",
             integer(23, 65_535),
             CORE.maxClientIdLength(),
             "Bytes of a client identifier; the standard grants every client 23."));
-    static final Key<Duration> CONNECT_TIMEOUT = add(Key.of(
+    static final Key<Duration> CONNECT_TIMEOUT = live(Key.of(
             "limits.connect-timeout",
             duration(Duration.ofMillis(100), Duration.ofHours(1)),
             Duration.ofMillis(CORE.connectTimeoutMillis()),
             "Time for a new connection to get through CONNECT, and for each 1024 bytes of a packet."));
-    static final Key<Integer> CONNECT_RATE = add(Key.of(
+    static final Key<Integer> CONNECT_RATE = live(Key.of(
             "limits.connect-rate",
             integer(0, 1_000_000),
             CORE.connectRatePerSecond(),
             "CONNECTs accepted per second by the whole broker; 0 sets no bound."));
-    static final Key<Integer> PUBLISH_RATE = add(Key.of(
+    static final Key<Integer> PUBLISH_RATE = live(Key.of(
             "limits.publish-rate",
             integer(0, MANY),
             CORE.publishRatePerSecond(),
             "Messages per second of one client before it is slowed down; 0 sets no bound."));
-    static final Key<Integer> MAX_INFLIGHT = add(Key.of(
+    static final Key<Integer> MAX_INFLIGHT = live(Key.of(
             "limits.max-inflight",
             integer(1, 65_535),
             CORE.maxInflight(),
             "QoS 1 and 2 messages to one client that may be unfinished."));
-    static final Key<Integer> MAX_SUBSCRIPTIONS = add(Key.of(
+    static final Key<Integer> MAX_SUBSCRIPTIONS = live(Key.of(
             "limits.max-subscriptions-per-client",
             integer(1, 10_000_000),
             CORE.maxSubscriptionsPerClient(),
             "Subscriptions of one session."));
-    static final Key<Integer> MAX_RETAINED = add(Key.of(
+    static final Key<Integer> MAX_RETAINED = live(Key.of(
             "limits.max-retained", integer(0, MANY), CORE.maxRetained(), "Retained messages of the whole broker."));
-    static final Key<Long> MAX_RETAINED_BYTES = add(Key.of(
+    static final Key<Long> MAX_RETAINED_BYTES = live(Key.of(
             "limits.max-retained-bytes",
             size(0, TERABYTE),
             CORE.maxRetainedBytes(),
             "Bytes of all retained messages."));
-    static final Key<Integer> MAX_DELAYED = add(Key.of(
+    static final Key<Integer> MAX_DELAYED = live(Key.of(
             "limits.max-delayed",
             integer(0, MANY),
             CORE.maxDelayed(),
             "Messages of the whole broker that wait for their time to be delivered."));
-    static final Key<Duration> MAX_DELAY = add(Key.of(
+    static final Key<Duration> MAX_DELAY = live(Key.of(
             "limits.max-delay",
             seconds(0, UINT32),
             Duration.ofSeconds(CORE.maxDelaySeconds()),
             "Longest time a message may be delayed by its publisher."));
-    static final Key<Integer> MAX_USER_PROPERTIES = add(Key.of(
+    static final Key<Integer> MAX_USER_PROPERTIES = live(Key.of(
             "limits.max-user-properties",
             integer(0, 65_535),
             CORE.maxUserProperties(),
@@ -160,34 +160,34 @@ final class Keys {
             (long) CORE.outboundBufferBytes(),
             "Bytes a slow client may leave untaken before QoS 0 to it is dropped and the rest waits in its queue."));
 
-    static final Key<Integer> QUEUE_MAX_MESSAGES = add(Key.of(
+    static final Key<Integer> QUEUE_MAX_MESSAGES = live(Key.of(
             "queue.max-messages",
             integer(1, MANY),
             100_000,
             "Messages waiting in one session, or in one shared group."));
-    static final Key<Long> QUEUE_MAX_BYTES = add(Key.of(
+    static final Key<Long> QUEUE_MAX_BYTES = live(Key.of(
             "queue.max-bytes",
             size(1024, TERABYTE),
             64L << 20,
             "Bytes waiting in one session, or in one shared group."));
-    static final Key<Overflow> QUEUE_OVERFLOW = add(Key.of(
+    static final Key<Overflow> QUEUE_OVERFLOW = live(Key.of(
             "queue.overflow",
             choice(Overflow.class, Set.of()),
             Overflow.DROP_OLDEST,
             "What a full queue does: drops count, reject answers 0x97, hold-ack slows the publisher down first."));
-    static final Key<Duration> QUEUE_HOLD_TIMEOUT = add(Key.of(
+    static final Key<Duration> QUEUE_HOLD_TIMEOUT = live(Key.of(
             "queue.hold-timeout",
             duration(Duration.ofMillis(1), Duration.ofHours(1)),
             Duration.ofSeconds(10),
             "Longest time that hold-ack slows a publisher down; then it is rejected."));
-    static final Key<Boolean> QUEUE_QOS0_OFFLINE = add(
+    static final Key<Boolean> QUEUE_QOS0_OFFLINE = live(
             Key.of("queue.qos0-offline", bool(), false, "Whether QoS 0 waits for sessions that are not connected."));
-    static final Key<TopicFilter> RULE_FILTER = add(Key.required(
+    static final Key<TopicFilter> RULE_FILTER = live(Key.required(
             "queue.rules[].filter",
             topicFilter(),
             "alarms/#",
             "Topics that get another overflow; the first rule that matches decides."));
-    static final Key<Overflow> RULE_OVERFLOW = add(Key.required(
+    static final Key<Overflow> RULE_OVERFLOW = live(Key.required(
             "queue.rules[].overflow",
             choice(Overflow.class, Set.of()),
             "hold-ack",
@@ -268,9 +268,9 @@ final class Keys {
             Duration.ofSeconds(10),
             "Time between $SYS updates; 0 turns $SYS off."));
 
-    static final Key<LogLevel> LOG_LEVEL = add(
+    static final Key<LogLevel> LOG_LEVEL = live(
             Key.of("log.level", choice(LogLevel.class, Set.of()), LogLevel.INFO, "Least weight of what is logged."));
-    static final Key<LogFormat> LOG_FORMAT = add(Key.of(
+    static final Key<LogFormat> LOG_FORMAT = live(Key.of(
             "log.format",
             choice(LogFormat.class, Set.of()),
             LogFormat.TEXT,
@@ -279,6 +279,10 @@ final class Keys {
     static final KeyTable TABLE = new KeyTable(ALL);
 
     private Keys() {}
+
+    private static <T> Key<T> live(Key<T> key) {
+        return add(key.whileRunning());
+    }
 
     private static <T> Key<T> add(Key<T> key) {
         ALL.add(key);

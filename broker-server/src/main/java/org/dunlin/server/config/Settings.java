@@ -88,8 +88,93 @@ public final class Settings {
         return value;
     }
 
+    /**
+     * One value.
+     *
+     * @param path of its key, like "listeners[0].port"
+     * @param value as it is written; "***" for a secret
+     * @param defaultValue null for a key that each item of a list has to have
+     * @param origin like "conf/dunlin.yaml:12", or "default"
+     * @param live whether a reload changes it
+     */
+    public record Item(
+            String path, String value, @Nullable String defaultValue, String origin, boolean live, boolean secret) {}
+
+    /** Every value, in the order in which people read them. */
+    public List<Item> items() {
+        List<Item> items = new ArrayList<>();
+        for (Key<?> key : table.keys()) {
+            String list = key.list();
+            for (int i = 0; i < (list == null ? 1 : count(list)); i++) {
+                Setting said = byPath.get(key.path(i));
+                String text = said == null ? String.valueOf(key.defaultText()) : said.text();
+                items.add(new Item(
+                        key.path(i),
+                        key.secret() && !text.isEmpty() ? "***" : text,
+                        key.secret() ? "" : key.defaultText(),
+                        said == null ? DEFAULT : said.origin(),
+                        key.live(),
+                        key.secret()));
+            }
+        }
+        return items;
+    }
+
+    /**
+     * What another configuration says otherwise.
+     *
+     * @param from null if there was no such item of a list
+     * @param to null if there is none any more
+     */
+    public record Change(
+            String path, @Nullable String from, @Nullable String to, boolean live) {}
+
+    /** What changes with the next; secrets are said to change, not how. */
+    public List<Change> changes(Settings next) {
+        Map<String, Item> before = new LinkedHashMap<>();
+        items().forEach(item -> before.put(item.path(), item));
+        List<Change> changes = new ArrayList<>();
+        for (Item now : next.items()) {
+            Item former = before.remove(now.path());
+            boolean same = former != null
+                    && (now.secret()
+                            ? sameSecret(next, now.path())
+                            : former.value().equals(now.value()));
+            if (!same) {
+                changes.add(new Change(now.path(), former == null ? null : former.value(), now.value(), now.live()));
+            }
+        }
+        before.values().forEach(gone -> changes.add(new Change(gone.path(), gone.value(), null, gone.live())));
+        return changes;
+    }
+
+    private boolean sameSecret(Settings next, String path) {
+        Setting mine = byPath.get(path);
+        Setting theirs = next.byPath.get(path);
+        return (mine == null ? "" : mine.text()).equals(theirs == null ? "" : theirs.text());
+    }
+
+    /** These, with what a reload changes as the next have it. */
+    public Settings reloaded(Settings next) {
+        Settings merged = new Settings(table);
+        for (Settings from : List.of(this, next)) {
+            boolean live = from == next;
+            from.byPath.forEach((path, setting) -> {
+                if (setting.key().live() == live) {
+                    merged.byPath.put(path, setting);
+                }
+            });
+            from.counts.forEach((list, count) -> {
+                if (table.keysOf(list).stream().allMatch(key -> key.live() == live)) {
+                    merged.counts.put(list, count);
+                }
+            });
+        }
+        return merged;
+    }
+
     /** Only once every required key has a value. */
-    Config config() {
+    public Config config() {
         return new Config(
                 listeners(),
                 AuthKeys.auth(this),

@@ -41,20 +41,23 @@ final class ShareKeys {
             "Addresses that are not bound by what is set per address, like those of gateways and load balancers."));
 
     static final Key<Long> PUBLISH_BYTE_RATE = add(Key.of(
-            "limits.publish-byte-rate",
-            size(0, 1L << 40),
-            CORE.publishBytesPerSecond(),
-            "Bytes of messages per second of one client before it is slowed down; 0 sets no bound."));
+                    "limits.publish-byte-rate",
+                    size(0, 1L << 40),
+                    CORE.publishBytesPerSecond(),
+                    "Bytes of messages per second of one client before it is slowed down; 0 sets no bound.")
+            .whileRunning());
     static final Key<Long> MAX_WILL_SIZE = add(Key.of(
-            "limits.max-will-size",
-            size(0, 64 * 1024),
-            (long) CORE.maxWillBytes(),
-            "Largest payload of a will; a packet before CONNACK never has more than 64KB."));
+                    "limits.max-will-size",
+                    size(0, 64 * 1024),
+                    (long) CORE.maxWillBytes(),
+                    "Largest payload of a will; a packet before CONNACK never has more than 64KB.")
+            .whileRunning());
     static final Key<Config.Takeovers> TAKEOVER_POLICY = add(Key.of(
-            "limits.takeover-policy",
-            choice(Config.Takeovers.class, Set.of()),
-            Config.Takeovers.NEWEST,
-            "Clients that share one identifier: newest sends the other away at once, back-off after a while."));
+                    "limits.takeover-policy",
+                    choice(Config.Takeovers.class, Set.of()),
+                    Config.Takeovers.NEWEST,
+                    "Clients that share one identifier: newest sends the other away at once, back-off after a while.")
+            .whileRunning());
 
     static final Key<Integer> MAX_SESSIONS_PER_USER = add(Key.of(
             "limits.max-sessions-per-user",

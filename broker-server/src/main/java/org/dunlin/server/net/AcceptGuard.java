@@ -28,15 +28,13 @@ final class AcceptGuard extends ChannelInboundHandlerAdapter {
 
     private final Listening listening;
     private final AtomicInteger open;
-    private final int maxConnections;
     private final BrokerEvents events;
     private final ChannelFutureListener closed;
     private boolean failing;
 
-    AcceptGuard(Listening listening, AtomicInteger open, int maxConnections, BrokerEvents events) {
+    AcceptGuard(Listening listening, AtomicInteger open, BrokerEvents events) {
         this.listening = listening;
         this.open = open;
-        this.maxConnections = maxConnections;
         this.events = events;
         closed = future -> {
             open.decrementAndGet();
@@ -89,6 +87,7 @@ final class AcceptGuard extends ChannelInboundHandlerAdapter {
                     ReasonCode.QUOTA_EXCEEDED,
                     "the listener has " + most + " connections, as many as it takes; see its max-connections");
         }
+        int maxConnections = listening.limits().maxConnections();
         return all <= maxConnections + handshakes(maxConnections)
                 ? null
                 : new Addresses.Refusal(

@@ -34,7 +34,7 @@ public final class Listeners implements AutoCloseable {
     private static final long WAIT_MAX_MILLIS = 2 * (MqttChannelHandler.LINGER_MILLIS + 1000);
 
     private final NettyLoops loops;
-    private final Limits limits;
+    private volatile Limits limits;
     private final MemoryBudget memory;
     private final Addresses addresses;
     private final BrokerEvents events;
@@ -66,7 +66,7 @@ public final class Listeners implements AutoCloseable {
      * @throws ListenException if it cannot be bound
      */
     public synchronized InetSocketAddress open(Listener listener) throws ListenException {
-        Listening listening = new Listening(listener, loops, limits, memory, addresses, protocol);
+        Listening listening = new Listening(listener, loops, () -> limits, memory, addresses, protocol);
         InetSocketAddress address = new InetSocketAddress(listener.host(), listener.port());
         if (address.isUnresolved()) {
             throw new ListenException(
@@ -97,7 +97,7 @@ public final class Listeners implements AutoCloseable {
                 .channelFactory(loops.transport()::serverChannel)
                 .option(ChannelOption.SO_BACKLOG, listening.listener().backlog())
                 .option(ChannelOption.SO_REUSEADDR, true)
-                .handler(new AcceptGuard(listening, open, limits.maxConnections(), events))
+                .handler(new AcceptGuard(listening, open, events))
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.SO_KEEPALIVE, true)
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
@@ -129,6 +129,11 @@ public final class Listeners implements AutoCloseable {
         return false;
     }
 
+    /** Other limits count from now on, for connections that come. */
+    public void limits(Limits next) {
+        limits = next;
+    }
+
     /** The addresses that are open. */
     public synchronized List<SocketAddress> addresses() {
         List<SocketAddress> addresses = new ArrayList<>();
@@ -144,7 +149,7 @@ public final class Listeners implements AutoCloseable {
      * @param listener for its name; its address is of no matter
      */
     public Adoption adoption(Listener listener) {
-        return new Adoption(new Listening(listener, loops, limits, memory, addresses, protocol));
+        return new Adoption(new Listening(listener, loops, () -> limits, memory, addresses, protocol));
     }
 
     /** Any thread. Makes a channel one of these: it moves to a loop of MQTT, and is MQTT's from then on. */

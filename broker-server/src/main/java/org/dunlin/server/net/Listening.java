@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.spi.Connection;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class Listening {
     private final Listener listener;
     private final NettyLoops loops;
-    private final Limits limits;
+    private final Supplier<Limits> limits;
     private final MemoryBudget memory;
     private final Function<Connection, Connection.Inbound> protocol;
     private final Addresses addresses;
@@ -25,7 +26,7 @@ final class Listening {
     Listening(
             Listener listener,
             NettyLoops loops,
-            Limits limits,
+            Supplier<Limits> limits,
             MemoryBudget memory,
             Addresses addresses,
             Function<Connection, Connection.Inbound> protocol) {
@@ -45,8 +46,9 @@ final class Listening {
         return loops;
     }
 
+    /** As they count at the moment. */
     Limits limits() {
-        return limits;
+        return limits.get();
     }
 
     MemoryBudget memory() {

@@ -24,8 +24,8 @@ class CommandLineInterfaceTest {
     private final StringWriter err = new StringWriter();
     private final Map<String, String> environment = new HashMap<>();
     private List<Path> defaultConfig = List.of();
-    private Launcher launcher = config -> {
-        started = config;
+    private Launcher launcher = loaded -> {
+        started = loaded.config();
         return ExitCode.OK;
     };
     private @Nullable Config started;

@@ -197,7 +197,7 @@ class KeyRoundTripTest {
 
     @Test
     void secret_isNeitherShownNorInAFault() throws Exception {
-        Key<Integer> secret = new Key<>("door.code", ValueType.integer(0, 9999), 0, "", "The code.", true);
+        Key<Integer> secret = new Key<>("door.code", ValueType.integer(0, 9999), 0, "", "The code.", true, false);
         Key<Integer> plain = Key.of("door.number", ValueType.integer(0, 9999), 7, "The number.");
         KeyTable table = new KeyTable(List.of(secret, plain));
         ConfigLoader loader = new ConfigLoader(table);

@@ -218,7 +218,7 @@ class ListenersTest {
         Listening listening = new Listening(
                 Listener.tcp("test", "127.0.0.1", 0),
                 null,
-                Limits.DEFAULTS,
+                () -> Limits.DEFAULTS,
                 MemoryBudget.unlimited(),
                 Addresses.unlimited(),
                 connection -> null);
@@ -230,7 +230,7 @@ class ListenersTest {
                         context.read();
                     }
                 },
-                new AcceptGuard(listening, new AtomicInteger(), 10, null));
+                new AcceptGuard(listening, new AtomicInteger(), null));
         int before = reads.get();
         server.freezeTime();
         for (int i = 0; i < 100; i++) {

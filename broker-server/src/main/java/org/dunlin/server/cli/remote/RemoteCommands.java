@@ -13,6 +13,7 @@ public final class RemoteCommands {
                 new StatusCommands.Status(invocation),
                 new StatusCommands.Health(invocation),
                 new StatusCommands.Drops(invocation),
+                new ConfigCommands.Reload(invocation),
                 TokenCommand.with(invocation));
     }
 }

@@ -1,0 +1,139 @@
+package org.dunlin.server;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+import org.dunlin.server.admin.Operations;
+import org.dunlin.server.config.Config;
+import org.dunlin.server.config.ConfigException;
+import org.dunlin.server.config.ConfigLoader.Loaded;
+import org.dunlin.server.config.Fault;
+import org.dunlin.server.config.Settings;
+import org.dunlin.server.files.FileWatch;
+import org.dunlin.server.files.NamedFile;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads the configuration again while the broker runs: all of it or, if it has a fault, nothing. Any thread but a loop; two at once
+ * are done one after the other, each with what the former has left.
+ */
+final class Reload implements Operations.Configuration, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger("dunlin.config");
+    private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(2);
+    private static final int FILE_BYTES_MAX = 16 << 20;
+    private static final int FAULTS_LOGGED = 20;
+
+    private final Loaded first;
+    private final Checks checks;
+    private final Consumer<Config> apply;
+    private final @Nullable FileWatch watch;
+    private Settings inForce;
+
+    /** Looks at the files that a configuration names. */
+    interface Checks {
+        /** @throws ConfigException with every fault of theirs */
+        void check(Loaded loaded) throws ConfigException;
+    }
+
+    /** @param apply puts into force what a reload changes; never fails */
+    Reload(Loaded first, Checks checks, Consumer<Config> apply) {
+        this.first = first;
+        this.checks = checks;
+        this.apply = apply;
+        this.inForce = first.settings();
+        this.watch = watch(first.sources().file());
+    }
+
+    private @Nullable FileWatch watch(@Nullable Path file) {
+        if (file == null) {
+            return null;
+        }
+        NamedFile named =
+                new NamedFile(file, "configuration file", "-c", "put it back, or restart without it", FILE_BYTES_MAX);
+        byte[] known;
+        try {
+            known = Files.readAllBytes(file);
+        } catch (IOException gone) {
+            known = new byte[0];
+        }
+        return new FileWatch(named, known, BETWEEN_LOOKS, new FileWatch.Reader() {
+            @Override
+            public void changed(byte[] content) {
+                reload("the file has changed");
+            }
+
+            @Override
+            public void unreadable(Fault fault) {
+                LOG.warn("The configuration stays as it is; {}", fault);
+            }
+        });
+    }
+
+    /** Begins to follow the file, if there is one. */
+    void follow() {
+        if (watch != null) {
+            watch.start();
+        }
+    }
+
+    @Override
+    public synchronized List<Settings.Item> items() {
+        return inForce.items();
+    }
+
+    @Override
+    public synchronized Outcome check() {
+        try {
+            Loaded next = read();
+            return new Outcome(List.of(), inForce.changes(next.settings()));
+        } catch (ConfigException faulty) {
+            return new Outcome(faulty.faults(), List.of());
+        }
+    }
+
+    private Loaded read() throws ConfigException {
+        Loaded next = first.sources().load();
+        checks.check(next);
+        return next;
+    }
+
+    @Override
+    public synchronized Outcome reload(String why) {
+        Loaded next;
+        try {
+            next = read();
+        } catch (ConfigException faulty) {
+            LOG.warn(
+                    "The configuration was not reloaded ({}): it has {} fault(s), and stays as it is",
+                    why,
+                    faulty.faults().size());
+            faulty.faults().stream().limit(FAULTS_LOGGED).forEach(fault -> LOG.warn("{}", fault));
+            return new Outcome(faulty.faults(), List.of());
+        }
+        List<Settings.Change> changes = inForce.changes(next.settings());
+        inForce = inForce.reloaded(next.settings());
+        apply.accept(inForce.config());
+        LOG.info("The configuration was reloaded ({}): {} change(s)", why, changes.size());
+        for (Settings.Change change : changes) {
+            LOG.atInfo()
+                    .addKeyValue("key", change.path())
+                    .addKeyValue("from", change.from())
+                    .addKeyValue("to", change.to())
+                    .log(change.live() ? "Changed" : "Needs a restart");
+        }
+        next.warnings().forEach(LOG::warn);
+        return new Outcome(List.of(), changes);
+    }
+
+    @Override
+    public void close() {
+        if (watch != null) {
+            watch.close();
+        }
+    }
+}
