@@ -70,7 +70,9 @@ class ChartIT {
         assertEquals(
                 List.of("dunlin", "health"),
                 container.getReadinessProbe().getExec().getCommand());
-        assertNotNull(container.getLivenessProbe().getTcpSocket());
+        assertEquals(
+                List.of("dunlin", "health"),
+                container.getLivenessProbe().getExec().getCommand());
         assertRestricted(all);
         String shown = configuration(container);
         assertTrue(shown.contains("password-file: /etc/dunlin/auth/users"), shown);

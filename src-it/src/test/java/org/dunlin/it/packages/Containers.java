@@ -39,6 +39,7 @@ final class Containers implements AutoCloseable {
                 "--root=" + folder.resolve("root"),
                 "--runroot=" + folder.resolve("run"),
                 "--storage-driver=overlay",
+                "--log-level=error", // a warning would be part of the answer
                 "--runtime=runc");
     }
 
