@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.dunlin.core.Broker;
@@ -56,6 +57,8 @@ public final class BrokerServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("dunlin");
     /** Files that the process needs beside its connections. */
     private static final int OTHER_FILES = 200;
+
+    private static final long ANSWER_MILLIS = 200;
     /** Between two looks at how much memory buffers take. */
     private static final long REVIEW_MILLIS = 100;
 
@@ -195,7 +198,13 @@ public final class BrokerServer implements AutoCloseable {
                 () -> phase,
                 () -> doors.describe(listeners.status()),
                 new Operations.Access(authorizer, bans, authenticator::hurry, authorizer::hurry, bans::hurry),
-                reload);
+                reload,
+                BrokerServer::stopProcess);
+    }
+
+    /** As SIGTERM does; the answer to whoever asked for it is sent first. */
+    private static void stopProcess() {
+        CompletableFuture.delayedExecutor(ANSWER_MILLIS, TimeUnit.MILLISECONDS).execute(() -> System.exit(0));
     }
 
     /** Reads the configuration again. @param why for the log */

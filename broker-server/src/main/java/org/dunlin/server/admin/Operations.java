@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param durability what the store promises, in words
  * @param phase of the broker's life
  * @param listeners as they are open
+ * @param stop ends the process in order; returns at once
  */
 public record Operations(
         Config config,
@@ -38,7 +39,8 @@ public record Operations(
         Supplier<Phase> phase,
         Supplier<List<OpenListener>> listeners,
         Access access,
-        Configuration configuration) {
+        Configuration configuration,
+        Runnable stop) {
 
     /** The configuration, which can be read again. Any thread but a loop. */
     public interface Configuration {

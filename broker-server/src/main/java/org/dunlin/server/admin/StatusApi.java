@@ -55,7 +55,18 @@ final class StatusApi {
                         List.of(),
                         Listeners.class,
                         call -> CompletableFuture.completedFuture(
-                                new Listeners(operations.listeners().get()))));
+                                new Listeners(operations.listeners().get()))),
+                Endpoint.change(
+                        "POST",
+                        "api/v1/drain",
+                        "Stops the broker in order, as SIGTERM does: clients are told, what is theirs is written, exit code 0.",
+                        List.of(),
+                        null,
+                        Endpoint.Done.class,
+                        call -> {
+                            operations.stop().run();
+                            return CompletableFuture.completedFuture(new Endpoint.Done("stopping"));
+                        }));
     }
 
     private Status status() {

@@ -13,6 +13,15 @@ public final class RemoteCommands {
                 new StatusCommands.Status(invocation),
                 new StatusCommands.Health(invocation),
                 new StatusCommands.Drops(invocation),
+                SessionCommands.clients(invocation),
+                SessionCommands.sessions(invocation),
+                new ListCommands.Subscriptions(invocation),
+                MessageCommands.retained(invocation),
+                new MessageCommands.Publish(invocation),
+                new ListCommands.Groups(invocation),
+                new ListCommands.Refusals(invocation),
+                new ListCommands.LogLevel(invocation),
+                new ListCommands.Drain(invocation),
                 new ConfigCommands.Reload(invocation),
                 TokenCommand.with(invocation));
     }
