@@ -7,6 +7,7 @@ module org.dunlin.core {
     exports org.dunlin.core;
     exports org.dunlin.core.client;
     exports org.dunlin.core.inspect;
+    exports org.dunlin.core.figures;
     exports org.dunlin.core.limits;
     exports org.dunlin.core.routing;
     exports org.dunlin.core.session;

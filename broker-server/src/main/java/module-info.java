@@ -1,5 +1,5 @@
 /** Listeners, configuration and the command line. */
-@SuppressWarnings("requires-automatic") // jose4j has no module descriptor
+@SuppressWarnings("requires-automatic") // jose4j and Prometheus' have no module descriptors
 module org.dunlin.server {
     requires org.dunlin.core;
     requires org.dunlin.persistence;
@@ -17,6 +17,9 @@ module org.dunlin.server {
     requires ch.qos.logback.classic;
     requires ch.qos.logback.core;
     requires info.picocli;
+    requires io.prometheus.metrics.model;
+    requires io.prometheus.writer.text;
+    requires com.fasterxml.jackson.core;
     requires com.fasterxml.jackson.databind;
     requires com.ongres.stringprep;
     requires org.bouncycastle.provider;

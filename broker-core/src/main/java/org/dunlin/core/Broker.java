@@ -7,6 +7,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import org.dunlin.core.client.Admittance;
 import org.dunlin.core.client.ClientHandler;
+import org.dunlin.core.figures.ShardFigures;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.routing.RetainedTree;
@@ -202,6 +203,23 @@ public final class Broker {
                 shards.retained().count(),
                 shards.retained().bytes());
     }
+
+    /** Counts of this moment that shards keep for themselves, and what is under way between them. */
+    public Figures figures() {
+        ShardFigures.Reading sum = ShardFigures.Reading.NONE;
+        long backlog = 0;
+        for (int i = 0; i < shards.count(); i++) {
+            sum = sum.plus(shards.shard(i).figures().read());
+            backlog += shards.shard(i).backlog();
+        }
+        return new Figures(sum, shards.delayedMessages(), backlog);
+    }
+
+    /**
+     * @param delayed messages that wait for their time to be published
+     * @param backlog what shards have given each other and not handled
+     */
+    public record Figures(ShardFigures.Reading shards, int delayed, long backlog) {}
 
     /**
      * Sends every client away with 0x8B and takes no more [MQTT 5, 3.14.2.1]; their wills go out, and sessions that are to

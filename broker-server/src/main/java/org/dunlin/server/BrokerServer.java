@@ -3,6 +3,7 @@ package org.dunlin.server;
 import com.sun.management.UnixOperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -36,6 +37,9 @@ import org.dunlin.server.config.ConfigLoader.Loaded;
 import org.dunlin.server.events.EventLog;
 import org.dunlin.server.events.RecentEvents;
 import org.dunlin.server.logging.Logging;
+import org.dunlin.server.metrics.Metrics;
+import org.dunlin.server.metrics.OtlpExport;
+import org.dunlin.server.metrics.Sources;
 import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Listener;
 import org.dunlin.server.net.Listeners;
@@ -77,12 +81,15 @@ public final class BrokerServer implements AutoCloseable {
     private final Broker broker;
     private final Doors doors;
     private final Listeners listeners;
+    private final OtlpExport.Counts exports = new OtlpExport.Counts();
+    private final Metrics metrics;
     private final SysTopics sysTopics;
     private final AtomicBoolean stopped = new AtomicBoolean();
     private final String version;
     private final Instant started = Instant.now();
     private volatile Operations.Phase phase = Operations.Phase.STARTING;
     private @Nullable Admin admin;
+    private @Nullable OtlpExport otlp;
     /** The listeners in words. */
     private String open = "";
 
@@ -120,7 +127,20 @@ public final class BrokerServer implements AutoCloseable {
         this.doors = new Doors(config);
         this.listeners = new Listeners(
                 loops, limits, memory, new Addresses(config.addresses(), bans::refusal), events, broker::connect);
-        this.sysTopics = new SysTopics(broker, memory, events, drops, doors, version);
+        Sources sources = new Sources(
+                version,
+                started,
+                () -> phase == Operations.Phase.SERVING,
+                broker,
+                drops,
+                events,
+                memory,
+                store,
+                loops,
+                listeners::status,
+                doors::certificates);
+        this.metrics = new Metrics(sources, exports);
+        this.sysTopics = new SysTopics(sources);
     }
 
     /**
@@ -166,6 +186,10 @@ public final class BrokerServer implements AutoCloseable {
         if (intervalMillis > 0) {
             sysTopics.start(intervalMillis);
         }
+        Config.Otlp to = config.admin().metrics().otlp();
+        if (to.isOn()) {
+            otlp = new OtlpExport(metrics, URI.create(to.url()), to.interval(), to.headersByName(), exports);
+        }
         authorizer.warnings(Access.open(config), authenticator.provesUsers()).forEach(LOG::warn);
         open = String.join(", ", names);
         if (admin != null) {
@@ -191,6 +215,7 @@ public final class BrokerServer implements AutoCloseable {
                 broker,
                 drops,
                 recent,
+                metrics,
                 memory,
                 store.promise(),
                 loops.transport().toString(),
@@ -216,6 +241,11 @@ public final class BrokerServer implements AutoCloseable {
         broker.limits(next.limits(), queueLimits(next));
         listeners.limits(next.limits());
         Logging.start(next.log());
+    }
+
+    /** All that is counted. */
+    Metrics metrics() {
+        return metrics;
     }
 
     /** Accounts or rights have changed. */
@@ -382,6 +412,9 @@ public final class BrokerServer implements AutoCloseable {
         bans.close();
         guard.close();
         sysTopics.close();
+        if (otlp != null) {
+            otlp.close();
+        }
         authorizer.close();
         broker.stop();
         authenticator.close();

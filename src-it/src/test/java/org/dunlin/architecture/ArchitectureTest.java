@@ -77,16 +77,18 @@ class ArchitectureTest {
 
     @Test
     void insideTheCore_itGoesFromClientToSessionToRoutingToSpi() {
+        String figures = "org.dunlin.core.figures..";
         String limits = "org.dunlin.core.limits..";
         String spi = "org.dunlin.core.spi..";
         String routing = "org.dunlin.core.routing..";
         String session = "org.dunlin.core.session..";
         String inspect = "org.dunlin.core.inspect..";
+        onlyMayUse(figures, figures);
         onlyMayUse(limits, limits, "org.dunlin.mqtt..");
-        onlyMayUse(spi, spi, "org.dunlin.mqtt..");
+        onlyMayUse(spi, spi, figures, "org.dunlin.mqtt..");
         onlyMayUse(routing, routing, spi, limits, "org.dunlin.mqtt..");
         onlyMayUse(inspect, inspect, "org.dunlin.mqtt..");
-        onlyMayUse(session, session, routing, spi, limits, inspect, "org.dunlin.mqtt..");
+        onlyMayUse(session, session, routing, spi, limits, figures, inspect, "org.dunlin.mqtt..");
         onlyMayUse(
                 "org.dunlin.core.client..",
                 "org.dunlin.core.client..",

@@ -37,13 +37,12 @@ public final class Delivery {
     Delivery(Session session) {
         this.session = session;
         this.shard = session.shard();
-        this.outbound = new OutboundWindow(shard.memory());
+        this.outbound = new OutboundWindow(shard.memory(), shard.figures().inflight());
         this.replays = new RetainedReplays(session, this);
         if (session.durable()) {
             outbound.restore(1, Map.of());
         }
-        this.queue = new MessageQueue(
-                shard.shards()::queueLimits, shard.shards().paging(), shard.memory(), shard::isExpired, new Waiting());
+        this.queue = MessageQueue.on(shard, shard.figures().sessions(), new Waiting());
         this.acknowledgements = new Acknowledgements(session, this);
     }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import org.dunlin.core.figures.Depth;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.QueueLimits.Overflow;
@@ -31,6 +32,7 @@ final class MessageQueue {
     private final Supplier<QueueLimits> limits;
     private final Paging paging;
     private final MemoryBudget.Account memory;
+    private final Depth depth;
     private final Predicate<Message> expired;
     private final Owner owner;
     private final ArrayDeque<Outgoing> waiting = new ArrayDeque<>(4);
@@ -67,6 +69,8 @@ final class MessageQueue {
     /** Of what is read, messages up to this place may have been sent by an earlier process. */
     private long doubtfulThrough;
 
+    private boolean nearlyFull;
+
     /**
      * How much of a stored queue is in the heap.
      *
@@ -88,13 +92,21 @@ final class MessageQueue {
             Supplier<QueueLimits> limits,
             Paging paging,
             MemoryBudget.Account memory,
+            Depth depth,
             Predicate<Message> expired,
             Owner owner) {
         this.limits = limits;
         this.paging = paging;
         this.memory = memory;
+        this.depth = depth;
         this.expired = expired;
         this.owner = owner;
+    }
+
+    /** A queue of that shard, with the limits of the broker. */
+    static MessageQueue on(Shard shard, Depth depth, Owner owner) {
+        Shards shards = shard.shards();
+        return new MessageQueue(shards::queueLimits, shards.paging(), shard.memory(), depth, shard::isExpired, owner);
     }
 
     /** Messages that wait, in the heap or with the store alone. */
@@ -193,11 +205,24 @@ final class MessageQueue {
             spilled++;
             spilledBytes += weight;
             lastSpilled = message.seq;
+            depth.stored(1, weight);
         } else {
             enter(message);
             if (message.seq > 0) {
                 readThrough = message.seq;
             }
+        }
+        watch();
+    }
+
+    /** Says when four fifths of what may wait do, and when they do not any more. */
+    private void watch() {
+        QueueLimits bounds = limits.get();
+        boolean now = size() - lent >= bounds.maxMessages() - bounds.maxMessages() / 5
+                || bytes >= bounds.maxBytes() - bounds.maxBytes() / 5;
+        if (now != nearlyFull) {
+            nearlyFull = now;
+            depth.nearlyFull(now);
         }
     }
 
@@ -258,14 +283,18 @@ final class MessageQueue {
     private void enter(Outgoing message) {
         waiting.addLast(message);
         memory.hold(message.message());
+        depth.inMemory(1, message.message().weight());
     }
 
     private void left(Outgoing message) {
+        int weight = message.message().weight();
         memory.letGo(message.message());
+        depth.inMemory(-1, -weight);
         if (message.isLent()) {
             lent--;
         } else {
-            bytes -= message.message().weight();
+            bytes -= weight;
+            watch();
         }
     }
 
@@ -297,6 +326,8 @@ final class MessageQueue {
         bytes = weight;
         readThrough = firstSeq - 1;
         lastSpilled = lastSeq;
+        depth.stored(messages, weight);
+        watch();
     }
 
     /** Messages up to this place may have been sent by an earlier process. */
@@ -335,6 +366,8 @@ final class MessageQueue {
                 doubtfulThrough = Math.max(doubtfulThrough, message.seq);
             }
             memory.letGo(message.message());
+            depth.inMemory(-1, -message.message().weight());
+            depth.stored(1, message.message().weight());
         }
         waiting.clear();
     }
@@ -406,6 +439,7 @@ final class MessageQueue {
                 enter(message);
                 spilled--;
                 spilledBytes -= stored.message().weight();
+                depth.stored(-1, -stored.message().weight());
             }
             if (!more) {
                 readThrough = through;
@@ -423,11 +457,13 @@ final class MessageQueue {
 
         /** The store has fewer than was thought: a body that is gone counts as acknowledged. */
         private void settle(long since) {
+            depth.stored(since - spilled, since == 0 ? -spilledBytes : 0);
             spilled = since;
             if (since == 0) {
                 bytes -= spilledBytes;
                 spilledBytes = 0;
             }
+            watch();
         }
     }
 
@@ -455,9 +491,11 @@ final class MessageQueue {
     /** Forgets what only the store has, without reading it. @return how many messages that were */
     long forgetSpilled() {
         long forgotten = spilled;
+        depth.stored(-spilled, -spilledBytes);
         bytes -= spilledBytes;
         spilled = 0;
         spilledBytes = 0;
+        watch();
         dropping = false;
         endLoad();
         return forgotten;
@@ -504,6 +542,7 @@ final class MessageQueue {
             left(message);
         }
         waiting.clear();
+        watch();
     }
 
     /** Takes out of the heap all that the test accepts, oldest first. */
@@ -517,6 +556,7 @@ final class MessageQueue {
             taken.add(message);
             return true;
         });
+        watch();
         refill();
         return taken;
     }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.dunlin.core.figures.Tally;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.spi.StoreBatch;
 import org.dunlin.mqtt.Message;
@@ -19,6 +20,9 @@ final class OutboundWindow {
     private static final int IDS = 65_535;
 
     private final MemoryBudget.Account memory;
+    /** Of all windows of the shard. */
+    private final Tally flows;
+
     private @Nullable Outgoing first;
     private @Nullable Outgoing last;
     private @Nullable Outgoing[] table = new @Nullable Outgoing[8];
@@ -32,8 +36,9 @@ final class OutboundWindow {
     /** The first that waits to be sent again, null if none does. */
     private @Nullable Outgoing resend;
 
-    OutboundWindow(MemoryBudget.Account memory) {
+    OutboundWindow(MemoryBudget.Account memory, Tally flows) {
         this.memory = memory;
+        this.flows = flows;
     }
 
     int size() {
@@ -173,6 +178,7 @@ final class OutboundWindow {
         last = null;
         resend = null;
         table = new @Nullable Outgoing[8];
+        flows.add(-size);
         size = 0;
         open = 0;
     }
@@ -188,6 +194,7 @@ final class OutboundWindow {
         }
         unlink(flow);
         size--;
+        flows.add(-1);
     }
 
     /** Ends the QoS 1 flows that a shared group has lent. @return them, in their order */
@@ -257,6 +264,7 @@ final class OutboundWindow {
         }
         last = flow;
         size++;
+        flows.add(1);
     }
 
     private void unlink(Outgoing flow) {

@@ -383,8 +383,7 @@ public final class Session implements Receiver, Place.Owner {
         }
         for (Subscription subscription : subscriptions.values()) {
             shard.unsubscribe(this, subscription);
-            shard.memory()
-                    .add(-MemoryBudget.ofSubscription(subscription.filter().text()));
+            shard.subscribed(subscription.filter().text(), -1);
         }
         subscriptions.clear();
         delivery.clear();
@@ -468,7 +467,7 @@ public final class Session implements Receiver, Place.Owner {
     /** Takes over a subscription that the store has kept. */
     void restore(Subscription subscription) {
         subscriptions.put(subscription.filter().text(), subscription);
-        shard.memory().add(MemoryBudget.ofSubscription(subscription.filter().text()));
+        shard.subscribed(subscription.filter().text(), 1);
     }
 
     /** DISCONNECT may change the interval [MQTT 5, 3.14.2.2.2]. */
@@ -512,7 +511,7 @@ public final class Session implements Receiver, Place.Owner {
         }
         Subscription former = subscriptions.put(filter, subscription);
         if (former == null) {
-            shard.memory().add(MemoryBudget.ofSubscription(filter));
+            shard.subscribed(filter, 1);
         }
         return former;
     }
@@ -526,7 +525,7 @@ public final class Session implements Receiver, Place.Owner {
             shard.turn().batch().removeSubscription(key, filter);
         }
         if (removed != null) {
-            shard.memory().add(-MemoryBudget.ofSubscription(filter));
+            shard.subscribed(filter, -1);
             delivery.forgetReplay(filter);
         }
         return removed;

@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import org.dunlin.core.figures.ShardFigures;
 import org.dunlin.core.inspect.GroupView;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.Takeovers;
@@ -50,6 +51,7 @@ public final class Shard {
     private final int index;
     private final Loop loop;
     private final MemoryBudget.Account memory;
+    private final ShardFigures figures = new ShardFigures();
     private final Turn turn;
     private final Router router;
     private final Publishing publishing;
@@ -100,6 +102,17 @@ public final class Shard {
     /** What this shard's part of the broker takes of it. */
     MemoryBudget.Account memory() {
         return memory;
+    }
+
+    /** A session has one subscription more, or with -1 one less. */
+    void subscribed(String filter, int more) {
+        memory.add(more * MemoryBudget.ofSubscription(filter));
+        figures.subscriptions().add(more);
+    }
+
+    /** What is counted here; for any thread to read. */
+    public ShardFigures figures() {
+        return figures;
     }
 
     /** What the store and other shards get at the end of the turn. */
@@ -200,6 +213,11 @@ public final class Shard {
         }
     }
 
+    /** Items that other shards have given it and that it has not handled. Any thread. */
+    public int backlog() {
+        return backlog.get();
+    }
+
     /** Whether publishers to this shard should be slowed. Any thread. */
     public boolean isOverloaded() {
         return backlog.get() > shards.backlogHigh() || backlogBytes.get() > BACKLOG_BYTES_HIGH;
@@ -246,11 +264,12 @@ public final class Shard {
                 && groups.isEmpty()
                 && publishing.holdsNothing()
                 && turn.isEmpty()
-                && inbox.isEmpty();
+                && inbox.isEmpty()
+                && figures.read().equals(ShardFigures.Reading.NONE);
         return clean && backlog.get() == 0 && backlogBytes.get() == 0
                 ? ""
                 : "shard " + index + ": sessions=" + sessions.keySet() + " groups=" + groups.keySet() + " backlog="
-                        + backlog;
+                        + backlog + " " + figures.read();
     }
 
     public Map<String, Session> sessions() {

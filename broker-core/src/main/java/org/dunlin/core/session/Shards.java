@@ -213,6 +213,11 @@ public final class Shards {
         return delayed;
     }
 
+    /** Messages that wait for their delay. */
+    public int delayedMessages() {
+        return delayed.get();
+    }
+
     /** Sessions that exist, connected or not. */
     public AtomicInteger sessions() {
         return sessions;

@@ -58,8 +58,7 @@ final class SharedGroup implements Place.Owner {
         this.shard = shard;
         this.filter = filter;
         this.key = new SessionKey(sid, 0);
-        this.queue = new MessageQueue(
-                shard.shards()::queueLimits, shard.shards().paging(), shard.memory(), shard::isExpired, new Waiting());
+        this.queue = MessageQueue.on(shard, shard.figures().groups(), new Waiting());
         this.intake = intake(durable);
         shard.shards().subscriptions().add(intake, shard.index());
     }

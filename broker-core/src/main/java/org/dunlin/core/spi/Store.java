@@ -2,6 +2,7 @@ package org.dunlin.core.spi;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.dunlin.core.figures.Histogram;
 import org.dunlin.core.spi.StoreBatch.SubscriptionRecord;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
@@ -57,6 +58,11 @@ public interface Store extends AutoCloseable {
     void whenWritable(Runnable task);
 
     Status status();
+
+    /** What it has measured of itself since it was opened. */
+    default Figures figures() {
+        return Figures.NONE;
+    }
 
     /**
      * Copies what is committed to a new directory, from which a broker can be started. Blocks; others go on meanwhile.
@@ -137,4 +143,34 @@ public interface Store extends AutoCloseable {
      * @param diskBytes that its files take, about; 0 if it has none
      */
     record Status(@Nullable String fault, long pendingBytes, long diskBytes) {}
+
+    /**
+     * What it has measured of itself.
+     *
+     * @param commits nanoseconds that it took to write one group of batches, and to bring it to disk if that is promised
+     * @param groups batches of each of them
+     * @param syncs nanoseconds that it took to bring to disk what had been written before
+     * @param failures writes and syncs that have failed
+     * @param pendingChanges given to it and not yet committed
+     * @param freeBytes on its disk; -1 if it has none
+     * @param leastFreeBytes of them that have to stay free
+     * @param maxBytes that its files may take; 0 for no bound
+     */
+    record Figures(
+            Histogram.Reading commits,
+            Histogram.Reading groups,
+            Histogram.Reading syncs,
+            long failures,
+            long pendingChanges,
+            long freeBytes,
+            long leastFreeBytes,
+            long maxBytes) {
+        static final Figures NONE =
+                new Figures(Histogram.Reading.NONE, Histogram.Reading.NONE, Histogram.Reading.NONE, 0, 0, -1, 0, 0);
+
+        /** Whether there are files. */
+        public boolean hasFiles() {
+            return freeBytes >= 0;
+        }
+    }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.dunlin.core.figures.Depth;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.QueueLimits.Overflow;
@@ -42,6 +43,7 @@ class MessageQueueModelTest {
         private final QueueLimits limits;
         private final MessageQueue.Paging paging;
         private final MemoryBudget.Account memory;
+        private final Depth depth = new Depth();
         private final boolean tightBudget;
         private final MessageQueue queue;
         /** What waits, oldest first. */
@@ -80,7 +82,7 @@ class MessageQueueModelTest {
                     ? new MemoryBudget(1 + random.nextInt(4000), 0, () -> 0, (exhausted, used, limit) -> {})
                     : MemoryBudget.unlimited();
             memory = budget.account(() -> 0);
-            queue = new MessageQueue(() -> limits, paging, memory, message -> message.isExpired(now), pages);
+            queue = new MessageQueue(() -> limits, paging, memory, depth, message -> message.isExpired(now), pages);
         }
 
         void run() {
@@ -101,6 +103,7 @@ class MessageQueueModelTest {
             Assertions.assertEquals(List.of(), List.copyOf(model), "still owed");
             Assertions.assertTrue(queue.isIdle(), () -> queue.size() + " wait");
             Assertions.assertEquals(0, memory.budget().countedBytes() + memory.untoldBytes(), "still counted");
+            Assertions.assertEquals(new Depth().read(), depth.read(), "still counted as waiting");
         }
 
         private void restore() {
@@ -226,6 +229,8 @@ class MessageQueueModelTest {
         private void check() {
             takeDrops();
             Assertions.assertEquals(model.size(), queue.size());
+            Assertions.assertEquals(queue.inHeap(), depth.read().inMemory(), "counted in the heap");
+            Assertions.assertEquals(queue.size(), depth.read().messages(), "counted as waiting");
             int heap = Math.max(paging.heapMessages(), paging.low() - 1 + paging.pageMessages());
             Assertions.assertTrue(queue.inHeap() <= heap, () -> queue.inHeap() + " in the heap");
             long most = Math.max(restored, 2L * limits.maxMessages() + paging.heapMessages());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.dunlin.core.figures.Depth;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.QueueLimits.Overflow;
@@ -18,6 +19,7 @@ class MessageQueueTest {
     private static final int WEIGHT = ScriptedPages.message("a").weight();
 
     private final MemoryBudget.Account memory = MemoryBudget.unlimited().account(() -> 0);
+    private final Depth depth = new Depth();
     private final ScriptedPages pages = new ScriptedPages();
     private long now;
     private MessageQueue queue = queue(100, 2, 2, 1);
@@ -29,7 +31,7 @@ class MessageQueueTest {
 
     private MessageQueue queue(int maxMessages, long maxBytes, MessageQueue.Paging paging) {
         QueueLimits limits = new QueueLimits(maxMessages, maxBytes, Overflow.DROP_OLDEST, 1000, false, List.of());
-        return new MessageQueue(() -> limits, paging, memory, message -> message.isExpired(now), pages);
+        return new MessageQueue(() -> limits, paging, memory, depth, message -> message.isExpired(now), pages);
     }
 
     private void addStored(String... names) {
@@ -369,5 +371,20 @@ class MessageQueueTest {
         queue.add(pages.stored("c"), Overflow.HOLD_ACK);
         assertEquals(List.of("a queue-full"), pages.drops);
         assertEquals(List.of("b", "c"), drain());
+    }
+
+    @Test
+    void queue_withFourFifthsOfWhatItMayHave_isCountedAsNearlyFull() {
+        queue = queue(10, 100, 2, 1);
+        addStored("1", "2", "3", "4", "5", "6", "7");
+        assertEquals(0, depth.read().nearlyFull());
+        addStored("8");
+        assertEquals(1, depth.read().nearlyFull());
+        addStored("9", "10", "11");
+        assertEquals(1, depth.read().nearlyFull());
+        queue.clear();
+        assertEquals(0, depth.read().nearlyFull());
+        assertEquals(0, depth.read().messages());
+        assertEquals(0, depth.read().bytes());
     }
 }

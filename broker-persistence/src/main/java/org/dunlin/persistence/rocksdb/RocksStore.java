@@ -9,6 +9,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.dunlin.core.figures.Histogram;
 import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreBatch;
 import org.dunlin.core.spi.StoreException;
@@ -36,6 +37,7 @@ public final class RocksStore implements Store {
     private final Disk disk;
     private final LongSupplier wallMillis;
     private final LongSupplier nanos;
+    private final Histogram syncs = Histogram.ofNanos();
     private volatile @Nullable Opened opened;
     private boolean closed;
 
@@ -279,7 +281,9 @@ public final class RocksStore implements Store {
             all.lender.use(database -> {
                 long sequence = database.rocks.getLatestSequenceNumber();
                 if (sequence != all.writer.onDisk()) {
+                    long began = System.nanoTime();
                     disk.sync(database);
+                    syncs.record(System.nanoTime() - began);
                     all.writer.synced(sequence);
                 }
                 return sequence;
@@ -334,6 +338,20 @@ public final class RocksStore implements Store {
                 fault != null ? fault : all.space.shortage(),
                 all.writer.pressure().bytes(),
                 all.space.usedBytes());
+    }
+
+    @Override
+    public Figures figures() {
+        Opened all = opened();
+        return new Figures(
+                all.writer.commits().read(),
+                all.writer.groups().read(),
+                syncs.read(),
+                all.writer.failures(),
+                all.writer.pressure().changes(),
+                all.space.freeBytes(),
+                all.space.leastFreeBytes(),
+                settings.maxBytes());
     }
 
     @Override

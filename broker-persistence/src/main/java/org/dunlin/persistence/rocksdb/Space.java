@@ -23,6 +23,8 @@ final class Space {
     private final Disk disk;
     private volatile @Nullable String shortage;
     private volatile long usedBytes;
+    private volatile long freeBytes;
+    private volatile long leastFreeBytes;
 
     /** @param directory of the database */
     Space(Path directory, StoreSettings settings, Disk disk) {
@@ -39,6 +41,15 @@ final class Space {
 
     long usedBytes() {
         return usedBytes;
+    }
+
+    long freeBytes() {
+        return freeBytes;
+    }
+
+    /** That have to stay free. */
+    long leastFreeBytes() {
+        return leastFreeBytes;
     }
 
     /** Looks anew. Blocks a little: not for event loops. */
@@ -63,6 +74,8 @@ final class Space {
     private @Nullable String judge() throws IOException {
         long free = disk.usableBytes(directory);
         long least = leastFree();
+        freeBytes = free;
+        leastFreeBytes = least;
         if (free < least) {
             return "only " + free / MB + " MB are free for " + directory + ", storage.min-free is " + least / MB
                     + " MB";

@@ -7,6 +7,8 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import org.dunlin.core.figures.Histogram;
+import org.dunlin.core.figures.Tally;
 import org.dunlin.core.spi.Store.Completion;
 import org.dunlin.core.spi.StoreSettings.Durability;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +65,9 @@ final class Writer {
 
     private long sinceLook;
     private final List<Waiting> group = new ArrayList<>();
+    private final Histogram commits = Histogram.ofNanos();
+    private final Histogram groups = new Histogram(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096);
+    private final Tally failures = new Tally();
 
     Writer(Durability durability, Disk disk, Space space, Ledger ledger, Files files, Database database) {
         this.durability = durability;
@@ -132,6 +137,21 @@ final class Writer {
         if (ended) {
             failRest();
         }
+    }
+
+    /** Nanoseconds that writing groups took. Any thread reads. */
+    Histogram commits() {
+        return commits;
+    }
+
+    /** Batches of each group. Any thread reads. */
+    Histogram groups() {
+        return groups;
+    }
+
+    /** Writes that have failed. Any thread. */
+    long failures() {
+        return failures.get();
     }
 
     Pressure pressure() {
@@ -281,7 +301,10 @@ final class Writer {
             gather(first);
             rows = ledger.rows().count();
             if (rows > 0) {
+                long began = System.nanoTime();
                 disk.write(open, options, ledger.rows());
+                commits.record(System.nanoTime() - began);
+                groups.record(group.size());
             }
         } catch (RocksDBException | RuntimeException | Error e) {
             fail(e, before, rows);
@@ -347,6 +370,7 @@ final class Writer {
      */
     private void fail(Throwable cause, long before, int rows) {
         noSpace = Disk.isFull(cause);
+        failures.add(1);
         String reason = reason(cause);
         fault = reason;
         lastProbe = System.nanoTime();

@@ -222,6 +222,24 @@ class RocksStoreTest {
     }
 
     @Test
+    void figures_tellOfCommitsTheirBatchesAndFailures() throws Exception {
+        RocksStore store = open();
+        long before = store.figures().commits().count();
+        commit(store, batch -> batch.putSession(ANN, session("ann")));
+        assertEquals(before + 1, store.figures().commits().count());
+        assertEquals(before + 1, store.figures().groups().count());
+        assertTrue(store.figures().groups().sum() >= before + 1);
+        assertEquals(0, store.figures().failures());
+        disk.beforeWrite = FaultyDisk.BROKEN;
+        assertNotNull(write(store, batch -> batch.putSession(BEN, session("ben"))));
+        assertEquals(1, store.figures().failures());
+        disk.beforeWrite = null;
+        until(() -> store.status().fault() == null);
+        assertTrue(store.figures().hasFiles());
+        assertTrue(store.figures().leastFreeBytes() > 0);
+    }
+
+    @Test
     void write_whoseSyncFails_isNeverFoundAgain_howeverLateTheFilesCanBeOpened() throws Exception {
         for (String way : List.of("at once", "not at first", "as far as tables", "not cut at first", "full")) {
             Path data = directory.resolve(way);

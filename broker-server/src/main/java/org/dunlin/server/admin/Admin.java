@@ -106,6 +106,9 @@ public final class Admin implements AutoCloseable {
                 null,
                 null,
                 Admin::webSocket));
+        if (config.metrics().enabled()) {
+            endpoints.add(StatusApi.metrics(config.metrics(), operations.metrics()));
+        }
         endpoints.add(OpenApi.endpoint(endpoints, operations.version(), Gate.COOKIE));
         service = new AdminService(gate, endpoints, new Dashboard(), audit);
     }

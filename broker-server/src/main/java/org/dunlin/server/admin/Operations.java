@@ -14,6 +14,7 @@ import org.dunlin.server.config.Config;
 import org.dunlin.server.config.Fault;
 import org.dunlin.server.config.Settings;
 import org.dunlin.server.events.RecentEvents;
+import org.dunlin.server.metrics.Metrics;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,7 @@ public record Operations(
         Broker broker,
         DropLedger drops,
         RecentEvents recent,
+        Metrics metrics,
         MemoryBudget memory,
         String durability,
         String transport,

@@ -5,10 +5,16 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.dunlin.core.Broker;
+import org.dunlin.server.config.Config;
+import org.dunlin.server.metrics.Exposition;
+import org.dunlin.server.metrics.Metrics;
 import org.dunlin.server.rest.Endpoint;
+import org.dunlin.server.rest.Principal;
 
 /** How the broker is, at a glance. Workers' threads. */
 final class StatusApi {
+    static final String METRICS = "metrics";
+
     private final Operations operations;
 
     StatusApi(Operations operations) {
@@ -67,6 +73,21 @@ final class StatusApi {
                             operations.stop().run();
                             return CompletableFuture.completedFuture(new Endpoint.Done("stopping"));
                         }));
+    }
+
+    /** All figures, for Prometheus. */
+    static Endpoint metrics(Config.Metrics config, Metrics metrics) {
+        Exposition exposition = new Exposition(metrics);
+        return new Endpoint(
+                "GET",
+                METRICS,
+                config.open() ? null : Principal.Scope.READ,
+                "Says all figures as Prometheus reads them, or as OpenMetrics if the header Accept names that.",
+                List.of(),
+                null,
+                null,
+                call -> CompletableFuture.completedFuture(
+                        exposition.answer(call.request().header("accept"))));
     }
 
     private Status status() {

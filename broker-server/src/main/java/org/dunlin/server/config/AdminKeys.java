@@ -6,6 +6,7 @@ import static org.dunlin.server.config.ValueType.duration;
 import static org.dunlin.server.config.ValueType.file;
 import static org.dunlin.server.config.ValueType.integer;
 import static org.dunlin.server.config.ValueType.secret;
+import static org.dunlin.server.config.ValueType.text;
 import static org.dunlin.server.config.ValueType.words;
 
 import java.time.Duration;
@@ -17,6 +18,10 @@ import org.dunlin.server.config.Config.Secret;
 /** What can be set of the port for operators. Any thread. */
 final class AdminKeys {
     static final List<Key<?>> ALL = new ArrayList<>();
+
+    /** Java's client makes some of its own. */
+    private static final String HEADER =
+            "(?!(?i:connection|content-length|expect|host|upgrade)=)[A-Za-z0-9_-]+=[ -+--~]*";
 
     static final Key<Boolean> ENABLED = add(
             Key.of("admin.enabled", bool(), true, "Whether there is a port for dashboard, REST, metrics and health."));
@@ -76,6 +81,23 @@ final class AdminKeys {
             bool(),
             false,
             "Whether /metrics may be read without a token; there are no topics in it."));
+    static final Key<String> OTLP_URL = add(Key.of(
+            "metrics.otlp.url",
+            text(
+                    "http:// or https:// with host and path, or nothing",
+                    Pattern.compile("|https?://[A-Za-z0-9.\\[\\]:-]+(/[!-~]*)?")),
+            "",
+            "Where figures are sent by OTLP as JSON, like http://127.0.0.1:4318/v1/metrics; off if empty."));
+    static final Key<Duration> OTLP_INTERVAL = add(Key.of(
+            "metrics.otlp.interval",
+            duration(Duration.ofSeconds(1), Duration.ofHours(1)),
+            Duration.ofMinutes(1),
+            "Between two of those."));
+    static final Key<Secret> OTLP_HEADERS = add(Key.secret(
+            "metrics.otlp.headers",
+            secret("Name=value with commas between, or nothing", Pattern.compile("|" + HEADER + "(," + HEADER + ")*")),
+            Secret.NONE,
+            "Headers of each, such as of a login: Name=value with commas between."));
 
     private AdminKeys() {}
 
@@ -96,6 +118,10 @@ final class AdminKeys {
                 settings.get(PASSWORD_FILE),
                 settings.get(ALLOWED_HOSTS),
                 settings.get(SESSION_TIME),
-                new Config.Metrics(settings.get(METRICS), settings.get(METRICS_PUBLIC)));
+                new Config.Metrics(
+                        settings.get(METRICS),
+                        settings.get(METRICS_PUBLIC),
+                        new Config.Otlp(
+                                settings.get(OTLP_URL), settings.get(OTLP_INTERVAL), settings.get(OTLP_HEADERS))));
     }
 }

@@ -3,8 +3,10 @@ package org.dunlin.server.config;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.server.share.AddressBlock;
@@ -456,7 +458,32 @@ public record Config(
     }
 
     /** @param open whether they may be read without a token */
-    public record Metrics(boolean enabled, boolean open) {}
+    public record Metrics(boolean enabled, boolean open, Otlp otlp) {}
+
+    /**
+     * Where figures are sent to.
+     *
+     * @param url "" if nowhere
+     * @param headers of each request: names and values
+     */
+    public record Otlp(String url, Duration interval, Secret headers) {
+        public boolean isOn() {
+            return !url.isEmpty();
+        }
+
+        /** By their names. */
+        public Map<String, String> headersByName() {
+            Map<String, String> byName = new LinkedHashMap<>();
+            for (String header :
+                    headers.value().isEmpty() ? new String[0] : headers.value().split(",", -1)) {
+                int equals = header.indexOf('=');
+                byName.put(
+                        header.substring(0, equals),
+                        header.substring(equals + 1).strip());
+            }
+            return byName;
+        }
+    }
 
     /** @param interval between two publications of $SYS; zero for none at all */
     public record SysTopics(Duration interval) {}

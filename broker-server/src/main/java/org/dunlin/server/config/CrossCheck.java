@@ -1,5 +1,7 @@
 package org.dunlin.server.config;
 
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +45,7 @@ final class CrossCheck {
         }
         checkMemory();
         checkAdmin();
+        checkOtlp();
         if (!settings.get(Keys.STORAGE_PATH).equals(Keys.STORAGE_PATH.defaultValue())
                 && settings.get(Keys.STORAGE_ENGINE) == Config.Engine.MEMORY) {
             warnings.add("storage.path (" + settings.origin("storage.path")
@@ -99,6 +102,25 @@ final class CrossCheck {
                     Quote.of(settings.get(AdminKeys.BIND)) + " can be reached from other machines in the clear",
                     "name a certificate with admin.tls.cert and admin.tls.key, or set admin.insecure: true where the way"
                             + " to it is safe");
+        }
+    }
+
+    private void checkOtlp() {
+        String url = settings.get(AdminKeys.OTLP_URL);
+        if (!faulty.contains(AdminKeys.OTLP_URL.path(0)) && !url.isEmpty() && !hasHost(url)) {
+            fault(
+                    where(0, AdminKeys.OTLP_URL),
+                    AdminKeys.OTLP_URL.path(0),
+                    "is no URL with a host",
+                    "write it like http://127.0.0.1:4318/v1/metrics");
+        }
+    }
+
+    private static boolean hasHost(String url) {
+        try {
+            return new URI(url).getHost() != null;
+        } catch (URISyntaxException malformed) {
+            return false;
         }
     }
 

@@ -192,7 +192,11 @@ record ValueType<T>(String allowed, Parser<T> parser, Function<T, String> format
     }
 
     static ValueType<Config.Secret> secret() {
-        ValueType<String> text = text("up to 1024 printable characters", Pattern.compile("[^\\p{Cntrl}]*"));
+        return secret("up to 1024 printable characters", Pattern.compile("[^\\p{Cntrl}]*"));
+    }
+
+    static ValueType<Config.Secret> secret(String allowed, Pattern pattern) {
+        ValueType<String> text = text(allowed, pattern);
         return new ValueType<>(text.allowed(), value -> new Config.Secret(text.parse(value)), Config.Secret::value);
     }
 

@@ -14,6 +14,7 @@ import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicName;
 import org.dunlin.server.ban.LoginGuard;
 import org.dunlin.server.events.RecentEvents.Kind;
+import org.dunlin.server.metrics.EventCounts;
 import org.dunlin.server.share.AddressBlock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,7 +26,7 @@ import org.slf4j.spi.LoggingEventBuilder;
  * Any thread. Counts every event by its reason and logs it as one line, as far as the share in the log goes that each client or
  * address has; the number of those left out is in the next line of the kind.
  */
-public final class EventLog implements BrokerEvents, LoginGuard.Told {
+public final class EventLog implements BrokerEvents, LoginGuard.Told, EventCounts {
     private static final Logger LOG = LoggerFactory.getLogger("dunlin.clients");
     private static final Logger BROKER = LoggerFactory.getLogger("dunlin");
 
@@ -268,32 +269,32 @@ public final class EventLog implements BrokerEvents, LoginGuard.Told {
         return text == null ? "-" : text;
     }
 
-    /** Connections that were accepted. */
+    @Override
     public long connects() {
         return connects.sum();
     }
 
-    /** Takeovers of client identifiers that more than one client uses. */
+    @Override
     public long contested() {
         return contested.sum();
     }
 
-    /** Addresses, or users from an address, that were banned for failed logins. */
+    @Override
     public long bans() {
         return bans.sum();
     }
 
-    /** Requests within connections that were not allowed, for that reason. */
+    @Override
     public long denials(ReasonCode reason) {
         return count(denials, reason).sum();
     }
 
-    /** Connections that were never accepted, for that reason. */
+    @Override
     public long refusals(ReasonCode reason) {
         return count(refusals, reason).sum();
     }
 
-    /** Connections that have ended, for that reason. */
+    @Override
     public long disconnects(ReasonCode reason) {
         return count(disconnects, reason).sum();
     }

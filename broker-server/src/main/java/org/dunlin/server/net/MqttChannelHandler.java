@@ -282,6 +282,8 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         if (to == null || current == null) {
             return null;
         }
+        NettyLoop here = current.loop(); // a packet may send it to another one
+        int begin = in.readerIndex();
         boolean any = false;
         ProtocolError error = null;
         while (state == State.DECODING && !held) {
@@ -300,15 +302,19 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             if (agreed) {
                 deadline = 0;
             }
-            disconnected = packet.type() == PacketType.DISCONNECT;
+            PacketType type = packet.type();
+            here.traffic().received(type, packet);
+            disconnected = type == PacketType.DISCONNECT;
             if (!agreed && packet instanceof Connect connect) {
                 current.maximumPacketSize(connect.maximumPacketSize());
             }
             to.received(packet);
         }
-        // Once it is on its way to another loop it is not ours to call.
-        if (any && !current.isMoving()) {
-            to.readComplete();
+        if (any) {
+            here.traffic().receivedBytes(in.readerIndex() - begin);
+            if (!current.isMoving()) { // else it is not ours to call
+                to.readComplete();
+            }
         }
         return error;
     }

@@ -78,6 +78,7 @@ final class NettyConnection implements Connection {
         this.loop = loop;
         this.input = input;
         this.listening = listening;
+        loop.traffic().opened();
     }
 
     void inbound(Connection.Inbound to) {
@@ -143,7 +144,7 @@ final class NettyConnection implements Connection {
         ByteBuf buffer = buffer();
         int before = buffer.writerIndex();
         boolean fits = encoder.encode(packet, buffer);
-        written(buffer.writerIndex() - before);
+        written(packet.type(), buffer.writerIndex() - before);
         return fits;
     }
 
@@ -156,7 +157,7 @@ final class NettyConnection implements Connection {
         ByteBuf buffer = buffer();
         int before = buffer.writerIndex();
         encoder.ack(type, packetId, reason, buffer);
-        written(buffer.writerIndex() - before);
+        written(type, buffer.writerIndex() - before);
     }
 
     @Override
@@ -177,11 +178,11 @@ final class NettyConnection implements Connection {
                 here.publishWriter().write(buffer, to, message, qos, retain, dup, packetId, subscriptionIds, now);
         int bytes = buffer.writerIndex() - before;
         if (result == PublishWriter.Result.HEADER_WRITTEN) {
-            byte[] payload = message.payload();
-            bytes += payload.length;
-            append(buffer, payload, here);
+            bytes += message.payload().length;
+            append(buffer, message.payload(), here);
         }
-        written(bytes);
+        here.traffic().delivered(qos, message.payload().length, bytes);
+        written(PacketType.PUBLISH, bytes);
         return result != PublishWriter.Result.TOO_LARGE;
     }
 
@@ -206,7 +207,8 @@ final class NettyConnection implements Connection {
         return buffer;
     }
 
-    private void written(int bytes) {
+    private void written(PacketType type, int bytes) {
+        loop.traffic().sent(type, bytes);
         touch();
         long pending = pendingBytes();
         int limit = listening.limits().outboundBufferBytes();

@@ -22,6 +22,8 @@ public final class NettyLoop implements Loop {
     private final LongSupplier nowMillis;
     private final Failures failures;
     private final PublishWriter publishWriter = new PublishWriter();
+    private final Traffic traffic = new Traffic();
+    private final LoopLag lag;
     private final Runnable endTurn = () -> run(this::endTurn);
     private ArrayList<Runnable> tasks = new ArrayList<>();
     private ArrayList<Runnable> tasksRunning = new ArrayList<>();
@@ -39,6 +41,21 @@ public final class NettyLoop implements Loop {
         this.eventLoop = eventLoop;
         this.nowMillis = nowMillis;
         this.failures = failures;
+        this.lag = new LoopLag(eventLoop);
+    }
+
+    /** Begins to measure how late it is. */
+    void measure() {
+        lag.start();
+    }
+
+    /** How late it gets to what is due. Any thread. */
+    public LoopLag.Reading lag() {
+        return lag.read();
+    }
+
+    Traffic traffic() {
+        return traffic;
     }
 
     EventLoop eventLoop() {

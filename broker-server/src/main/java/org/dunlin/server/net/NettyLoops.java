@@ -43,6 +43,7 @@ public final class NettyLoops implements AutoCloseable {
             });
         }
         loops = List.copyOf(made);
+        loops.forEach(NettyLoop::measure);
     }
 
     public Transport transport() {
@@ -51,6 +52,11 @@ public final class NettyLoops implements AutoCloseable {
 
     public List<NettyLoop> all() {
         return loops;
+    }
+
+    /** What all loops have read and written since the start. Any thread. */
+    public Traffic.Reading traffic() {
+        return Traffic.Reading.sum(loops);
     }
 
     /** Memory that connections have for what they read and write, by whole chunks of the allocator. Any thread. */

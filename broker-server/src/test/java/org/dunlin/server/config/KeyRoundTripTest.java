@@ -57,6 +57,7 @@ class KeyRoundTripTest {
             "TLS_AES_128_GCM_SHA256",
             "/x",
             "https://example.org",
+            "Name=value",
             "v2",
             "10.0.0.0/8",
             "tcp,ws",
