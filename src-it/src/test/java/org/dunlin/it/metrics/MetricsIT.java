@@ -197,6 +197,16 @@ class MetricsIT {
     }
 
     @Test
+    void alertRules_areSilentForABrokerThatIsWell_andEachSpeaksForOneThatIsNot() {
+        RealClient.program("promtool");
+        String tests =
+                ROOT.resolve("src-it/src/test/resources/alerts-test.yaml").toString();
+        try (RealClient check = RealClient.run("promtool", "test", "rules", tests)) {
+            check.awaitSuccess();
+        }
+    }
+
+    @Test
     void prometheus_scrapesTheBroker_andEvaluatesTheAlertRules() throws Exception {
         RealClient.program("prometheus");
         try (RunningBroker broker = start();
