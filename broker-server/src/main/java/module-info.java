@@ -42,6 +42,8 @@ module org.dunlin.server {
             info.picocli;
     opens org.dunlin.server.cli.store to
             info.picocli;
+    opens org.dunlin.server.trace to
+            com.fasterxml.jackson.databind;
 
     provides ch.qos.logback.classic.spi.Configurator with
             org.dunlin.server.logging.EarlyLog;

@@ -220,6 +220,7 @@ public final class BrokerServer implements AutoCloseable {
                 store.promise(),
                 loops.transport().toString(),
                 loops.all().size(),
+                loops.traces(),
                 () -> phase,
                 () -> doors.describe(listeners.status()),
                 new Operations.Access(authorizer, bans, authenticator::hurry, authorizer::hurry, bans::hurry),

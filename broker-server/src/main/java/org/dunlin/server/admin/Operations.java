@@ -15,6 +15,7 @@ import org.dunlin.server.config.Fault;
 import org.dunlin.server.config.Settings;
 import org.dunlin.server.events.RecentEvents;
 import org.dunlin.server.metrics.Metrics;
+import org.dunlin.server.trace.Traces;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,11 +39,16 @@ public record Operations(
         String durability,
         String transport,
         int loops,
+        Traces traces,
         Supplier<Phase> phase,
         Supplier<List<OpenListener>> listeners,
         Access access,
         Configuration configuration,
         Runnable stop) {
+    /** Whether clients send a secret where others send who they are. */
+    boolean userNamesAreTokens() {
+        return config.auth().jwt().isOn() && config.auth().jwt().from() == Config.TokenField.USER_NAME;
+    }
 
     /** The configuration, which can be read again. Any thread but a loop. */
     public interface Configuration {

@@ -12,7 +12,6 @@ import java.nio.channels.ClosedChannelException;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
-import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.Packet;
 import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.ProtocolVersion;
@@ -144,6 +143,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         NettyConnection current = connection;
         if (event instanceof Layer.Peer known) {
             peer = Listening.text(known.address());
+            if (current != null) {
+                current.retap();
+            }
             Addresses.Refusal refusal =
                     listening.enter(context.channel(), known.address().getAddress());
             if (refusal != null) {
@@ -292,6 +294,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
                 packet = decoder.decode(in);
             } catch (ProtocolError e) {
                 error = e;
+                current.received(e);
                 break;
             }
             if (packet == null) {
@@ -305,9 +308,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             PacketType type = packet.type();
             here.traffic().received(type, packet);
             disconnected = type == PacketType.DISCONNECT;
-            if (!agreed && packet instanceof Connect connect) {
-                current.maximumPacketSize(connect.maximumPacketSize());
-            }
+            current.received(packet);
             to.received(packet);
         }
         if (any) {

@@ -1,19 +1,18 @@
 package org.dunlin.server.net;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.DefaultChannelPromise;
-import io.netty.channel.socket.DuplexChannel;
-import io.netty.handler.ssl.SslHandler;
 import java.nio.channels.ClosedChannelException;
 import java.security.cert.X509Certificate;
 import java.util.concurrent.RejectedExecutionException;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
+import org.dunlin.mqtt.ConnAck;
+import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Packet;
 import org.dunlin.mqtt.PacketType;
@@ -22,7 +21,9 @@ import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.codec.OutboundTerms;
 import org.dunlin.mqtt.codec.PacketEncoder;
+import org.dunlin.mqtt.codec.ProtocolError;
 import org.dunlin.mqtt.codec.PublishWriter;
+import org.dunlin.server.trace.Tap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,6 +53,7 @@ final class NettyConnection implements Connection {
     private final ChannelHandlerContext ctx;
     private final MqttChannelHandler input;
     private final Listening listening;
+    private final Farewell farewell;
     private final PacketEncoder encoder = new PacketEncoder();
     private volatile NettyLoop loop;
     private Connection.@Nullable Inbound inbound;
@@ -69,9 +71,11 @@ final class NettyConnection implements Connection {
     private boolean moving;
     private boolean closing;
     private boolean lastFlushed;
-    private boolean saidAll;
     private boolean told;
     private @Nullable String cutCause;
+    private @Nullable String clientId;
+    /** Shows what comes and goes to those who trace it; null as a rule. */
+    private @Nullable Tap tap;
 
     NettyConnection(ChannelHandlerContext ctx, NettyLoop loop, MqttChannelHandler input, Listening listening) {
         this.ctx = ctx;
@@ -79,11 +83,35 @@ final class NettyConnection implements Connection {
         this.input = input;
         this.listening = listening;
         loop.traffic().opened();
+        this.farewell = new Farewell(ctx, input);
     }
 
     void inbound(Connection.Inbound to) {
         inbound = to;
         loop.add(this);
+        retap();
+        Tap.opened(tap, listener());
+    }
+
+    /** Who traces may have changed, or what is known of the client. */
+    void retap() {
+        tap = listening.loops().traces().tap(peer(), clientId);
+    }
+
+    /** A packet has come. */
+    void received(Packet packet) {
+        if (packet instanceof Connect connect && terms == null) {
+            encoder.maximumPacketSize(
+                    connect.maximumPacketSize()); // for a refusal, too [MQTT-3.1.2-24] [MQTT-3.2.2-19]
+            clientId = connect.clientId();
+            retap();
+        }
+        Tap.received(tap, packet);
+    }
+
+    /** What has come is no packet. */
+    void received(ProtocolError error) {
+        Tap.malformed(tap, error.reason(), error.text());
     }
 
     @Override
@@ -112,11 +140,6 @@ final class NettyConnection implements Connection {
         return input.version();
     }
 
-    /** What CONNECT names holds for its refusal, too [MQTT-3.1.2-24] [MQTT-3.2.2-19]. */
-    void maximumPacketSize(long bytes) {
-        encoder.maximumPacketSize(bytes);
-    }
-
     @Override
     public void agree(Terms agreed) {
         assert loop.inLoop();
@@ -134,6 +157,10 @@ final class NettyConnection implements Connection {
         if (closing) {
             return true;
         }
+        if (packet instanceof ConnAck ack && ack.properties().assignedClientId() != null) {
+            clientId = ack.properties().assignedClientId();
+            retap();
+        }
         if (!encoderSet) {
             ProtocolVersion spoken = input.version();
             if (spoken != null) {
@@ -145,6 +172,7 @@ final class NettyConnection implements Connection {
         int before = buffer.writerIndex();
         boolean fits = encoder.encode(packet, buffer);
         written(packet.type(), buffer.writerIndex() - before);
+        Tap.sent(fits ? tap : null, packet);
         return fits;
     }
 
@@ -158,6 +186,7 @@ final class NettyConnection implements Connection {
         int before = buffer.writerIndex();
         encoder.ack(type, packetId, reason, buffer);
         written(type, buffer.writerIndex() - before);
+        Tap.sent(tap, type, packetId, reason);
     }
 
     @Override
@@ -183,7 +212,9 @@ final class NettyConnection implements Connection {
         }
         here.traffic().delivered(qos, message.payload().length, bytes);
         written(PacketType.PUBLISH, bytes);
-        return result != PublishWriter.Result.TOO_LARGE;
+        boolean fits = result != PublishWriter.Result.TOO_LARGE;
+        Tap.sent(fits ? tap : null, message, qos, retain, dup, packetId, subscriptionIds);
+        return fits;
     }
 
     /** A payload too large to copy for each receiver: all of them write from one buffer. */
@@ -337,19 +368,10 @@ final class NettyConnection implements Connection {
         }
         if (nettyPendingBytes() > 0) {
             awaiting = true;
-            // Without an executor of its own the promise is completed on the loop that the channel lives on then.
-            markTaken(ctx.channel().newPromise()).addListener(done -> guarded(this::taken));
+            Farewell.markTaken(ctx.channel()).addListener(done -> guarded(this::taken));
         } else {
             drained();
         }
-    }
-
-    /** The promise is kept when the peer's socket has taken all that was written so far, or never will. */
-    private ChannelPromise markTaken(ChannelPromise promise) {
-        Channel.Unsafe socket = ctx.channel().unsafe();
-        socket.write(Unpooled.EMPTY_BUFFER, promise);
-        socket.flush();
-        return promise;
     }
 
     private void taken() {
@@ -425,6 +447,7 @@ final class NettyConnection implements Connection {
         }
         if (moved) {
             loop.add(this);
+            retap();
         }
         String cut = cutCause;
         if (cut != null) {
@@ -515,41 +538,14 @@ final class NettyConnection implements Connection {
         shutDown();
     }
 
-    /**
-     * Says goodbye in every layer, shuts down the output and lets the handler read the rest to nowhere: a socket closed
-     * with unread input resets the connection, and the peer would lose what it was sent last.
-     */
     private void shutDown() {
         tell(null);
-        Channel channel = ctx.channel();
-        if (!channel.isActive()) {
-            return;
-        }
-        input.drain();
-        ctx.pipeline().fireUserEventTriggered(Layer.Goodbye.INSTANCE);
-        SslHandler tls = ctx.pipeline().get(SslHandler.class);
-        if (tls != null) {
-            tls.closeOutbound();
-        }
-        markTaken(channel.newPromise()).addListener(done -> {
-            saidAll = true;
-            if (done.isSuccess() && channel instanceof DuplexChannel duplex && !input.isEnded()) {
-                duplex.shutdownOutput().addListener(shut -> {
-                    if (!shut.isSuccess()) {
-                        channel.close();
-                    }
-                });
-            } else {
-                channel.close();
-            }
-        });
+        farewell.say();
     }
 
-    /** The peer sends no more while we wait for that; it may still have something to read. */
+    /** The peer sends no more while we wait for that. */
     void drainedToTheEnd() {
-        if (saidAll) {
-            ctx.channel().close();
-        }
+        farewell.heardAll();
     }
 
     /** The channel has ended; may come more than once, and on the way on the loop that is left. */
@@ -586,6 +582,7 @@ final class NettyConnection implements Connection {
         Connection.Inbound to = inbound;
         if (!told && to != null) {
             told = true;
+            Tap.closed(tap, cause);
             try {
                 to.closed(cause);
             } catch (Throwable e) { // the socket and its buffers go all the same

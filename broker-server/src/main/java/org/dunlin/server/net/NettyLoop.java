@@ -230,6 +230,14 @@ public final class NettyLoop implements Loop {
         return connections;
     }
 
+    /** Who traces has changed. */
+    void retap() {
+        assert inLoop();
+        for (NettyConnection each = firstConnection; each != null; each = each.next) {
+            each.retap();
+        }
+    }
+
     /** Closes every connection that is here and every one that still arrives. */
     void closeConnections() {
         assert inLoop();

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.dunlin.server.trace.Traces;
 
 /** Any thread. The event loops of one broker, started with it and stopped last. */
 public final class NettyLoops implements AutoCloseable {
@@ -19,6 +20,7 @@ public final class NettyLoops implements AutoCloseable {
     private final MultiThreadIoEventLoopGroup group;
     private final Failures failures;
     private final List<NettyLoop> loops;
+    private final Traces traces = new Traces(this::retap);
     private volatile boolean closing;
 
     /**
@@ -64,6 +66,17 @@ public final class NettyLoops implements AutoCloseable {
         return ((ByteBufAllocatorMetricProvider) ByteBufAllocator.DEFAULT)
                 .metric()
                 .usedDirectMemory();
+    }
+
+    /** Who looks at the packets of connections. */
+    public Traces traces() {
+        return traces;
+    }
+
+    private void retap() {
+        for (NettyLoop loop : loops) {
+            loop.execute(loop::retap);
+        }
     }
 
     Failures failures() {

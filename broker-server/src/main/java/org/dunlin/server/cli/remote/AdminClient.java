@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -14,6 +15,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -88,26 +90,67 @@ final class AdminClient {
 
     private JsonNode answer(String method, String target, @Nullable Object body) throws CommandException {
         HttpResponse<String> response = ask(method, target, body);
-        JsonNode answer;
         try {
-            answer = MAPPER.readTree(response.body());
-        } catch (JsonProcessingException foreign) {
-            throw new CommandException(
-                    ExitCode.UNEXPECTED, base + " is no admin port of Dunlin; name it with --url", foreign);
-        }
-        if (response.statusCode() < 400) {
+            JsonNode answer = MAPPER.readTree(response.body());
+            if (response.statusCode() >= 400) {
+                refused(response.statusCode(), answer);
+            }
             return answer;
+        } catch (JsonProcessingException foreign) {
+            throw foreign(foreign);
         }
-        String why = answer.path("error").asText("status " + response.statusCode());
+    }
+
+    /** Tells of Server-Sent Events until there are no more; blocks as long. */
+    void follow(String target, Events events) throws CommandException {
+        HttpResponse<Stream<String>> response = send("GET", target, null, HttpResponse.BodyHandlers.ofLines());
+        try (Stream<String> lines = response.body()) {
+            if (response.statusCode() != 200) {
+                refused(response.statusCode(), MAPPER.readTree(lines.collect(Collectors.joining())));
+            }
+            String type = "";
+            for (Iterator<String> each = lines.iterator(); each.hasNext(); ) {
+                String line = each.next();
+                if (line.startsWith("event: ")) {
+                    type = line.substring("event: ".length());
+                } else if (line.startsWith("data: ")) {
+                    events.take(type, MAPPER.readTree(line.substring("data: ".length())));
+                }
+            }
+        } catch (JsonProcessingException foreign) {
+            throw foreign(foreign);
+        } catch (UncheckedIOException broken) {
+            throw new CommandException(ExitCode.UNEXPECTED, base + " has ended the connection", broken);
+        }
+    }
+
+    /** Told of each event. */
+    interface Events {
+        void take(String type, JsonNode data);
+    }
+
+    private CommandException foreign(JsonProcessingException fault) {
+        return new CommandException(
+                ExitCode.UNEXPECTED, base + " is no admin port of Dunlin; name it with --url", fault);
+    }
+
+    private void refused(int status, JsonNode answer) throws CommandException {
+        String why = answer.path("error").asText("status " + status);
         throw new CommandException(
-                response.statusCode() == 400 ? ExitCode.USAGE : ExitCode.UNEXPECTED,
-                response.statusCode() == 401 && token.isEmpty()
+                status == 400 ? ExitCode.USAGE : ExitCode.UNEXPECTED,
+                status == 401 && token.isEmpty()
                         ? "a token is needed; name its file with --token-file, as a rule admin.token in the data directory"
                         : why);
     }
 
     /** Whatever its status is. */
     HttpResponse<String> ask(String method, String target, @Nullable Object body) throws CommandException {
+        return send(method, target, body, HttpResponse.BodyHandlers.ofString());
+    }
+
+    private <T> HttpResponse<T> send(
+            String method, String target, @Nullable Object body, HttpResponse.BodyHandler<T> handler)
+            throws CommandException {
         try {
             HttpRequest.Builder request =
                     HttpRequest.newBuilder(URI.create(base + target)).timeout(PATIENCE);
@@ -120,7 +163,7 @@ final class AdminClient {
                 request.header("Content-Type", "application/json")
                         .method(method, HttpRequest.BodyPublishers.ofString(MAPPER.writeValueAsString(body)));
             }
-            return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+            return client.send(request.build(), handler);
         } catch (ConnectException nobody) {
             throw new CommandException(
                     ExitCode.UNEXPECTED,

@@ -23,6 +23,7 @@ public final class RemoteCommands {
                 new ListCommands.LogLevel(invocation),
                 new ListCommands.Drain(invocation),
                 new ConfigCommands.Reload(invocation),
+                new TraceCommand(invocation),
                 TokenCommand.with(invocation));
     }
 }
