@@ -151,6 +151,11 @@ final class CountingClient implements Connection {
     }
 
     @Override
+    public boolean fits(Message message, Qos qos, int[] subscriptionIds) {
+        return true;
+    }
+
+    @Override
     public boolean deliver(Message message, Qos qos, boolean retain, boolean dup, int packetId, int[] subscriptionIds) {
         counts.delivered++;
         if (qos == Qos.AT_LEAST_ONCE) {

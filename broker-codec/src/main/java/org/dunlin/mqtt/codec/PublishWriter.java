@@ -102,6 +102,15 @@ public final class PublishWriter {
         return inline ? Result.WRITTEN : Result.HEADER_WRITTEN;
     }
 
+    /** Whether {@link #write} would write it. */
+    public static boolean fits(OutboundTerms to, Message message, Qos qos, int[] subscriptionIds) {
+        boolean v5 = to.version().isV5();
+        int known = to.mayAlias(message.topic()) ? to.aliasOf(message.topic()) : 0;
+        int[] ids = v5 ? subscriptionIds : PublishCodec.NO_IDS;
+        long body = PublishCodec.bodySize(message, known == 0, qos != Qos.AT_MOST_ONCE, v5, known, ids);
+        return Wire.fits(body, to.maximumPacketSize());
+    }
+
     /** Lets go of the message; to be called when a burst is over. */
     public void forget() {
         last = null;

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.session.Publishing;
 import org.dunlin.core.session.Session;
 import org.dunlin.core.session.Shard;
 import org.dunlin.core.session.Shards;
@@ -193,7 +194,7 @@ final class ConnectFlow {
                     ReasonCode.QUOTA_EXCEEDED,
                     "the will's payload has more than " + limits.fairness().maxWillBytes()
                             + " bytes; see limits.max-will-size");
-        } else if (PublishFlow.isReserved(will.topic())) {
+        } else if (Publishing.isReserved(will.topic())) {
             handler.end(ReasonCode.TOPIC_NAME_INVALID, "the will's topic is the broker's own");
         } else {
             return true;

@@ -4,6 +4,7 @@ import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.session.Acknowledgements.Verdict;
 import org.dunlin.core.session.InboundWindow;
+import org.dunlin.core.session.Publishing;
 import org.dunlin.core.session.Session;
 import org.dunlin.core.session.Shard;
 import org.dunlin.core.spi.Connection;
@@ -23,7 +24,6 @@ import org.dunlin.mqtt.TopicName;
  */
 final class PublishFlow {
     private static final String DELAYED = "$delayed/";
-    private static final String SYS = "$SYS";
 
     private final ClientHandler handler;
     private final Shard shard;
@@ -40,12 +40,6 @@ final class PublishFlow {
         this.version = version;
         Limits limits = handler.limits();
         this.pace = new Pace(limits.publishRatePerSecond(), limits.fairness().publishBytesPerSecond());
-    }
-
-    /** Topics that only the broker publishes to. */
-    static boolean isReserved(TopicName topic) {
-        String text = topic.text();
-        return text.startsWith(SYS) && (text.length() == SYS.length() || text.charAt(SYS.length()) == '/');
     }
 
     void publish(Publish packet) {
@@ -86,7 +80,7 @@ final class PublishFlow {
             return;
         }
         if (topic.startsWithDollar()) {
-            if (isReserved(topic)) {
+            if (Publishing.isReserved(topic)) {
                 deny(packet, DropReason.RESERVED_TOPIC, ReasonCode.TOPIC_NAME_INVALID, "$SYS is the broker's own");
                 return;
             }
@@ -222,7 +216,7 @@ final class PublishFlow {
             return;
         }
         TopicName topic = TopicName.of(inner);
-        if (isReserved(topic)) {
+        if (Publishing.isReserved(topic)) {
             deny(packet, DropReason.RESERVED_TOPIC, ReasonCode.TOPIC_NAME_INVALID, "$SYS is the broker's own");
             return;
         }

@@ -5,6 +5,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.dunlin.mqtt.Message;
+import org.dunlin.mqtt.Will;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How much memory messages, sessions and buffers take together, and how much they may. Any thread; each shard has an {@link
@@ -65,6 +67,11 @@ public final class MemoryBudget {
     /** One that is never exhausted. */
     public static MemoryBudget unlimited() {
         return new MemoryBudget(Long.MAX_VALUE / 2, 0, () -> 0, (exhausted, used, limit) -> {});
+    }
+
+    /** What a will takes; 0 for none. */
+    public static long ofWill(@Nullable Will will) {
+        return will == null ? 0 : will.payload().length + will.properties().length + ENTRY_BYTES;
     }
 
     /** What a subscription takes: it stands in the session and, if nobody else has that filter, in the tree. */

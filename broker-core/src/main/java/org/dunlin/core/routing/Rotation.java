@@ -1,9 +1,11 @@
 package org.dunlin.core.routing;
 
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.dunlin.core.spi.Rights;
@@ -160,6 +162,48 @@ public final class Rotation<M extends Rotation.Seat> {
     /** Who is the next to get a message, of those that are connected. */
     public @Nullable M nextConnected(TopicName topic, Set<M> except) {
         return next(connected, topic, except);
+    }
+
+    /**
+     * Who would be the next, first of all, and then who else could be. Nobody's turn changes by it.
+     *
+     * @param most to tell of
+     */
+    public List<M> inTurn(TopicName topic, boolean onlyFree, int most) {
+        Line<M> line = onlyFree ? free : connected;
+        List<M> next = new ArrayList<>();
+        if (guarded.isEmpty()) {
+            line.inTurn.stream().limit(most).forEach(next::add);
+            return next;
+        }
+        Known<M> there = null;
+        for (Map.Entry<TopicName, Known<M>> each : known.entrySet()) { // asking by name would count as use
+            there = each.getKey().equals(topic) ? each.getValue() : there;
+        }
+        Set<M> may = new LinkedHashSet<>();
+        if (there == null) {
+            line.inTurn.stream()
+                    .limit(ASKED_IN_TURN)
+                    .filter(member -> mayHave(member, topic))
+                    .forEach(next::add);
+            if (!next.isEmpty()) {
+                return next.subList(0, Math.min(most, next.size()));
+            }
+        } else {
+            may.addAll(there.may);
+        }
+        for (M member : there == null ? members : there.unasked) {
+            if (mayHave(member, topic)) {
+                may.add(member);
+            }
+        }
+        boolean few = may.size() < line.inTurn.size();
+        (few ? may : line.inTurn)
+                .stream()
+                        .filter(few ? line.inTurn::contains : may::contains)
+                        .limit(most)
+                        .forEach(next::add);
+        return next;
     }
 
     private @Nullable M next(Line<M> line, TopicName topic, Set<M> except) {

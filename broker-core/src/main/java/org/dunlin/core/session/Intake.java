@@ -1,5 +1,6 @@
 package org.dunlin.core.session;
 
+import org.dunlin.core.inspect.Fate;
 import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.routing.Answer;
 import org.dunlin.core.spi.DropReason;
@@ -99,9 +100,14 @@ final class Intake {
     private void takeQos0(Message message, boolean retain, int[] subscriptionIds) {
         if (session.isOnline()) {
             delivery.sendQos0(message, retain, subscriptionIds);
-        } else if (shard.shards().queueLimits().qos0Offline() && session.expirySeconds() > 0) {
+        } else if (keepsQos0()) {
             keep(message, Qos.AT_MOST_ONCE, retain, subscriptionIds, qos0Overflow(message));
         }
+    }
+
+    /** Whether QoS 0 waits for its client, which is away. */
+    private boolean keepsQos0() {
+        return shard.shards().queueLimits().qos0Offline() && session.expirySeconds() > 0;
     }
 
     /** Nobody waits for an answer to a QoS 0 message. */
@@ -114,7 +120,8 @@ final class Intake {
     void lend(Outgoing message) {
         if (!session.isOnline() || session.subscription(message.lender().filter()) == null) {
             message.lender().giveBack();
-        } else if (!session.standing().mayBorrow(message)) {
+        } else if (!session.standing()
+                .mayBorrow(message.message(), message.lender().filter())) {
             message.lender().tryAnother(DropReason.RIGHT_LOST);
         } else if (message.qos == Qos.AT_MOST_ONCE) {
             if (delivery.fitsQos0(message.message(), message.retain, message.subscriptionIds)) {
@@ -178,5 +185,34 @@ final class Intake {
             shard.shards().events().dropped(session.clientId(), place.message.topic(), DropReason.STORE_FAILED);
         }
         delivery.pump();
+    }
+
+    // ---- what would become of a message
+
+    /** What {@link #take} would come to, without doing it. */
+    Fate foresee(Message message, Qos qos, int[] subscriptionIds) {
+        if (qos == Qos.AT_MOST_ONCE) {
+            if (session.isOnline()) {
+                return delivery.foreseeQos0(message, subscriptionIds);
+            }
+            return keepsQos0() ? queue.foresee(message.weight(), qos0Overflow(message)) : Fate.AWAY;
+        }
+        Overflow overflow = overflowFor(message);
+        if (overflow.answers() && !mayTake(message)) {
+            return overflow == Overflow.HOLD_ACK ? Fate.HELD_BACK : Fate.REFUSED;
+        }
+        return delivery.foresee(message, qos, subscriptionIds, overflow);
+    }
+
+    /** What {@link #lend} would come to, for the group of that filter. */
+    Fate foreseeLoan(Message message, Qos qos, int[] subscriptionIds, String filter) {
+        if (!session.isOnline() || session.subscription(filter) == null) {
+            return Fate.AWAY;
+        } else if (!session.standing().mayBorrow(message, filter)) {
+            return Fate.NO_RIGHT;
+        } else if (qos == Qos.AT_MOST_ONCE) {
+            return delivery.foreseeQos0(message, subscriptionIds);
+        }
+        return delivery.canSendNow() ? delivery.foreseeSend(message, qos, subscriptionIds) : Fate.QUEUED;
     }
 }

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.dunlin.core.figures.Depth;
+import org.dunlin.core.inspect.Fate;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.QueueLimits.Overflow;
@@ -224,6 +225,14 @@ final class MessageQueue {
             nearlyFull = now;
             depth.nearlyFull(now);
         }
+    }
+
+    /** What {@link #add} would come to. */
+    Fate foresee(int weight, Overflow overflow) {
+        if (overflow.answers() || !isFull(weight)) {
+            return Fate.QUEUED;
+        }
+        return overflow == Overflow.DROP_OLDEST && !isFarTooFull() ? Fate.OLDEST_DROPPED : Fate.NEWEST_DROPPED;
     }
 
     /** Whether what waits to be read only to be dropped exceeds all that may wait, and a heap full more. */

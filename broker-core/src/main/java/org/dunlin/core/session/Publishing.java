@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * retained tree, to receivers, and if somebody is owed it durably to the store, before it is acknowledged. Shard thread only.
  */
 public final class Publishing {
+    private static final String SYS = "$SYS";
+
     private final Shard shard;
     private final Shards shards;
     private final Loop loop;
@@ -44,6 +46,12 @@ public final class Publishing {
                 shards.retained().storeFailed();
             }
         };
+    }
+
+    /** Topics that only the broker publishes to. */
+    public static boolean isReserved(TopicName topic) {
+        String text = topic.text();
+        return text.startsWith(SYS) && (text.length() == SYS.length() || text.charAt(SYS.length()) == '/');
     }
 
     /** Publishes a message of the broker's own. */

@@ -48,8 +48,6 @@ public final class Session implements Receiver, Place.Owner {
         ENDED
     }
 
-    private static final int REPLAY_HELD_BACK_MOST = 64;
-
     private final Shard shard;
     private final ClientRegistry.Owner owner;
     private final String clientId;
@@ -351,12 +349,8 @@ public final class Session implements Receiver, Place.Owner {
     }
 
     private void setWill(@Nullable Will next) {
-        shard.memory().add(memoryOf(next) - memoryOf(will));
+        shard.memory().add(MemoryBudget.ofWill(next) - MemoryBudget.ofWill(will));
         will = next;
-    }
-
-    private static long memoryOf(@Nullable Will will) {
-        return will == null ? 0 : will.payload().length + will.properties().length + MemoryBudget.ENTRY_BYTES;
     }
 
     private void publishWill() {
@@ -544,14 +538,19 @@ public final class Session implements Receiver, Place.Owner {
 
     @Override
     public void take(Message message, Qos qos, boolean retain, int[] subscriptionIds, @Nullable Answer answer) {
-        if (takesAll || admits(message)) {
+        if (takesAll || takes(message)) {
             intake.take(message, qos, retain, subscriptionIds, answer);
         }
     }
 
-    private boolean admits(Message message) {
+    /** Whether what matches is for it at all: it has not ended, and no review is against it. */
+    boolean takes(Message message) {
         Reviews.Review review = standing.review();
-        return review != null && state != State.ENDED && review.admits(message);
+        return takesAll || review != null && state != State.ENDED && review.admits(message);
+    }
+
+    Intake intake() {
+        return intake;
     }
 
     /** Takes a message that a shared group lends. */

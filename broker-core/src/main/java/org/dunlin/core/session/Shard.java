@@ -1,7 +1,6 @@
 package org.dunlin.core.session;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,7 +11,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.dunlin.core.figures.ShardFigures;
-import org.dunlin.core.inspect.GroupView;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.Takeovers;
 import org.dunlin.core.routing.Match;
@@ -56,13 +54,14 @@ public final class Shard {
     private final Router router;
     private final Publishing publishing;
     private final Reviews reviews;
+    private final Inspector inspector;
     private final Map<String, Session> sessions = new HashMap<>();
     private final Map<String, SharedGroup> groups = new HashMap<>();
 
     private final AtomicInteger backlog = new AtomicInteger();
     private final AtomicLong backlogBytes = new AtomicLong();
     private final Queue<Runnable> calmWaiters = new ConcurrentLinkedQueue<>();
-    private final ArrayDeque<Outbox> inbox = new ArrayDeque<>();
+    private final ArrayDeque<Turn.Outbox> inbox = new ArrayDeque<>();
     /** The next item of the first in the inbox. */
     private int inboxAt;
 
@@ -81,6 +80,7 @@ public final class Shard {
         this.router = new Router(this, shards.subscriptions());
         this.publishing = new Publishing(this, router);
         this.reviews = new Reviews(this, shards.reviewedAtOnce());
+        this.inspector = new Inspector(this, groups);
     }
 
     public Shards shards() {
@@ -150,7 +150,7 @@ public final class Shard {
     }
 
     /** Gives it the items of another shard's turn. Any thread. */
-    void post(Outbox outbox) {
+    void post(Turn.Outbox outbox) {
         backlog.addAndGet(outbox.size());
         backlogBytes.addAndGet(outbox.bytes());
         loop.execute(() -> {
@@ -166,7 +166,7 @@ public final class Shard {
         drainPending = false;
         int handled = 0;
         while (!inbox.isEmpty() && handled < BUDGET) {
-            Outbox outbox = inbox.getFirst();
+            Turn.Outbox outbox = inbox.getFirst();
             int to = Math.min(outbox.size(), inboxAt + BUDGET - handled);
             for (int i = inboxAt; i < to; i++) {
                 handle(outbox, i);
@@ -192,7 +192,7 @@ public final class Shard {
         }
     }
 
-    private void handle(Outbox outbox, int i) {
+    private void handle(Turn.Outbox outbox, int i) {
         Object item = outbox.item(i);
         if (item instanceof Message message) {
             guard(() -> router.deliver(message, outbox.match(i), outbox.ticket(i), outbox.from()));
@@ -360,20 +360,9 @@ public final class Shard {
 
     // ---- for operators
 
-    /** The shared groups that live here. */
-    public List<GroupView> groupViews() {
-        assert inLoop();
-        List<GroupView> views = new ArrayList<>();
-        for (SharedGroup group : groups.values()) {
-            List<GroupView.Member> members = new ArrayList<>();
-            for (SharedGroup.Member each : group.members.values()) {
-                Session session = each.session();
-                members.add(new GroupView.Member(
-                        session.clientId(), group.rotation.isConnected(each), each.open, Math.max(0, each.credits)));
-            }
-            views.add(new GroupView(group.filter().text(), group.queue.size(), group.queue.bytes(), members));
-        }
-        return views;
+    /** What operators may see of it. */
+    public Inspector inspector() {
+        return inspector;
     }
 
     /** Ends a session, and tells its client why if it is there. @return false if there is none */

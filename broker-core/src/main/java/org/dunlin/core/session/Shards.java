@@ -204,7 +204,7 @@ public final class Shards {
     }
 
     /** The shard that a shared group lives on, for ever the same for a number of shards. */
-    Shard ofGroup(String filter) {
+    public Shard ofGroup(String filter) {
         return shards[Slots.of(filter) % shards.length];
     }
 

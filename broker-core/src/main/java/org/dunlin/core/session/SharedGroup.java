@@ -79,7 +79,7 @@ final class SharedGroup implements Place.Owner {
         return member;
     }
 
-    private boolean durable() {
+    boolean durable() {
         return intake.receiver().durable();
     }
 
@@ -520,7 +520,7 @@ final class SharedGroup implements Place.Owner {
             this.session = session;
         }
 
-        private Subscription options() {
+        Subscription options() {
             Subscription present = options;
             assert present != null : "a member joins with its options";
             return present;

@@ -59,10 +59,9 @@ final class Standing {
         return rights.receivesAll() || rights.mayReceive(message.topic());
     }
 
-    /** Whether it may have what a shared group lends. */
-    boolean mayBorrow(Outgoing lent) {
-        return mayReceive(lent.message())
-                && (review == null || review.allows(lent.lender().filter()));
+    /** Whether it may have what the shared group of that filter lends. */
+    boolean mayBorrow(Message lent, String filter) {
+        return mayReceive(lent) && (review == null || review.allows(filter));
     }
 
     /** What to ask for each message of a subscription; null if nothing. */

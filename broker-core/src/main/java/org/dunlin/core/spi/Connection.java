@@ -56,6 +56,9 @@ public interface Connection {
      */
     boolean deliver(Message message, Qos qos, boolean retain, boolean dup, int packetId, int[] subscriptionIds);
 
+    /** Whether {@link #deliver} would write it: it does not exceed the client's Maximum Packet Size. */
+    boolean fits(Message message, Qos qos, int[] subscriptionIds);
+
     /** False while the client takes less than it is sent: QoS 0 is then dropped and the rest waits in its queue. */
     boolean isWritable();
 

@@ -269,6 +269,11 @@ final class ScriptedClient implements Connection {
     }
 
     @Override
+    public boolean fits(Message message, Qos qos, int[] subscriptionIds) {
+        return message.payload().length <= maxPayload;
+    }
+
+    @Override
     public boolean deliver(Message message, Qos qos, boolean retain, boolean dup, int packetId, int[] subscriptionIds) {
         if (message.payload().length > maxPayload) {
             return false;

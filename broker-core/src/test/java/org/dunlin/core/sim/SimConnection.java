@@ -375,6 +375,12 @@ final class SimConnection implements Connection {
     }
 
     @Override
+    public boolean fits(Message message, Qos qos, int[] subscriptionIds) {
+        OutboundTerms to = terms;
+        return to == null || PublishWriter.fits(to, message, qos, subscriptionIds);
+    }
+
+    @Override
     public boolean deliver(Message message, Qos qos, boolean retain, boolean dup, int packetId, int[] subscriptionIds) {
         assert loop.inLoop();
         OutboundTerms to = terms;

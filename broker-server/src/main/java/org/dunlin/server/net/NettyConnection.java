@@ -276,6 +276,12 @@ final class NettyConnection implements Connection {
     }
 
     @Override
+    public boolean fits(Message message, Qos qos, int[] subscriptionIds) {
+        OutboundTerms to = terms;
+        return to == null || PublishWriter.fits(to, message, qos, subscriptionIds);
+    }
+
+    @Override
     public boolean isWritable() {
         assert loop.inLoop();
         if (closing) {
