@@ -10,12 +10,14 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import org.dunlin.core.inspect.ClientView;
 import org.dunlin.core.inspect.Explanation;
 import org.dunlin.core.inspect.Fate;
 import org.dunlin.core.inspect.GroupView;
 import org.dunlin.core.inspect.SessionView;
 import org.dunlin.core.inspect.SubscriptionView;
 import org.dunlin.core.limits.Limits;
+import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.routing.Match;
 import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.session.Delivery;
@@ -83,6 +85,28 @@ public final class Inspection {
             }
             return views;
         });
+    }
+
+    /** One client with what bites; empty if it has no session. Of its subscriptions at most so many. */
+    public CompletionStage<Optional<ClientView>> client(String clientId, int subscriptions) {
+        return gather(List.of(clientId), session -> client(session, subscriptions))
+                .thenApply(found -> Optional.ofNullable(found.get(clientId)));
+    }
+
+    private static ClientView client(Session session, int subscriptions) {
+        Connection connection = session.connection();
+        Session.Holder holder = session.holder();
+        QueueLimits queue = session.shard().shards().queueLimits();
+        return new ClientView(
+                view(session),
+                subscriptions(session, subscriptions),
+                holder == null ? List.of() : List.copyOf(holder.held()),
+                connection != null && connection.isWritable(),
+                session.delivery().openFlows(),
+                session.inbound().waiting(),
+                queue.maxMessages(),
+                queue.maxBytes(),
+                session.rights().receivesAll());
     }
 
     private static SessionView view(Session session) {

@@ -1,5 +1,7 @@
 package org.dunlin.core.client;
 
+import java.util.Arrays;
+import java.util.Collection;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.session.Acknowledgements.Verdict;
@@ -292,13 +294,27 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
 
     /** Why the input is held. */
     enum Hold {
-        CONNECT,
-        OVERLOAD,
-        STORE,
-        MEMORY,
-        RATE,
-        ACKNOWLEDGEMENTS,
-        UNSUBSCRIBE
+        CONNECT("CONNECT or AUTH is being decided"),
+        OVERLOAD("an event loop has more to do than it should"),
+        STORE("the disk is slower than what is published (storage.durability)"),
+        MEMORY("memory is used up (memory.budget)"),
+        RATE("it publishes more than its share (limits.publish-rate)"),
+        ACKNOWLEDGEMENTS("as many of its messages as may wait are not yet acknowledged (limits.receive-maximum)"),
+        UNSUBSCRIBE("an UNSUBSCRIBE is being carried out");
+
+        private final String words;
+
+        Hold(String words) {
+            this.words = words;
+        }
+    }
+
+    @Override
+    public Collection<String> held() {
+        return Arrays.stream(Hold.values())
+                .filter(why -> (holds & 1 << why.ordinal()) != 0)
+                .map(why -> why.words)
+                .toList();
     }
 
     /** Stops reading until it is released; the keep alive does not count meanwhile. */

@@ -2,7 +2,6 @@ package org.dunlin.core.session;
 
 import java.util.List;
 import java.util.Map;
-import org.dunlin.core.inspect.Fate;
 import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.spi.Connection;
@@ -74,6 +73,11 @@ public final class Delivery {
     /** Of those, the ones that are. */
     public int inflight() {
         return outbound.unacknowledged();
+    }
+
+    /** Those and the ones whose PUBCOMP is awaited. */
+    public int openFlows() {
+        return outbound.open();
     }
 
     public long queuedMessages() {
@@ -175,35 +179,6 @@ public final class Delivery {
             return to.deliver(message, Qos.AT_MOST_ONCE, retain, false, 0, subscriptionIds);
         }
         return true;
-    }
-
-    /** What {@link #sendQos0} would come to. */
-    Fate foreseeQos0(Message message, int[] subscriptionIds) {
-        Connection to = session.connection();
-        if (to == null || !to.isWritable()) {
-            return to == null ? Fate.AWAY : Fate.SLOW_CONSUMER;
-        }
-        return foreseeSend(message, Qos.AT_MOST_ONCE, subscriptionIds);
-    }
-
-    /** What {@link #accept} would come to. */
-    Fate foresee(Message message, Qos qos, int[] subscriptionIds, Overflow overflow) {
-        if (!canSendNow()) {
-            return queue.foresee(message.weight(), overflow);
-        }
-        boolean asked = session.durable(); // when it comes back from the store
-        return asked && !session.standing().mayReceive(message)
-                ? Fate.NO_RIGHT
-                : foreseeSend(message, qos, subscriptionIds);
-    }
-
-    /** What {@link #send} would come to. */
-    Fate foreseeSend(Message message, Qos qos, int[] subscriptionIds) {
-        Connection to = session.connection();
-        if (shard.isExpired(message)) {
-            return Fate.EXPIRED;
-        }
-        return to == null || to.fits(message, qos, subscriptionIds) ? Fate.SENT : Fate.TOO_LARGE;
     }
 
     /** Whether a message would leave at once. */

@@ -3,6 +3,7 @@ package org.dunlin.core.session;
 import org.dunlin.core.inspect.Fate;
 import org.dunlin.core.limits.QueueLimits.Overflow;
 import org.dunlin.core.routing.Answer;
+import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
@@ -193,15 +194,35 @@ final class Intake {
     Fate foresee(Message message, Qos qos, int[] subscriptionIds) {
         if (qos == Qos.AT_MOST_ONCE) {
             if (session.isOnline()) {
-                return delivery.foreseeQos0(message, subscriptionIds);
+                return foreseeQos0(message, subscriptionIds);
             }
             return keepsQos0() ? queue.foresee(message.weight(), qos0Overflow(message)) : Fate.AWAY;
         }
         Overflow overflow = overflowFor(message);
         if (overflow.answers() && !mayTake(message)) {
             return overflow == Overflow.HOLD_ACK ? Fate.HELD_BACK : Fate.REFUSED;
+        } else if (!delivery.canSendNow()) {
+            return queue.foresee(message.weight(), overflow);
+        } else if (session.durable() && !session.standing().mayReceive(message)) {
+            return Fate.NO_RIGHT; // asked when it comes back from the store
         }
-        return delivery.foresee(message, qos, subscriptionIds, overflow);
+        return foreseeSending(message, qos, subscriptionIds);
+    }
+
+    private Fate foreseeQos0(Message message, int[] subscriptionIds) {
+        Connection to = session.connection();
+        if (to == null || !to.isWritable()) {
+            return to == null ? Fate.AWAY : Fate.SLOW_CONSUMER;
+        }
+        return foreseeSending(message, Qos.AT_MOST_ONCE, subscriptionIds);
+    }
+
+    private Fate foreseeSending(Message message, Qos qos, int[] subscriptionIds) {
+        Connection to = session.connection();
+        if (shard.isExpired(message)) {
+            return Fate.EXPIRED;
+        }
+        return to == null || to.fits(message, qos, subscriptionIds) ? Fate.SENT : Fate.TOO_LARGE;
     }
 
     /** What {@link #lend} would come to, for the group of that filter. */
@@ -211,8 +232,8 @@ final class Intake {
         } else if (!session.standing().mayBorrow(message, filter)) {
             return Fate.NO_RIGHT;
         } else if (qos == Qos.AT_MOST_ONCE) {
-            return delivery.foreseeQos0(message, subscriptionIds);
+            return foreseeQos0(message, subscriptionIds);
         }
-        return delivery.canSendNow() ? delivery.foreseeSend(message, qos, subscriptionIds) : Fate.QUEUED;
+        return delivery.canSendNow() ? foreseeSending(message, qos, subscriptionIds) : Fate.QUEUED;
     }
 }

@@ -148,7 +148,8 @@ public final class Reviews {
 
         private void review(Session session) {
             Authorizer authorizer = shard.shards().authorizer();
-            String gone = session.reviewHolder();
+            Session.Holder holder = session.holder();
+            String gone = holder == null ? null : holder.review();
             if (gone != null) {
                 session.standing()
                         .authorize(

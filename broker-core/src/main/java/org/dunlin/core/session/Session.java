@@ -241,10 +241,9 @@ public final class Session implements Receiver, Place.Owner {
         return standing.guardOf(filter);
     }
 
-    /** Why its client may not stay, or null; null, too, if there is none. */
-    @Nullable
-    String reviewHolder() {
-        return holder == null ? null : holder.review();
+    /** The protocol of its connection; null if there is none. */
+    public @Nullable Holder holder() {
+        return holder;
     }
 
     /** Its client is told as far as its version can that a subscription has ended. */
@@ -583,6 +582,9 @@ public final class Session implements Receiver, Place.Owner {
     public interface Holder {
         /** Tells the client why, as far as its version can, and closes the connection. */
         void evicted(ReasonCode reason, String detail);
+
+        /** Why nothing is read from the client at the moment, in words; empty as a rule. */
+        Collection<String> held();
 
         /** Less of what the client asked for waits for its answer. */
         void acknowledged();

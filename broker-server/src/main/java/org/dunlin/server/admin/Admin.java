@@ -94,6 +94,7 @@ public final class Admin implements AutoCloseable {
         endpoints.addAll(new SessionsApi(operations.broker().inspection()).endpoints());
         endpoints.addAll(new GroupsApi(operations.broker().inspection()).endpoints());
         endpoints.addAll(new MessagesApi(operations.broker()).endpoints());
+        endpoints.addAll(new ExplainApi(operations).endpoints());
         endpoints.addAll(new TraceApi(operations.traces(), !operations.userNamesAreTokens()).endpoints());
         endpoints.addAll(new AccessApi(operations.config(), operations.access()).endpoints());
         endpoints.addAll(new ConfigApi(operations.configuration()).endpoints());

@@ -345,7 +345,8 @@ final class NettyConnection implements Connection {
             flushNow();
             if (closing && !lastFlushed && cutCause == null) {
                 lastFlushed = true;
-                shutDown();
+                tell(null);
+                farewell.say();
             }
         } catch (Throwable e) {
             failed(e);
@@ -541,11 +542,6 @@ final class NettyConnection implements Connection {
         input.stop();
         flushNow();
         tell(cause);
-        shutDown();
-    }
-
-    private void shutDown() {
-        tell(null);
         farewell.say();
     }
 

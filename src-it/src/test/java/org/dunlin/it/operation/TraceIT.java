@@ -16,6 +16,7 @@ import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.Ping;
 import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Qos;
+import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.UserProperty;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -83,7 +84,7 @@ class TraceIT {
             seen.await("\"in\"", "CONNECT");
             second.publish("there", "x", Qos.AT_MOST_ONCE);
             seen.await("\"in\"", "PUBLISH", "qos 0");
-            first.close();
+            first.expectDisconnect(ReasonCode.SESSION_TAKEN_OVER);
         }
     }
 

@@ -24,6 +24,8 @@ public final class RemoteCommands {
                 new ListCommands.Drain(invocation),
                 new ConfigCommands.Reload(invocation),
                 new TraceCommand(invocation),
+                ExplainCommands.explain(invocation),
+                ExplainCommands.client(invocation),
                 TokenCommand.with(invocation));
     }
 }

@@ -56,7 +56,7 @@ final class StatusCommands {
         }
 
         /** "uptimeSeconds" is "uptime seconds". */
-        private static String words(String name) {
+        static String words(String name) {
             return name.replaceAll("([a-z])([A-Z])", "$1 $2").toLowerCase(Locale.ROOT);
         }
     }
