@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.server.config.Quote;
 import org.dunlin.server.http.Response;
@@ -27,7 +28,7 @@ final class TraceApi {
     private static final int SECONDS_MOST = 24 * 3600;
     private static final int COUNT_MOST = 1_000_000_000;
     /** Between two looks at a ring that was empty, or at a reader that took nothing. */
-    private static final long PAUSE_MILLIS = 25;
+    private static final long PAUSE_NANOS = 25_000_000;
 
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
@@ -139,11 +140,9 @@ final class TraceApi {
             try {
                 while (!gone && shown < count && System.nanoTime() - deadlineNanos < 0) {
                     if (!showNext()) {
-                        TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+                        LockSupport.parkNanos(PAUSE_NANOS);
                     }
                 }
-            } catch (InterruptedException stopped) {
-                Thread.currentThread().interrupt();
             } finally {
                 traces.end(trace);
                 end();
