@@ -175,12 +175,13 @@ class TraceTest {
     void secrets_areNotShown() {
         for (String user : List.of("a.b.c", "x".repeat(65), "eyJh.eyJz.sig-_")) {
             TracedPacket packet = shown(connect(user));
-            assertFalse(packet.toString().contains("hunter2") || packet.toString().contains("proof"));
+            assertFalse(
+                    packet.toString().contains("hunter2") || packet.toString().contains("proof"));
             assertTrue(packet.details().contains("User Name: (not shown)"), packet::toString);
         }
         assertTrue(shown(connect("anna")).details().contains("User Name: anna"));
-        TracedPacket auth = shown(new Auth(
-                ReasonCode.CONTINUE_AUTHENTICATION, "X", "proof".getBytes(StandardCharsets.UTF_8)));
+        TracedPacket auth =
+                shown(new Auth(ReasonCode.CONTINUE_AUTHENTICATION, "X", "proof".getBytes(StandardCharsets.UTF_8)));
         assertEquals(List.of("Authentication Method: X", "Authentication Data: (not shown)"), auth.details());
         assertFalse(shown(new ConnAck(false, ReasonCode.SUCCESS)).toString().contains("Authentication"));
     }
@@ -205,10 +206,34 @@ class TraceTest {
     @Test
     void propertiesOfMessages_areNamed() {
         byte[] wire = {
-            0x01, 1, 0x03, 0, 4, 't', 'e', 'x', 't', 0x08, 0, 1, 'r', 0x09, 0, 2, 1, (byte) 0xFF, 0x26, 0, 1, 'k', 0, 1, 'v'
+            0x01,
+            1,
+            0x03,
+            0,
+            4,
+            't',
+            'e',
+            'x',
+            't',
+            0x08,
+            0,
+            1,
+            'r',
+            0x09,
+            0,
+            2,
+            1,
+            (byte) 0xFF,
+            0x26,
+            0,
+            1,
+            'k',
+            0,
+            1,
+            'v'
         };
-        Message with = new Message(
-                1, "w", TopicName.of("t"), Message.NO_BYTES, Qos.AT_MOST_ONCE, true, Message.NEVER, wire);
+        Message with =
+                new Message(1, "w", TopicName.of("t"), Message.NO_BYTES, Qos.AT_MOST_ONCE, true, Message.NEVER, wire);
         assertEquals(
                 List.of(
                         "Payload Format Indicator: 1",

@@ -122,7 +122,8 @@ class ExplainIT {
         List<String> command = new ArrayList<>(
                 List.of(RunningBroker.java(), "-jar", RunningBroker.jar().toString()));
         command.addAll(List.of(arguments));
-        command.addAll(List.of("--url", admin.url(), "--token-file", admin.tokenFile().toString()));
+        command.addAll(
+                List.of("--url", admin.url(), "--token-file", admin.tokenFile().toString()));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.onExit().join().exitValue(), out);
