@@ -35,6 +35,7 @@ final class ExplainApi {
     /**
      * @param summary one sentence
      * @param refusal why it would not be taken from its publisher; null if it would
+     * @param note what is not told, or null
      * @param more whether there are more receivers
      * @param nearest filters of the client asked about that come nearest, if none matches
      */
@@ -42,6 +43,7 @@ final class ExplainApi {
             String topic,
             String summary,
             @Nullable String refusal,
+            @Nullable String note,
             List<Receiver> receivers,
             boolean more,
             List<String> nearest) {}
@@ -142,14 +144,23 @@ final class ExplainApi {
                 client.isEmpty() ? null : client,
                 RECEIVERS_MOST);
         return inspection()
-                .explain(question)
-                .thenApply(told -> new Message(
-                        topic,
-                        summary(told, client),
-                        told.refusal(),
-                        told.verdicts().stream().map(Receiver::of).toList(),
-                        told.more(),
-                        told.nearest()));
+                .sessions(question.publisher().isEmpty() ? List.of() : List.of(question.publisher()))
+                .thenCombine(
+                        inspection().explain(question),
+                        (from, told) -> new Message(
+                                topic,
+                                summary(told, client),
+                                told.refusal(),
+                                from.isEmpty() ? note(question.publisher()) : null,
+                                told.verdicts().stream().map(Receiver::of).toList(),
+                                told.more(),
+                                told.nearest()));
+    }
+
+    private static String note(String publisher) {
+        return publisher.isEmpty()
+                ? "no publisher is named (from), so nobody's right to publish is asked about"
+                : "the publisher has no session, so its rights are not known: 'dunlin acl explain' tells them";
     }
 
     private Inspection inspection() {

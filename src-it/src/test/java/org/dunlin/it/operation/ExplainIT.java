@@ -74,6 +74,7 @@ class ExplainIT {
                     "no subscription that matches",
                     "\"nearest\":[\"office/lamp\"]");
             has(admin.get(200, "explain/message?topic=nobody/here"), "nobody has subscribed to this topic");
+            has(admin.get(200, "explain/message?topic=a&from=nobody"), "the publisher has no session");
             has(admin.get(200, "explain/message?topic=$SYS/x"), "$SYS is the broker's own");
         }
     }

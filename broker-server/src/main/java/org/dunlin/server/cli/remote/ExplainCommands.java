@@ -107,6 +107,9 @@ final class ExplainCommands {
                 out.println();
                 table.print(out);
             }
+            if (answer.path("note").isTextual()) {
+                out.println("Note: " + Table.plain(answer.path("note").asText()) + ".");
+            }
             if (answer.path("more").asBoolean()) {
                 out.println("There are more receivers; name one with --client.");
             }
