@@ -137,6 +137,7 @@ class ExplanationTest {
     @Test
     void explanation_isWhatHappens() {
         long first = Long.getLong("dunlin.seed", System.nanoTime());
+        System.err.println("dunlin.seed=" + first);
         int scenes = Long.getLong("dunlin.seed") == null ? 150 : 1;
         for (int i = 0; i < scenes; i++) {
             new Play(first + i).run();
