@@ -17,7 +17,7 @@ function colour(name) {
 }
 
 /**
- * @param series {label, colour: 1 or 2, value(point), format(number)}
+ * @param series {label, colour: 1 or 2, value(point), format(number), steps: of the axis, if not the usual}
  * @returns an element; `update(points)` takes points with a time `at`
  */
 export function chart(page, title, series) {
@@ -25,7 +25,12 @@ export function chart(page, title, series) {
   const key = el(
     "p",
     { class: "key" },
-    series.map((each) => [el("span", { class: `dot colour-series${each.colour}` }), `${each.label} `, el("b", {}, "–"), " "]),
+    series.map((each) => [
+      el("span", { class: `dot colour-series${each.colour}` }),
+      `${each.label} `,
+      el("b", {}, "–"),
+      " ",
+    ]),
   );
   const numbers = el("tbody");
   const holder = el(
@@ -42,7 +47,16 @@ export function chart(page, title, series) {
         "table",
         { class: "small" },
         el("caption", { class: "unseen" }, `${title}, the last values`),
-        el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Time"), series.map((each) => el("th", { scope: "col" }, each.label)))),
+        el(
+          "thead",
+          {},
+          el(
+            "tr",
+            {},
+            el("th", { scope: "col" }, "Time"),
+            series.map((each) => el("th", { scope: "col" }, each.label)),
+          ),
+        ),
         numbers,
       ),
     ),
@@ -54,7 +68,12 @@ export function chart(page, title, series) {
     drawn?.destroy();
     drawn = null;
     if (canvas.clientWidth === 0) return;
-    const axis = { stroke: colour("quiet"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
+    const axis = {
+      stroke: colour("quiet"),
+      grid: { stroke: colour("line"), width: 1 },
+      ticks: { show: false },
+      font: "12px system-ui",
+    };
     drawn = new window.uPlot(
       {
         width: canvas.clientWidth,
@@ -63,8 +82,18 @@ export function chart(page, title, series) {
         cursor: { show: false },
         scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.1)] } },
         axes: [
-          { ...axis, space: 70, values: (_, ticks) => ticks.map((tick) => new Date(tick * 1000).toLocaleTimeString("en-GB")) },
-          { ...axis, size: 58, values: (_, ticks) => ticks.map((tick) => series[0].format(tick)) },
+          {
+            ...axis,
+            space: 70,
+            size: 30,
+            values: (_, ticks) => ticks.map((tick) => new Date(tick * 1000).toLocaleTimeString("en-GB")),
+          },
+          {
+            ...axis,
+            size: 62,
+            incrs: series[0].steps,
+            values: (_, ticks) => ticks.map((tick) => series[0].format(tick)),
+          },
         ],
         series: [
           {},
@@ -99,7 +128,14 @@ export function chart(page, title, series) {
       points
         .slice(-LAST)
         .reverse()
-        .map((point) => el("tr", {}, el("td", {}, time(point.at)), series.map((each) => el("td", {}, each.format(each.value(point)))))),
+        .map((point) =>
+          el(
+            "tr",
+            {},
+            el("td", {}, time(point.at)),
+            series.map((each) => el("td", {}, each.format(each.value(point)))),
+          ),
+        ),
     );
   };
 

@@ -14,7 +14,7 @@ export function plain(text, most = NAME_MOST) {
 }
 
 /**
- * What a client has named, as nobody can misread it: by itself in its direction, odd characters as marks, cut if it is long.
+ * What a client has named, as nobody can misread it: in its own direction, odd characters as marks, cut if it is long.
  *
  * @param lines whether line ends and tabs stay what they are
  */
@@ -39,7 +39,8 @@ export function hostile(text, { most = NAME_MOST, lines = false } = {}) {
 }
 
 /**
- * An element. Attributes that begin with "on" are listeners; false, null and undefined leave an attribute out; true makes it empty.
+ * An element. Attributes that begin with "on" are listeners; false, null, undefined leave an attribute out; true makes
+ * it empty.
  *
  * @param children nodes, text, numbers, arrays of them; null, undefined and false are left out
  */
@@ -66,7 +67,7 @@ export function fill(element, ...children) {
   return element;
 }
 
-/** A button that does something; it is off while that runs. */
+/** A button that does something, once at a time. It keeps the focus meanwhile, which a disabled one would lose. */
 export function button(label, action, { kind = "", name, ...attributes } = {}) {
   const made = el(
     "button",
@@ -76,13 +77,14 @@ export function button(label, action, { kind = "", name, ...attributes } = {}) {
       "aria-label": name,
       ...attributes,
       onclick: async () => {
-        made.disabled = true;
+        if (made.ariaBusy === "true") return;
+        made.ariaBusy = "true";
         try {
           await action(made);
         } catch (error) {
           fail(error);
         } finally {
-          made.disabled = false;
+          made.ariaBusy = "false";
         }
       },
     },
@@ -106,7 +108,11 @@ export const input = (attributes = {}) =>
 
 /** @param options pairs of value and label */
 export const select = (options, attributes = {}) =>
-  el("select", attributes, options.map(([value, label]) => el("option", { value }, label)));
+  el(
+    "select",
+    attributes,
+    options.map(([value, label]) => el("option", { value }, label)),
+  );
 
 /** A box to tick, with its label behind it. @returns the label; its `box` is the input */
 export function tick(label, attributes = {}) {
@@ -122,15 +128,15 @@ export function form(label, action, ...children) {
   const made = el("form", { "aria-label": label, novalidate: true }, children, problem);
   made.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const sender = made.querySelector("button[type=submit]");
-    if (sender) sender.disabled = true;
+    if (made.ariaBusy === "true") return;
+    made.ariaBusy = "true";
     fill(problem);
     try {
       await action(made);
     } catch (error) {
       fill(problem, words(error));
     } finally {
-      if (sender) sender.disabled = false;
+      made.ariaBusy = "false";
     }
   });
   return made;
@@ -146,7 +152,11 @@ export function section(title, ...children) {
 
 /** Pairs of a term and what it is. */
 export const facts = (pairs) =>
-  el("dl", { class: "facts" }, pairs.filter(Boolean).map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value))));
+  el(
+    "dl",
+    { class: "facts" },
+    pairs.filter(Boolean).map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value))),
+  );
 
 export const badge = (label, kind = "") => el("span", { class: `badge ${kind}` }, label);
 
@@ -155,14 +165,19 @@ export const note = (...children) => el("p", { class: "note" }, children);
 
 /** @returns what an error says, for people */
 export function words(error) {
-  return error instanceof Error && error.name === "ApiError" ? error.message : `Something went wrong in this page: ${error}`;
+  return error instanceof Error && error.name === "ApiError"
+    ? error.message
+    : `Something went wrong in this page: ${error}`;
 }
 
 let quiet;
 
+/** What was told to have failed works again. */
+export const calm = () => fill(document.getElementById("failed"));
+
 /** Tells that something was done. */
 export function say(text) {
-  fill(document.getElementById("failed"));
+  calm();
   fill(document.getElementById("said"), text);
   clearTimeout(quiet);
   quiet = setTimeout(() => fill(document.getElementById("said")), 8000);
@@ -173,7 +188,11 @@ export function fail(error) {
   if (error?.name === "AbortError") return;
   if (error?.name !== "ApiError") console.error(error);
   const place = document.getElementById("failed");
-  fill(place, el("span", {}, words(error)), button("Close", () => fill(place), { kind: "plain" }));
+  fill(
+    place,
+    el("span", {}, words(error)),
+    button("Close", () => fill(place), { kind: "plain" }),
+  );
 }
 
 /**

@@ -106,7 +106,8 @@ const menuButton = el(
     class: "menu",
     "aria-expanded": "false",
     "aria-controls": "menu",
-    onclick: () => menuButton.setAttribute("aria-expanded", String(menuButton.getAttribute("aria-expanded") !== "true")),
+    onclick: () =>
+      menuButton.setAttribute("aria-expanded", String(menuButton.getAttribute("aria-expanded") !== "true")),
   },
   "Menu",
 );
@@ -120,7 +121,8 @@ addEventListener("keydown", (event) => {
 
 /** Whether dark is what is seen now. */
 const isDark = () =>
-  (document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  (document.documentElement.dataset.theme ??
+    (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
 
 function themeSwitch() {
   const label = () => (isDark() ? "Light" : "Dark");
@@ -150,7 +152,11 @@ function frame() {
     el(
       "nav",
       { id: "menu", "aria-label": "Pages" },
-      el("ul", {}, PAGES.filter(([, label]) => label).map(([name, label]) => el("li", {}, el("a", { href: `#/${name}` }, label)))),
+      el(
+        "ul",
+        {},
+        PAGES.filter(([, label]) => label).map(([name, label]) => el("li", {}, el("a", { href: `#/${name}` }, label))),
+      ),
     ),
     el("main", { id: "main", tabindex: -1 }),
   );
@@ -168,6 +174,7 @@ function ended(why) {
   if (!who && app.childElementCount > 0) return;
   who = null;
   page?.leave();
+  document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
   disconnectTestClient();
   logIn(app, why, (principal) => {
     who = principal;

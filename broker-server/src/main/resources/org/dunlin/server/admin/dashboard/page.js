@@ -1,6 +1,6 @@
 // One page on the screen, from when it is opened until another one is.
 
-import { el, fill, fail, note, words } from "./dom.js";
+import { calm, el, fill, fail, note, words } from "./dom.js";
 import { isMissing } from "./api.js";
 
 export class Page {
@@ -60,6 +60,7 @@ export class Page {
       running = true;
       try {
         if ((await task()) === false) over = true;
+        if (failed) calm();
         failed = false;
       } catch (error) {
         if (!failed && !this.isLeft) fail(error);
@@ -120,7 +121,11 @@ export function table(caption, columns, key, empty = "Nothing here.") {
       "tr",
       { role: "row" },
       columns.map((column, i) =>
-        el("td", { role: "cell", "data-label": column.label, class: column.number ? "number" : column.tight ? "tight" : null }, cells[i]),
+        el(
+          "td",
+          { role: "cell", "data-label": column.label, class: column.number ? "number" : column.tight ? "tight" : null },
+          cells[i],
+        ),
       ),
     );
     return { row, cells, text: null };
@@ -168,7 +173,7 @@ export function table(caption, columns, key, empty = "Nothing here.") {
   return holder;
 }
 
-/** Pages that one click looks at when the broker finds nothing on them: it looks at a bounded number of sessions for each. */
+/** Pages that one click looks at if nothing is on them: the broker looks at a bounded number of sessions for each. */
 const EMPTY_PAGES = 25;
 
 /**
@@ -177,12 +182,17 @@ const EMPTY_PAGES = 25;
  * @param page to live on
  * @param load takes a cursor ("" for the first page), gives {items, next}
  * @param refresh milliseconds, 0 for never
+ * @param limit of items that a list which is not continued may have been cut at
  */
-export function paged(page, list, load, { refresh = 0 } = {}) {
+export function paged(page, list, load, { refresh = 0, limit = Infinity } = {}) {
   let cursors = [""];
   let next = null;
   const told = el("span", { class: "quiet" });
-  const back = el("button", { type: "button", onclick: () => turn(() => cursors.length > 1 && cursors.pop()) }, "Previous");
+  const back = el(
+    "button",
+    { type: "button", onclick: () => turn(() => cursors.length > 1 && cursors.pop()) },
+    "Previous",
+  );
   const on = el("button", { type: "button", onclick: () => turn(() => next && cursors.push(next)) }, "Next");
   const holder = el("div", {}, list, el("div", { class: "row pages" }, back, on, told));
 
@@ -198,7 +208,9 @@ export function paged(page, list, load, { refresh = 0 } = {}) {
     back.disabled = cursors.length === 1;
     on.disabled = next === null;
     const alone = cursors.length === 1 && next === null;
-    fill(told, alone ? (answer.items.length > 0 ? `${answer.items.length} in all` : "") : `Page ${cursors.length}`);
+    const found = answer.items.length;
+    const sum = found === 0 ? "" : found >= limit ? `The first ${found}` : `${found} in all`;
+    fill(told, alone ? sum : `Page ${cursors.length}`);
     back.hidden = on.hidden = alone;
   }
 

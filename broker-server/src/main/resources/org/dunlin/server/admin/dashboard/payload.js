@@ -8,17 +8,16 @@ const SHOWN_BYTES = 64 * 1024;
 const SHOWN_BYTES_IN_HEX = 1024;
 const PER_LINE = 16;
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
 /** @returns bytes of what the REST interface says of a payload */
 export function fromApi(message) {
   if (message.text !== null) return new TextEncoder().encode(message.text);
   return Uint8Array.from(atob(message.base64), (char) => char.charCodeAt(0));
 }
 
-function textOf(payload) {
+/** Null if it is no text. @param cut whether the end may be the half of a character */
+function textOf(payload, cut) {
   try {
-    const text = utf8.decode(payload);
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(payload, { stream: cut });
     return /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.test(text) ? null : text;
   } catch {
     return null;
@@ -28,23 +27,23 @@ function textOf(payload) {
 /** On one line. */
 export function brief(payload, most = 80) {
   if (payload.length === 0) return el("i", { class: "quiet" }, "empty");
-  const text = textOf(payload.length > 4 * most ? cutCleanly(payload, 4 * most) : payload);
+  // a character has 4 bytes at most
+  const text = textOf(payload.subarray(0, 4 * most), true);
   return text === null ? el("span", { class: "quiet" }, `${size(payload.length)}, no text`) : hostile(text, { most });
 }
 
-/** Without the half of a character at the end. */
-function cutCleanly(payload, end) {
-  while (end > 0 && (payload[end] & 0xc0) === 0x80) end--;
-  return payload.subarray(0, end);
-}
-
-/** As a block. */
-export function inFull(payload) {
-  const shown = payload.length > SHOWN_BYTES ? cutCleanly(payload, SHOWN_BYTES) : payload;
-  const text = textOf(shown);
-  if (payload.length === 0) return el("p", { class: "quiet" }, "Empty.");
-  if (text === null) return el("pre", { tabindex: 0, "aria-label": "Payload in hexadecimal" }, hex(payload));
-  return el("pre", { tabindex: 0, "aria-label": "Payload" }, hostile(pretty(text), { most: SHOWN_BYTES, lines: true }));
+/** As a block. @param bytes that it has in all, if this is only the beginning of it */
+export function inFull(payload, bytes = payload.length) {
+  if (bytes === 0) return el("p", { class: "quiet" }, "Empty.");
+  const shown = payload.subarray(0, SHOWN_BYTES);
+  const isCut = bytes > shown.length;
+  const text = textOf(shown, isCut);
+  return [
+    text === null
+      ? el("pre", { tabindex: 0, "aria-label": "Payload in hexadecimal" }, hex(shown))
+      : el("pre", { tabindex: 0, "aria-label": "Payload" }, hostile(pretty(text), { most: SHOWN_BYTES, lines: true })),
+    isCut ? el("p", { class: "quiet" }, `This is the beginning of ${bytes} bytes.`) : null,
+  ];
 }
 
 function pretty(text) {
@@ -64,6 +63,6 @@ function hex(payload) {
     const chars = part.map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : "·")).join("");
     lines.push(`${from.toString(16).padStart(4, "0")}  ${codes.padEnd(PER_LINE * 3)} ${chars}`);
   }
-  if (payload.length > SHOWN_BYTES_IN_HEX) lines.push(`… ${payload.length} bytes in all`);
+  if (payload.length > SHOWN_BYTES_IN_HEX) lines.push("…");
   return lines.join("\n");
 }

@@ -6,6 +6,7 @@ import { ApiError } from "./api.js";
 const library = () => import("./lib/mqtt.js").then((module) => module.default);
 
 const CONNECT_MILLISECONDS = 10_000;
+const PAYLOAD_KEPT = 256 * 1024;
 const KEEP_ALIVE_SECONDS = 30;
 
 const name = () => `dashboard-${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`;
@@ -21,10 +22,11 @@ export class TestClient {
   /**
    * Connects.
    *
-   * @param onMessage takes {topic, payload (bytes), qos, retain, properties, at}
+   * @param kept bytes of each payload, at most; the rest is let go
+   * @param onMessage takes {topic, payload (bytes), bytes (in all), qos, retain, properties, at}
    * @param onEnd is called with words once the connection has ended
    */
-  static async connect({ user, password, clientId = name() }, onMessage, onEnd) {
+  static async connect({ user, password, clientId = name(), kept = PAYLOAD_KEPT }, onMessage, onEnd) {
     const mqtt = await library();
     const client = mqtt.connect(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/mqtt`, {
       protocolVersion: 5,
@@ -39,7 +41,16 @@ export class TestClient {
     });
     let why = "The connection has ended.";
     client.on("message", (topic, payload, packet) =>
-      onMessage({ topic, payload, qos: packet.qos, retain: packet.retain, properties: packet.properties ?? {}, at: new Date().toISOString() }),
+      onMessage({
+        topic,
+        // A copy, so that what the library has read is not kept with it.
+        payload: Uint8Array.prototype.slice.call(payload, 0, kept),
+        bytes: payload.length,
+        qos: packet.qos,
+        retain: packet.retain,
+        properties: packet.properties ?? {},
+        at: new Date().toISOString(),
+      }),
     );
     client.on("disconnect", (packet) => (why = `The broker ended the connection: ${cause(packet)}`));
     await new Promise((resolve, reject) => {
@@ -50,7 +61,12 @@ export class TestClient {
         reject(new ApiError(0, why));
       });
       client.once("close", () =>
-        reject(new ApiError(0, "No connection for MQTT came about: the broker is down, does not serve yet, or your login may only look.")),
+        reject(
+          new ApiError(
+            0,
+            "No connection for MQTT came about: the broker is down, does not serve yet, or your login may only look.",
+          ),
+        ),
       );
     });
     client.on("close", () => onEnd(why));
@@ -107,10 +123,13 @@ const REASONS = {
   162: "wildcard subscriptions not supported",
 };
 
-const cause = (packet) => packet.properties?.reasonString ?? REASONS[packet.reasonCode] ?? `reason ${packet.reasonCode}`;
+const cause = (packet) =>
+  packet.properties?.reasonString ?? REASONS[packet.reasonCode] ?? `reason ${packet.reasonCode}`;
 
 const refusal = (error) =>
-  error.code > 0 ? `The broker refused the connection: ${REASONS[error.code] ?? error.message}.` : `No connection: ${error.message}`;
+  error.code > 0
+    ? `The broker refused the connection: ${REASONS[error.code] ?? error.message}.`
+    : `No connection: ${error.message}`;
 
 function told(promise) {
   return promise.catch((error) => {

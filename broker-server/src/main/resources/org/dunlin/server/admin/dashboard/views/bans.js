@@ -25,9 +25,15 @@ export function bans(page) {
     [
       { label: "What", cell: (row) => row.kind },
       { label: "Who", cell: (row) => hostile(row.subject) },
-      { label: "Ends", moves: true, cell: (row) => (row.until ? el("span", { title: time(row.until) }, `in ${until(row.until)}`) : "never") },
+      {
+        label: "Ends",
+        moves: true,
+        cell: (row) => (row.until ? el("span", { title: time(row.until) }, `in ${until(row.until)}`) : "never"),
+      },
       { label: "Reason", cell: (row) => (row.reason ? hostile(row.reason, { most: 400 }) : "–") },
-      ...(page.mayChange ? [{ label: "Action", tight: true, cell: (row) => rowButton("End ban", row.subject, () => end(row)) }] : []),
+      ...(page.mayChange
+        ? [{ label: "Action", tight: true, cell: (row) => rowButton("End ban", row.subject, () => end(row)) }]
+        : []),
     ],
     (row) => `${row.kind} ${row.subject}`,
     "Nobody is banned.",
@@ -41,7 +47,12 @@ export function bans(page) {
   const look = page.every(EVERY, async () => list.update((await get("bans", {}, page.signal)).items));
 
   async function end(row) {
-    const sure = await ask(`Let ${row.kind} ${plain(row.subject, 60)} in again?`, "The ban ends at once.", "End the ban", "primary");
+    const sure = await ask(
+      `Let ${row.kind} ${plain(row.subject, 60)} in again?`,
+      "The ban ends at once.",
+      "End the ban",
+      "primary",
+    );
     if (!sure) return;
     await remove(path`bans/${row.kind}/${row.subject}`);
     say(`Ended the ban of ${plain(row.subject, 60)}.`);
@@ -61,7 +72,8 @@ export function bans(page) {
         async () => {
           const sure = await ask(
             `Ban ${kind.value} ${plain(subject.value, 60)}?`,
-            "Clients that fit are sent away at once and cannot connect until the ban ends. Look that you do not lock yourself out.",
+            "Clients that fit are sent away at once and cannot connect until the ban ends. " +
+              "Look that you do not lock yourself out.",
             "Ban",
           );
           if (!sure) return;
@@ -73,7 +85,15 @@ export function bans(page) {
           subject.value = reason.value = "";
           await look();
         },
-        el("div", { class: "row" }, field("What", kind), field("Who", subject), field("How long", time), field("Reason", reason), submit("Ban …", "danger")),
+        el(
+          "div",
+          { class: "row" },
+          field("What", kind),
+          field("Who", subject),
+          field("How long", time),
+          field("Reason", reason),
+          submit("Ban …", "danger"),
+        ),
       ),
     );
   }

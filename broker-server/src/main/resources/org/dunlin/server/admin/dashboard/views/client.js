@@ -42,7 +42,12 @@ export function client(page) {
   let shown = "";
   page.every(EVERY, async () => {
     const session = await orNull(get(path`sessions/${clientId}`, {}, page.signal));
-    fill(about, session ? inFull(session) : note("There is no session of that client now: it is not connected, and nothing was kept."));
+    fill(
+      about,
+      session
+        ? inFull(session)
+        : note("There is no session of that client now: it is not connected, and nothing was kept."),
+    );
     const offered = `${session !== null} ${session?.connected}`;
     if (offered !== shown) fill(actions, page.mayChange ? offers(session, clientId) : null);
     shown = offered;
@@ -50,7 +55,11 @@ export function client(page) {
     subscribed.update(all?.items ?? []);
   });
   page.every(EVERY, async () => {
-    const last = await orMissing(get(path`clients/${clientId}/events`, { limit: 100 }, page.signal), happened, "Events");
+    const last = await orMissing(
+      get(path`clients/${clientId}/events`, { limit: 100 }, page.signal),
+      happened,
+      "Events",
+    );
     if (!last) return false;
     events.update(last.items);
   });

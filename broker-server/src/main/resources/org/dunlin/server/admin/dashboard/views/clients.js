@@ -25,7 +25,14 @@ export function clients(page) {
       { label: "In flight", cell: (row) => `${row.inflight} of ${row.receiveMaximum}`, number: true },
       { label: "Queue", cell: queue, number: true },
       ...(page.mayChange
-        ? [{ label: "Action", tight: true, cell: (row) => rowButton("Disconnect", row.clientId, async () => (await disconnect(row)) && pages.refresh(), "danger") }]
+        ? [
+            {
+              label: "Action",
+              tight: true,
+              cell: (row) =>
+                rowButton("Disconnect", row.clientId, async () => (await disconnect(row)) && pages.refresh(), "danger"),
+            },
+          ]
         : []),
     ],
     (row) => row.clientId,

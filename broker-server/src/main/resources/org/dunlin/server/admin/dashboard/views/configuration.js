@@ -12,7 +12,7 @@ export function configuration(page) {
     [
       { label: "Key", cell: (row) => el("code", {}, row.key) },
       { label: "Value", cell: (row) => (row.secret ? el("i", {}, "secret") : hostile(row.value ?? "")) },
-      { label: "Default", cell: (row) => (row.default ? hostile(row.default) : "–") },
+      { label: "Default", cell: (row) => (row.defaultValue ? hostile(row.defaultValue) : "–") },
       { label: "From", cell: (row) => hostile(row.origin ?? "") },
       { label: "A change needs", cell: (row) => (row.live ? "a reload" : "a restart") },
     ],
@@ -24,7 +24,9 @@ export function configuration(page) {
   let items = [];
   const draw = () =>
     list.update(
-      items.filter((row) => row.key.includes(search.value) && (!set.box.checked || (row.origin && row.origin !== "default"))),
+      items.filter(
+        (row) => row.key.includes(search.value) && (!set.box.checked || (row.origin && row.origin !== "default")),
+      ),
     );
   search.addEventListener("input", draw);
   set.box.addEventListener("change", draw);
@@ -55,7 +57,14 @@ function reloading(page, then) {
     fill(
       result,
       said.faults.length > 0
-        ? [note("The file has faults; nothing of it is taken."), el("ul", {}, said.faults.map((fault) => el("li", {}, hostile(String(fault), { most: 1000 }))))]
+        ? [
+            note("The file has faults; nothing of it is taken."),
+            el(
+              "ul",
+              {},
+              said.faults.map((fault) => el("li", {}, hostile(String(fault), { most: 1000 }))),
+            ),
+          ]
         : changes,
     );
   };
@@ -69,7 +78,8 @@ function reloading(page, then) {
     if (!found || found.faults.length > 0) return;
     const sure = await ask(
       "Reload the configuration?",
-      `${found.changes.filter((change) => change.live).length} change(s) come into force, all or none; ${found.changes.filter((change) => !change.live).length} wait for a restart.`,
+      `${found.changes.filter((change) => change.live).length} change(s) come into force, ` +
+        `all or none; ${found.changes.filter((change) => !change.live).length} wait for a restart.`,
       "Reload",
       "primary",
     );
@@ -81,7 +91,12 @@ function reloading(page, then) {
   }
   return section(
     "The file",
-    el("div", { class: "row" }, button("Check what a reload would change", check), button("Reload …", reload, { kind: "primary" })),
+    el(
+      "div",
+      { class: "row" },
+      button("Check what a reload would change", check),
+      button("Reload …", reload, { kind: "primary" }),
+    ),
     result,
   );
 }

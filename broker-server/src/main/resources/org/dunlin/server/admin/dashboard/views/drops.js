@@ -39,7 +39,10 @@ const KINDS = [
 /** Columns of what has happened to clients. */
 export const eventColumns = () => [
   { label: "At", tight: true, cell: (row) => time(row.at) },
-  { label: "What", cell: (row) => badge(row.kind, row.kind === "connected" ? "good" : row.kind === "disconnected" ? "" : "bad") },
+  {
+    label: "What",
+    cell: (row) => badge(row.kind, row.kind === "connected" ? "good" : row.kind === "disconnected" ? "" : "bad"),
+  },
   { label: "Client", cell: (row) => (row.clientId ? linkToClient(row.clientId) : "–") },
   { label: "Reason", cell: (row) => row.reason || "–" },
   { label: "Detail", cell: (row) => (row.detail ? hostile(row.detail, { most: 400 }) : "–") },
@@ -65,7 +68,10 @@ export function drops(page) {
   const losers = table(
     "Losses by client",
     [
-      { label: "Client or group", cell: (row) => (row.client.startsWith("$share/") ? hostile(row.client) : linkToClient(row.client)) },
+      {
+        label: "Client or group",
+        cell: (row) => (row.client.startsWith("$share/") ? hostile(row.client) : linkToClient(row.client)),
+      },
       { label: "Messages", cell: (row) => count(row.total), number: true },
       { label: "By reason", cell: (row) => byReason(row.byReason) },
     ],
@@ -77,7 +83,10 @@ export function drops(page) {
     refusals(page),
     section("Messages lost since the start", totals),
     section("Last losses", last),
-    section("Losses by client", paged(page, losers, (after) => get("drops/clients", { after, limit: PAGE }, page.signal))),
+    section(
+      "Losses by client",
+      paged(page, losers, (after) => get("drops/clients", { after, limit: PAGE }, page.signal)),
+    ),
   );
   follow(page, last, totals);
 }

@@ -18,7 +18,8 @@ export function groups(page) {
     el(
       "p",
       {},
-      "Each message goes to one member. The group's lag is what waits in its queue and what members have been lent and not finished. ",
+      "Each message goes to one member. The group's lag is what waits in its queue and " +
+        "what members have been lent and not finished. ",
       "A member without credits takes no more until it acknowledges.",
     ),
     place,
@@ -52,7 +53,11 @@ function part(group) {
       { label: "Member", cell: (row) => linkToClient(row.clientId) },
       { label: "State", cell: (row) => (row.connected ? badge("connected", "good") : badge("away", "bad")) },
       { label: "Lent, not finished", cell: (row) => count(row.lent), number: true },
-      { label: "Credits", cell: (row) => (row.credits === 0 ? badge("none", "bad") : count(row.credits)), number: true },
+      {
+        label: "Credits",
+        cell: (row) => (row.credits === 0 ? badge("none", "bad") : count(row.credits)),
+        number: true,
+      },
     ],
     (row) => row.clientId,
     "It has no member.",

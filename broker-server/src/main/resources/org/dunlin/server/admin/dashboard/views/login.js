@@ -18,7 +18,11 @@ export function logIn(place, why, then) {
   const byToken = form(
     "Log in with a token",
     async () => then(await post("login", { token: token.value })),
-    field("Token", token, "The file admin.token in the broker's data directory has one. It is made at the first start."),
+    field(
+      "Token",
+      token,
+      "The file admin.token in the broker's data directory has one. It is made at the first start.",
+    ),
     submit("Log in"),
   );
   const byName = form(

@@ -18,7 +18,10 @@ export function logs(page) {
     "Log, newest first",
     [
       { label: "At", tight: true, cell: (row) => time(row.at) },
-      { label: "Level", cell: (row) => badge(row.level.toLowerCase(), row.level === "ERROR" || row.level === "WARN" ? "bad" : "") },
+      {
+        label: "Level",
+        cell: (row) => badge(row.level.toLowerCase(), row.level === "ERROR" || row.level === "WARN" ? "bad" : ""),
+      },
       { label: "Logger", cell: (row) => row.logger },
       { label: "Message", cell: (row) => hostile(row.message, { most: 2000 }) },
     ],
@@ -27,13 +30,22 @@ export function logs(page) {
   );
   const place = el("div", {}, list);
   const level = el("div");
-  page.show("Log", el("div", { class: "row" }, field("Show from level", least), field("Message has", search), still, level), place);
+  page.show(
+    "Log",
+    el("div", { class: "row" }, field("Show from level", least), field("Message has", search), still, level),
+    place,
+  );
 
   let after = 0;
   let lines = [];
   const draw = () => {
     const enough = LEVELS.indexOf(least.value);
-    list.update(lines.filter((line) => LEVELS.indexOf(line.level) <= enough && line.message.toLowerCase().includes(search.value.toLowerCase())));
+    list.update(
+      lines.filter(
+        (line) =>
+          LEVELS.indexOf(line.level) <= enough && line.message.toLowerCase().includes(search.value.toLowerCase()),
+      ),
+    );
   };
   least.addEventListener("change", draw);
   search.addEventListener("input", draw);
@@ -60,7 +72,12 @@ async function setting(page, place) {
     const verbose = level.value === "debug" || level.value === "trace";
     const sure =
       !verbose ||
-      (await ask(`Log at level ${level.value}?`, "The broker writes much more, which costs time and disk. It holds until the next reload or restart.", "Log more", "primary"));
+      (await ask(
+        `Log at level ${level.value}?`,
+        "The broker writes much more, which costs time and disk. It holds until the next reload or restart.",
+        "Log more",
+        "primary",
+      ));
     if (!sure) {
       level.value = former;
       return;

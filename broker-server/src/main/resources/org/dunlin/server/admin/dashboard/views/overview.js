@@ -14,6 +14,9 @@ const SHOWN = 5;
 /** Days before the end of a certificate when it is time to care. */
 const CERTIFICATE_DAYS = 30;
 
+/** Of two, since 1024 bytes are a KB. */
+const POWERS = Array.from({ length: 44 }, (_, i) => 2 ** i);
+
 function tile(label, href) {
   const value = el("b", {}, "–");
   const below = el("small", {}, "\u00a0");
@@ -93,7 +96,9 @@ const listenerColumns = [
       const soon = (new Date(row.certificateEnds) - Date.now()) / 86_400_000 < CERTIFICATE_DAYS;
       return [
         badge(`ends in ${until(row.certificateEnds)}`, soon ? "bad" : "good"),
-        row.filesRefused > 0 ? ` ${some(row.filesRefused, "new file was", "new files were")} not taken: see the log` : "",
+        row.filesRefused > 0
+          ? ` ${some(row.filesRefused, "new file was", "new files were")} not taken: see the log`
+          : "",
       ];
     },
   },
@@ -111,7 +116,10 @@ function tell(status, running, tiles) {
   tiles.filters.set(count(status.filters));
   tiles.retained.set(count(status.retained), bytes(status.retainedBytes));
   tiles.dropped.set(count(status.dropped), "since the start");
-  tiles.memory.set(`${Math.round((100 * status.memoryUsed) / status.memoryBudget)} %`, `${bytes(status.memoryUsed)} of ${bytes(status.memoryBudget)}`);
+  tiles.memory.set(
+    `${Math.round((100 * status.memoryUsed) / status.memoryBudget)} %`,
+    `${bytes(status.memoryUsed)} of ${bytes(status.memoryBudget)}`,
+  );
 }
 
 function about(status) {
@@ -125,10 +133,19 @@ function about(status) {
 
 /** Charts of the rates that the broker keeps. */
 function rates(page, place) {
-  const series = (label, name, colour, format) => ({ label, value: (point) => point[name], colour, format });
+  const series = (label, name, colour, format, steps) => ({
+    label,
+    value: (point) => point[name],
+    colour,
+    format,
+    steps,
+  });
   const charts = [
     chart(page, "Messages a second", [series("in", "messagesIn", 1, rate), series("out", "messagesOut", 2, rate)]),
-    chart(page, "Bytes a second", [series("in", "bytesIn", 1, bytes), series("out", "bytesOut", 2, bytes)]),
+    chart(page, "Bytes a second", [
+      series("in", "bytesIn", 1, bytes, POWERS),
+      series("out", "bytesOut", 2, bytes, POWERS),
+    ]),
     chart(page, "Connected clients", [series("clients", "connections", 1, count)]),
     chart(page, "Messages lost a second", [series("lost", "dropped", 1, rate)]),
   ];

@@ -4,15 +4,19 @@ import { ask, badge, button, el, hostile, plain, say } from "../dom.js";
 import { path, post, remove } from "../api.js";
 import { bytes, count, since, time, until } from "../format.js";
 
-export const linkToClient = (clientId) => el("a", { href: `#/client/${encodeURIComponent(clientId)}` }, hostile(clientId));
+export const linkToClient = (clientId) =>
+  el("a", { href: `#/client/${encodeURIComponent(clientId)}` }, hostile(clientId));
 
-export const linkToTopic = (filter) => el("a", { href: `#/topics?filter=${encodeURIComponent(filter)}` }, hostile(filter));
+export const linkToTopic = (filter) =>
+  el("a", { href: `#/topics?filter=${encodeURIComponent(filter)}` }, hostile(filter));
 
 export const state = (row) => (row.connected ? badge("connected", "good") : badge("away"));
 
-export const queue = (row) => (row.queuedMessages === 0 ? "0" : `${count(row.queuedMessages)} (${bytes(row.queuedBytes)})`);
+export const queue = (row) =>
+  row.queuedMessages === 0 ? "0" : `${count(row.queuedMessages)} (${bytes(row.queuedBytes)})`;
 
-export const sinceWhen = (row) => (row.since ? el("span", { title: time(row.since) }, since(row.since)) : "before the start");
+export const sinceWhen = (row) =>
+  row.since ? el("span", { title: time(row.since) }, since(row.since)) : "before the start";
 
 /** When a session ends by itself. */
 export function expiry(row) {
@@ -47,7 +51,8 @@ export async function endSession(row) {
     `End the session of ${plain(row.clientId, 60)}?`,
     [
       row.connected ? "The client is disconnected. " : "",
-      `Its ${count(row.subscriptions)} subscription(s) and ${count(row.queuedMessages)} waiting message(s) are gone for good; `,
+      `Its ${count(row.subscriptions)} subscription(s) and ${count(row.queuedMessages)} ` +
+        `waiting message(s) are gone for good; `,
       "the messages are counted as lost. This cannot be undone.",
     ],
     "End the session",

@@ -7,7 +7,12 @@ export function rights(page) {
   const place = el("div");
   page.show(
     "Rights",
-    el("p", {}, "What no rule allows is denied, and a denial wins over every permission. A new text is in force at once, for those that are connected, too."),
+    el(
+      "p",
+      {},
+      "What no rule allows is denied, and a denial wins over every permission. A new text " +
+        "is in force at once, for those that are connected, too.",
+    ),
     section("The ACL file", place),
     explaining(page),
   );
@@ -17,11 +22,20 @@ export function rights(page) {
 async function edit(page, place) {
   const acl = await get("acl", {}, page.signal);
   if (acl.path === "") {
-    fill(place, note("auth.acl-file is not set, so every client that may connect may do everything. Set it and restart."));
+    fill(
+      place,
+      note("auth.acl-file is not set, so every client that may connect may do everything. Set it and restart."),
+    );
     return;
   }
   let text = acl.text;
-  const editor = el("textarea", { rows: 18, spellcheck: "false", class: "code", readonly: !page.mayChange, value: text });
+  const editor = el("textarea", {
+    rows: 18,
+    spellcheck: "false",
+    class: "code",
+    readonly: !page.mayChange,
+    value: text,
+  });
   fill(
     place,
     form(
@@ -32,8 +46,19 @@ async function edit(page, place) {
         const sure = await ask(
           "Put these rights in force?",
           [
-            foreign ? el("p", {}, el("b", {}, "The file was changed by somebody else since you opened it; that change would be lost. ")) : null,
-            el("p", {}, `${changes(now.text, editor.value)} Clients that are connected lose at once what they may not do any more. A text with a fault changes nothing.`),
+            foreign
+              ? el(
+                  "p",
+                  {},
+                  el("b", {}, "The file was changed by somebody else since you opened it; that change would be lost. "),
+                )
+              : null,
+            el(
+              "p",
+              {},
+              `${changes(now.text, editor.value)} Clients that are connected lose at once what ` +
+                `they may not do any more. A text with a fault changes nothing.`,
+            ),
           ],
           "Put in force",
           foreign ? "danger" : "primary",
@@ -91,7 +116,11 @@ function explaining(page) {
         fill(
           answer,
           el("p", {}, said.allowed ? badge("allowed", "good") : badge("denied", "bad")),
-          el("ul", {}, said.lines.map((line) => el("li", {}, plain(line, 1000)))),
+          el(
+            "ul",
+            {},
+            said.lines.map((line) => el("li", {}, plain(line, 1000))),
+          ),
         );
       },
       el(

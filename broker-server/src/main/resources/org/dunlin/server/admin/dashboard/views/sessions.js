@@ -40,7 +40,14 @@ export function sessions(page) {
       { label: "Subscriptions", cell: (row) => row.subscriptions, number: true },
       { label: "Queue", cell: queue, number: true },
       ...(page.mayChange
-        ? [{ label: "Action", tight: true, cell: (row) => rowButton("End", row.clientId, async () => (await endSession(row)) && pages.refresh(), "danger") }]
+        ? [
+            {
+              label: "Action",
+              tight: true,
+              cell: (row) =>
+                rowButton("End", row.clientId, async () => (await endSession(row)) && pages.refresh(), "danger"),
+            },
+          ]
         : []),
     ],
     (row) => row.clientId,
@@ -52,7 +59,7 @@ export function sessions(page) {
       { after, limit: PAGE, search: search.value, user: user.value, connected: there.value, sort: sort.value },
       page.signal,
     );
-  const pages = paged(page, list, load, { refresh: EVERY });
+  const pages = paged(page, list, load, { refresh: EVERY, limit: PAGE });
   const restart = () => pages.restart();
   there.addEventListener("change", restart);
   sort.addEventListener("change", restart);
@@ -103,7 +110,8 @@ function ending(then) {
     const sure = await ask(
       `End ${some(found.matched, "session")}?`,
       [
-        "All that they have subscribed to and all that waits for them is gone for good; those that are connected are disconnected. ",
+        "All that they have subscribed to and all that waits for them is gone for good; " +
+          "those that are connected are disconnected. ",
         "Sessions that fit by now end, too. This cannot be undone.",
       ],
       "End them",
@@ -123,10 +131,20 @@ function ending(then) {
       const found = await post("sessions/end", { ...wanted, dryRun: true });
       fill(
         result,
-        el("p", {}, `${some(found.matched, "session fits", "sessions fit")}${found.more ? ", and there are more" : ""}.`),
-        el("ul", {}, found.examples.map((id) => el("li", {}, linkToClient(id)))),
+        el(
+          "p",
+          {},
+          `${some(found.matched, "session fits", "sessions fit")}${found.more ? ", and there are more" : ""}.`,
+        ),
+        el(
+          "ul",
+          {},
+          found.examples.map((id) => el("li", {}, linkToClient(id))),
+        ),
         found.matched > found.examples.length ? el("p", { class: "quiet" }, "… and others.") : null,
-        found.matched > 0 ? button(`End ${some(found.matched, "session")}`, () => end(wanted, found), { kind: "danger" }) : null,
+        found.matched > 0
+          ? button(`End ${some(found.matched, "session")}`, () => end(wanted, found), { kind: "danger" })
+          : null,
       );
     },
     el(
@@ -142,5 +160,9 @@ function ending(then) {
   );
   // What was found is not what other words mean.
   look.addEventListener("input", () => fill(result));
-  return section("End sessions by selection", el("p", {}, "All that is filled in has to be so. Nothing ends before you have seen which."), look);
+  return section(
+    "End sessions by selection",
+    el("p", {}, "All that is filled in has to be so. Nothing ends before you have seen which."),
+    look,
+  );
 }

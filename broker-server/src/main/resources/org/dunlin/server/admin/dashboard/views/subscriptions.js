@@ -22,13 +22,20 @@ export function subscriptions(page) {
     (row) => JSON.stringify([row.clientId, row.filter]),
     "No subscription fits.",
   );
-  const pages = paged(page, list, (after) => get("subscriptions", { after, limit: PAGE, filter: filter.value }, page.signal));
+  const pages = paged(page, list, (after) =>
+    get("subscriptions", { after, limit: PAGE, filter: filter.value }, page.signal),
+  );
   page.show(
     "Subscriptions",
     form(
       "Search subscriptions",
       () => pages.restart(),
-      el("div", { class: "row" }, field("Topic filter has", filter, "The very characters, in their case."), submit("Search")),
+      el(
+        "div",
+        { class: "row" },
+        field("Topic filter has", filter, "The very characters, in their case."),
+        submit("Search"),
+      ),
     ),
     pages,
   );

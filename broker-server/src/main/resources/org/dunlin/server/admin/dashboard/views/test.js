@@ -1,6 +1,21 @@
 // A client in the browser: publishes, subscribes, and shows what comes.
 
-import { badge, button, el, field, fill, form, hostile, input, note, say, section, select, submit, tick } from "../dom.js";
+import {
+  badge,
+  button,
+  el,
+  field,
+  fill,
+  form,
+  hostile,
+  input,
+  note,
+  say,
+  section,
+  select,
+  submit,
+  tick,
+} from "../dom.js";
 import { ApiError } from "../api.js";
 import { table } from "../page.js";
 import { count, time } from "../format.js";
@@ -27,7 +42,12 @@ export function testClient(page) {
   const body = el("div");
   page.show(
     "Test client",
-    el("p", {}, "A client of MQTT 5 in this browser, through this very port. It may do everything, unless you let it connect as a user: then that user's rights hold."),
+    el(
+      "p",
+      {},
+      "A client of MQTT 5 in this browser, through this very port. It may do everything, " +
+        "unless you let it connect as a user: then that user's rights hold.",
+    ),
     state,
     body,
   );
@@ -113,7 +133,11 @@ function publishing(page, client) {
         if (responseTopic.value !== "") properties.responseTopic = responseTopic.value;
         if (expiry.value !== "") properties.messageExpiryInterval = Number(expiry.value);
         if (topic.value === "") throw new ApiError(0, "Say to which topic.");
-        const more = await client.publish(topic.value, payload.value, { qos: Number(qos.value), retain: retain.box.checked, properties });
+        const more = await client.publish(topic.value, payload.value, {
+          qos: Number(qos.value),
+          retain: retain.box.checked,
+          properties,
+        });
         say(more ? `Published; ${more}.` : qos.value === "0" ? "Sent." : "Published and acknowledged.");
       },
       field("Topic", topic),
@@ -144,11 +168,15 @@ function subscribing(client) {
         label: "Action",
         tight: true,
         cell: (row) =>
-          button("Unsubscribe", async () => {
-            await client.unsubscribe(row.filter);
-            memory.granted.delete(row.filter);
-            show();
-          }, { kind: "small" }),
+          button(
+            "Unsubscribe",
+            async () => {
+              await client.unsubscribe(row.filter);
+              memory.granted.delete(row.filter);
+              show();
+            },
+            { kind: "small" },
+          ),
       },
     ],
     (row) => row.filter,
@@ -183,10 +211,17 @@ function messages(page) {
     [
       { label: "At", cell: (row) => time(row.at) },
       { label: "Topic", cell: (row) => hostile(row.topic) },
-      { label: "Payload", cell: (row) => brief(memory.messages.find((each) => each.number === row.number)?.payload ?? new Uint8Array()) },
+      {
+        label: "Payload",
+        cell: (row) => brief(memory.messages.find((each) => each.number === row.number)?.payload ?? new Uint8Array()),
+      },
       { label: "QoS", cell: (row) => row.qos, number: true },
       { label: "Retained", cell: (row) => (row.retain ? "yes" : "no") },
-      { label: "Action", tight: true, cell: (row) => button("Show", () => show(row.number), { kind: "small", name: `Show message ${row.number}` }) },
+      {
+        label: "Action",
+        tight: true,
+        cell: (row) => button("Show", () => show(row.number), { kind: "small", name: `Show message ${row.number}` }),
+      },
     ],
     (row) => row.number,
     "Nothing has arrived.",
@@ -198,10 +233,16 @@ function messages(page) {
     fill(
       detail,
       el("h3", {}, hostile(message.topic, { most: 2000 })),
-      inFull(message.payload),
+      inFull(message.payload, message.bytes),
       properties.length === 0
         ? null
-        : el("ul", {}, properties.map(([name, value]) => el("li", {}, `${name}: `, hostile(typeof value === "string" ? value : JSON.stringify(value))))),
+        : el(
+            "ul",
+            {},
+            properties.map(([name, value]) =>
+              el("li", {}, `${name}: `, hostile(typeof value === "string" ? value : JSON.stringify(value))),
+            ),
+          ),
     );
     detail.focus();
   };

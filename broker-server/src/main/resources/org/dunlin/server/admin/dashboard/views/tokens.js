@@ -21,7 +21,9 @@ export function tokens(page) {
       { label: "May", cell: (row) => (row.scope === "write" ? "look and change" : "look") },
       { label: "Made", cell: (row) => time(row.created) },
       { label: "Ends", cell: (row) => (row.expires ? time(row.expires) : "never") },
-      ...(page.mayChange ? [{ label: "Action", tight: true, cell: (row) => rowButton("Remove", row.name, () => end(row), "danger") }] : []),
+      ...(page.mayChange
+        ? [{ label: "Action", tight: true, cell: (row) => rowButton("Remove", row.name, () => end(row), "danger") }]
+        : []),
     ],
     (row) => row.name,
     "None was made yet, beside the one in the data directory.",
@@ -36,7 +38,11 @@ export function tokens(page) {
   look().catch((error) => page.isLeft || fill(list, el("p", { class: "problem", role: "alert" }, error.message)));
 
   async function end(row) {
-    const sure = await ask(`Remove the token ${plain(row.name, 60)}?`, "It is not accepted any more, and whoever has logged in with it is logged out.", "Remove");
+    const sure = await ask(
+      `Remove the token ${plain(row.name, 60)}?`,
+      "It is not accepted any more, and whoever has logged in with it is logged out.",
+      "Remove",
+    );
     if (!sure) return;
     await remove(path`tokens/${row.name}`);
     say(`Removed the token ${plain(row.name, 60)}.`);
@@ -69,7 +75,14 @@ function making(then) {
         );
         await then();
       },
-      el("div", { class: "row" }, field("Name", name, "For what or whom it is."), field("It may", scope), field("It lasts", time), submit("Make")),
+      el(
+        "div",
+        { class: "row" },
+        field("Name", name, "For what or whom it is."),
+        field("It may", scope),
+        field("It lasts", time),
+        submit("Make"),
+      ),
       made,
     ),
   );

@@ -1,6 +1,23 @@
-// The tree of topics with what is retained there, opened level by level; and what arrives meanwhile, through the test client.
+// The tree of topics with what is retained there, opened level by level; and what arrives meanwhile.
 
-import { ask, button, el, facts, fail, field, fill, form, hostile, input, note, plain, say, section, submit, tick } from "../dom.js";
+import {
+  ask,
+  button,
+  el,
+  facts,
+  fail,
+  field,
+  fill,
+  form,
+  hostile,
+  input,
+  note,
+  plain,
+  say,
+  section,
+  submit,
+  tick,
+} from "../dom.js";
 import { get, post, remove } from "../api.js";
 import { count, duration, some } from "../format.js";
 import { brief, fromApi, inFull } from "../payload.js";
@@ -12,6 +29,8 @@ const PAGE = 100;
 const DRAWN_EVERY = 250;
 /** Topics whose last value is kept while the page is open. */
 const KEPT_MOST = 5000;
+/** Of the payload of each. */
+const KEPT_BYTES = 4096;
 
 /** Parts of the tree that are on the screen, by topic. */
 class Tree {
@@ -53,10 +72,19 @@ class Tree {
     if (branches.has(level)) return branches.get(level).set(message, hasMore);
     const below = el("div", { class: "below", hidden: true });
     const value = el("span", { class: "value" });
-    const opener = el("button", { type: "button", class: "opener", "aria-expanded": "false" }, hostile(level, { most: 80 }));
+    const opener = el(
+      "button",
+      { type: "button", class: "opener", "aria-expanded": "false" },
+      hostile(level, { most: 80 }),
+    );
     const shower = el(
       "button",
-      { type: "button", class: "small", "aria-label": `Show ${plain(topic, 60)}`, onclick: () => this.onShow(topic, this.#live.get(topic)) },
+      {
+        type: "button",
+        class: "small",
+        "aria-label": `Show ${plain(topic, 60)}`,
+        onclick: () => this.onShow(topic, this.#live.get(topic)),
+      },
       "Show",
     );
     const leaf = el("span", { class: "leaf" }, hostile(level, { most: 80 }));
@@ -105,7 +133,12 @@ class Tree {
         const branch = open.branches.get(level);
         if (!branch) {
           if (open.branches.size >= 10 * PAGE) break;
-          this.#add(open.branches, open.items, { level, topic: levels.slice(0, depth + 1).join("/"), message: null, hasMore: !last });
+          this.#add(open.branches, open.items, {
+            level,
+            topic: levels.slice(0, depth + 1).join("/"),
+            message: null,
+            hasMore: !last,
+          });
         } else if (last || !branch.known[1]) branch.set(branch.known[0], branch.known[1] || !last);
       }
     }
@@ -162,7 +195,11 @@ function live(page, tree) {
         arrived++;
         tree.arrived(message);
       };
-      const made = await TestClient.connect({}, onMessage, (why) => client === made && (box.box.checked = false, stop(), fill(told, why)));
+      const made = await TestClient.connect(
+        { kept: KEPT_BYTES },
+        onMessage,
+        (why) => client === made && ((box.box.checked = false), stop(), fill(told, why)),
+      );
       if (page.isLeft || !box.box.checked) return made.end();
       client = made;
       await client.subscribe(filter.value, 0);
@@ -186,14 +223,18 @@ async function show(page, place, topic, live) {
   fill(
     place,
     subject,
-    live ? [el("h3", {}, `Live, QoS ${live.qos}`), inFull(live.payload)] : null,
-    retained ? [live ? el("h3", {}, "Retained") : null, ofRetained(retained)] : note("Nothing is retained at this topic."),
+    live ? [el("h3", {}, `Live, QoS ${live.qos}`), inFull(live.payload, live.bytes)] : null,
+    retained
+      ? [live ? el("h3", {}, "Retained") : null, ofRetained(retained)]
+      : note("Nothing is retained at this topic."),
     page.mayChange
       ? el(
           "div",
           { class: "row" },
           el("a", { class: "button", href: `#/test?topic=${encodeURIComponent(topic)}` }, "Publish here …"),
-          retained ? button("Delete", () => deleteOne(topic, () => show(page, place, topic, live)), { kind: "danger" }) : null,
+          retained
+            ? button("Delete", () => deleteOne(topic, () => show(page, place, topic, live)), { kind: "danger" })
+            : null,
         )
       : null,
   );
@@ -208,8 +249,7 @@ function ofRetained(message) {
       ["Published by", message.publisher === "" ? "the broker" : hostile(message.publisher)],
       ["Expires", message.expiresInSeconds === null ? "never" : `in ${duration(message.expiresInSeconds)}`],
     ]),
-    inFull(fromApi(message)),
-    message.whole ? null : el("p", { class: "quiet" }, "This is the beginning of it."),
+    inFull(fromApi(message), message.bytes),
   ];
 }
 
@@ -242,11 +282,24 @@ function search(page) {
       (row) => row.topic,
       "Nothing is retained under that filter.",
     );
-  const find = () => fill(place, paged(page, list(), (after) => get("retained", { after, limit: 50, filter: filter.value }, page.signal)));
+  const find = () =>
+    fill(
+      place,
+      paged(page, list(), (after) => get("retained", { after, limit: 50, filter: filter.value }, page.signal)),
+    );
   if (filter.value !== "") find();
   return section(
     "Find by filter",
-    form("Find retained messages", find, el("div", { class: "row" }, field("Topic filter", filter, "Like plant/+/temperature or plant/#"), submit("Find", ""))),
+    form(
+      "Find retained messages",
+      find,
+      el(
+        "div",
+        { class: "row" },
+        field("Topic filter", filter, "Like plant/+/temperature or plant/#"),
+        submit("Find", ""),
+      ),
+    ),
     place,
   );
 }
@@ -262,9 +315,19 @@ function deleting(page, then) {
       const found = await post("retained/delete", { filter: wanted, dryRun: true });
       fill(
         result,
-        el("p", {}, `${some(found.matched, "message fits", "messages fit")}${found.more ? ", and there are more" : ""}.`),
-        el("ul", {}, found.examples.map((topic) => el("li", {}, hostile(topic)))),
-        found.matched > 0 ? button(`Delete ${some(found.matched, "message")}`, () => deed(wanted, found), { kind: "danger" }) : null,
+        el(
+          "p",
+          {},
+          `${some(found.matched, "message fits", "messages fit")}${found.more ? ", and there are more" : ""}.`,
+        ),
+        el(
+          "ul",
+          {},
+          found.examples.map((topic) => el("li", {}, hostile(topic))),
+        ),
+        found.matched > 0
+          ? button(`Delete ${some(found.matched, "message")}`, () => deed(wanted, found), { kind: "danger" })
+          : null,
       );
     },
     el("div", { class: "row" }, field("Topic filter", filter), submit("Show which", "")),
@@ -273,7 +336,8 @@ function deleting(page, then) {
   async function deed(wanted, found) {
     const sure = await ask(
       `Delete ${some(found.matched, "retained message")} under ${plain(wanted, 60)}?`,
-      "New subscribers do not get them any more. Messages that are retained there by now go, too. This cannot be undone.",
+      "New subscribers do not get them any more. Messages that are retained there " +
+        "by now go, too. This cannot be undone.",
       "Delete them",
     );
     if (!sure) return;

@@ -17,7 +17,7 @@ export function users(page) {
         ? [
             {
               label: "Action",
-        tight: true,
+              tight: true,
               cell: (row) => [
                 rowButton("Change password", row.name, () => changing(row)),
                 " ",
@@ -34,7 +34,13 @@ export function users(page) {
   const change = el("div");
   page.show(
     "Users",
-    el("p", {}, "What is changed here is in the file of auth.password-file and in force at once. What users may do is under ", el("a", { href: "#/rights" }, "Rights"), "."),
+    el(
+      "p",
+      {},
+      "What is changed here is in the file of auth.password-file and in force at once. What users may do is under ",
+      el("a", { href: "#/rights" }, "Rights"),
+      ".",
+    ),
     pages,
     change,
     page.mayChange ? adding(() => pages.refresh()) : null,
@@ -69,7 +75,8 @@ export function users(page) {
   async function removeUser(row) {
     const sure = await ask(
       `Remove the user ${plain(row.name, 60)}?`,
-      "Its clients are sent away at once and cannot come back. Their sessions stay until they expire, and nobody else can use them.",
+      "Its clients are sent away at once and cannot come back. Their sessions stay until " +
+        "they expire, and nobody else can use them.",
       "Remove",
     );
     if (!sure) return;
