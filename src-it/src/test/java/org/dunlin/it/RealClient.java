@@ -72,11 +72,15 @@ public final class RealClient implements AutoCloseable {
         return new RealClient(command, folder);
     }
 
-    /** The folder src-it/js with MQTT.js in it; without that the test ends here. */
-    public static Path scripts() {
+    /** The folder src-it/js with MQTT.js and those libraries in it; without them the test ends here. */
+    public static Path scripts(String... libraries) {
         Path folder = Path.of(System.getProperty("dunlin.root", ".."), "src-it", "js");
-        if (!Files.isDirectory(folder.resolve("node_modules/mqtt"))) {
-            missing("MQTT.js is not installed: npm ci --prefix src-it/js");
+        List<String> needed = new ArrayList<>(List.of("mqtt"));
+        needed.addAll(Arrays.asList(libraries));
+        for (String library : needed) {
+            if (!Files.isDirectory(folder.resolve("node_modules").resolve(library))) {
+                missing(library + " is not installed: npm ci --prefix src-it/js");
+            }
         }
         return folder;
     }
@@ -136,11 +140,16 @@ public final class RealClient implements AutoCloseable {
 
     /** Waits for a line of its output that contains the text. */
     public String awaitLine(String text) {
-        return awaitLine("a line with \"" + text + "\"", line -> line.contains(text));
+        return awaitLine(text, DEADLINE_SECONDS);
     }
 
-    private String awaitLine(String what, Predicate<String> wanted) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(DEADLINE_SECONDS);
+    /** The same, for so long. */
+    public String awaitLine(String text, long seconds) {
+        return awaitLine("a line with \"" + text + "\"", seconds, line -> line.contains(text));
+    }
+
+    private String awaitLine(String what, long seconds, Predicate<String> wanted) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         synchronized (output) {
             int next = 0;
             while (true) {
