@@ -33,7 +33,7 @@ public final class ConfigText {
                 # listener is DUNLIN_LISTENERS_0_PORT; with _FILE behind it the variable names a file with the value.
                 # Flags (--set limits.max-qos=1) win over the environment, and the environment wins over this file.
                 # 'dunlin reload', SIGHUP and a change of the file itself make the broker read it again: all of it, or if it has a fault
-                # nothing. What each key says below it counts at once then, or with the next restart.
+                # nothing. What that changes counts at once; what is marked with Restart counts with the next one.
                 # Sizes are written like 64KB or 10MB (1024 bytes to the KB), times like 500ms, 10s, 5m, 1h or 7d.
                 """);
         text.write();
@@ -117,7 +117,7 @@ public final class ConfigText {
             out.append(indent)
                     .append("Allowed: ")
                     .append(key.type().allowed())
-                    .append(key.live() ? ". A reload changes it.\n" : ". Needs a restart.\n");
+                    .append(key.live() ? ". A reload changes it.\n" : ". Restart.\n");
         }
     }
 

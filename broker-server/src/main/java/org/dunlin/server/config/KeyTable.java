@@ -128,13 +128,16 @@ final class KeyTable {
         String wantedLeaf = wanted.substring(wanted.lastIndexOf('.') + 1);
         String best = null;
         int bestDistance = Integer.MAX_VALUE;
+        int bestWhole = Integer.MAX_VALUE;
         for (Key<?> key : keys) {
             int whole = Nearest.distance(wanted, key.name());
             int leaf = Nearest.distance(wantedLeaf, key.leaf()) + 1;
             int distance = Math.min(whole, leaf);
             int bound = 1 + Math.min(wanted.length(), key.leaf().length()) / 4;
-            if (distance <= bound && distance < bestDistance) {
+            boolean nearer = distance < bestDistance || distance == bestDistance && whole < bestWhole;
+            if (distance <= bound && nearer) {
                 bestDistance = distance;
+                bestWhole = whole;
                 best = key.name();
             }
         }
