@@ -305,9 +305,8 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             if (agreed) {
                 deadline = 0;
             }
-            PacketType type = packet.type();
-            here.traffic().received(type, packet);
-            disconnected = type == PacketType.DISCONNECT;
+            here.traffic().received(packet.type(), packet);
+            disconnected = packet.type() == PacketType.DISCONNECT;
             current.received(packet);
             to.received(packet);
         }
