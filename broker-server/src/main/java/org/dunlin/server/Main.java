@@ -122,7 +122,14 @@ public final class Main {
                     runtime.halt(ExitCode.OK); // the JVM's own answer to SIGTERM would be 143
                 },
                 "dunlin-stop"));
-        Hangup.handle(() -> server.reload("SIGHUP"));
+        Hangup.handle(() -> {
+            supervisor.reloading();
+            try {
+                server.reload("SIGHUP");
+            } finally {
+                supervisor.ready("Serving, told to reload");
+            }
+        });
         server.announce(STARTED_NANOS);
         supervisor.ready("Serving");
         new CountDownLatch(1).await();

@@ -83,6 +83,9 @@ class ContainerIT {
             assertTrue(memory.contains("/opt/dunlin/lib/dunlin.jsa"), "the archive of classes is not used");
             assertTrue(memory.contains("/opt/dunlin/lib/native/librocksdbjni"), "the library was unpacked elsewhere");
 
+            String natives = broker.exec("dunlin", "version");
+            assertTrue(natives.contains("epoll") && natives.contains("TLS BoringSSL"), natives);
+
             Command health = containers.podman(List.of("healthcheck", "run", "defaults"));
             assertEquals(0, health.exitCode(), health.text());
 

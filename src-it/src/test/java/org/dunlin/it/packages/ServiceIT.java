@@ -32,7 +32,7 @@ class ServiceIT {
     /** notify.c is systemd's end of it; the number is that of the process, which has to be the one that was started. */
     @ParameterizedTest
     @ValueSource(strings = {"/", "@"})
-    void start_andStop_areToldToTheSupervisor(String kind) throws Exception {
+    void start_reload_andStop_areToldToTheSupervisor(String kind) throws Exception {
         String address = kind + folder.resolve("notify").toString().substring(1);
         try (RealClient systemd = RealClient.run(notify(folder).toString(), address)) {
             systemd.awaitLine("listening");
@@ -42,6 +42,10 @@ class ServiceIT {
                 systemd.awaitLine(broker.pid() + " STATUS=Bringing back");
                 systemd.awaitLine(broker.pid() + " READY=1 STATUS=Serving");
                 broker.socket().connect(ProtocolVersion.MQTT_5, "ready").close(); // it said it, so it serves
+                Command.run(List.of("kill", "-HUP", Long.toString(broker.pid())))
+                        .expectSuccess("kill");
+                systemd.awaitLine(broker.pid() + " RELOADING=1 MONOTONIC_USEC=");
+                systemd.awaitLine(broker.pid() + " READY=1 STATUS=Serving, told to reload");
                 assertEquals(0, broker.stop());
                 systemd.awaitLine(broker.pid() + " STOPPING=1");
             }
