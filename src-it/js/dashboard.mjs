@@ -168,7 +168,7 @@ const tests = {
     await other.subscribeAsync("to/other", { qos: 2 });
     const page = await at("test");
     await page.getByRole("button", { name: "Connect", exact: true }).click();
-    await page.getByText("connected as").waitFor();
+    await page.getByText("connected", { exact: true }).waitFor();
     const subscribing = page.getByRole("form", { name: "Subscribe" });
     await subscribing.getByLabel("Topic filter").fill("to/#");
     await subscribing.getByLabel("QoS").selectOption("2");

@@ -1,6 +1,6 @@
 // The frame of the dashboard: who has logged in, which page is open, light or dark.
 
-import { button, el, fail, fill } from "./dom.js";
+import { button, calm, el, fail, fill } from "./dom.js";
 import { get, onLoggedOut, post } from "./api.js";
 import { Page } from "./page.js";
 import { logIn } from "./views/login.js";
@@ -175,6 +175,7 @@ function ended(why) {
   who = null;
   page?.leave();
   document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
+  calm();
   disconnectTestClient();
   logIn(app, why, (principal) => {
     who = principal;

@@ -30,7 +30,7 @@ export function overview(page) {
     connections: tile("Connected clients", "#/clients"),
     sessions: tile("Sessions", "#/sessions"),
     filters: tile("Topic filters", "#/subscriptions"),
-    retained: tile("Retained messages", "#/topics"),
+    retained: tile("Retained", "#/topics"),
     dropped: tile("Messages lost", "#/drops"),
     memory: tile("Memory"),
   };
