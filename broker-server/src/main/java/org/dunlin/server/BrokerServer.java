@@ -39,6 +39,7 @@ import org.dunlin.server.events.RecentEvents;
 import org.dunlin.server.logging.Logging;
 import org.dunlin.server.metrics.Metrics;
 import org.dunlin.server.metrics.OtlpExport;
+import org.dunlin.server.metrics.Rates;
 import org.dunlin.server.metrics.Sources;
 import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Listener;
@@ -83,6 +84,7 @@ public final class BrokerServer implements AutoCloseable {
     private final Listeners listeners;
     private final OtlpExport.Counts exports = new OtlpExport.Counts();
     private final Metrics metrics;
+    private final Rates rates;
     private final SysTopics sysTopics;
     private final AtomicBoolean stopped = new AtomicBoolean();
     private final String version;
@@ -140,6 +142,7 @@ public final class BrokerServer implements AutoCloseable {
                 listeners::status,
                 doors::certificates);
         this.metrics = new Metrics(sources, exports);
+        this.rates = new Rates(sources);
         this.sysTopics = new SysTopics(sources);
     }
 
@@ -193,6 +196,7 @@ public final class BrokerServer implements AutoCloseable {
         authorizer.warnings(Access.open(config), authenticator.provesUsers()).forEach(LOG::warn);
         open = String.join(", ", names);
         if (admin != null) {
+            rates.start();
             admin.serve(operations());
         }
     }
@@ -216,6 +220,7 @@ public final class BrokerServer implements AutoCloseable {
                 drops,
                 recent,
                 metrics,
+                rates,
                 memory,
                 store.promise(),
                 loops.transport().toString(),
@@ -409,6 +414,7 @@ public final class BrokerServer implements AutoCloseable {
             LOG.info("Stopping");
         }
         reload.close();
+        rates.close();
         listeners.stopAccepting();
         bans.close();
         guard.close();

@@ -15,6 +15,7 @@ import org.dunlin.server.config.Fault;
 import org.dunlin.server.config.Settings;
 import org.dunlin.server.events.RecentEvents;
 import org.dunlin.server.metrics.Metrics;
+import org.dunlin.server.metrics.Rates;
 import org.dunlin.server.trace.Traces;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +36,7 @@ public record Operations(
         DropLedger drops,
         RecentEvents recent,
         Metrics metrics,
+        Rates rates,
         MemoryBudget memory,
         String durability,
         String transport,

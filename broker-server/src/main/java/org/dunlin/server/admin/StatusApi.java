@@ -8,6 +8,7 @@ import org.dunlin.core.Broker;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.metrics.Exposition;
 import org.dunlin.server.metrics.Metrics;
+import org.dunlin.server.metrics.Rates;
 import org.dunlin.server.rest.Endpoint;
 import org.dunlin.server.rest.Principal;
 
@@ -45,6 +46,30 @@ final class StatusApi {
             String transport,
             String java) {}
 
+    /**
+     * @param at the end of the interval
+     * @param connections at that moment; all else is what there was in the interval
+     */
+    record Interval(
+            String at, long messagesIn, long messagesOut, long bytesIn, long bytesOut, int connections, long dropped) {}
+
+    record History(int intervalSeconds, List<Interval> items) {}
+
+    private History history() {
+        return new History(
+                Rates.INTERVAL_SECONDS,
+                operations.rates().samples().stream()
+                        .map(each -> new Interval(
+                                Instant.ofEpochMilli(each.atMillis()).toString(),
+                                each.messagesIn(),
+                                each.messagesOut(),
+                                each.bytesIn(),
+                                each.bytesOut(),
+                                each.connections(),
+                                each.dropped()))
+                        .toList());
+    }
+
     record Listeners(List<Operations.OpenListener> items) {}
 
     List<Endpoint> endpoints() {
@@ -62,6 +87,12 @@ final class StatusApi {
                         Listeners.class,
                         call -> CompletableFuture.completedFuture(
                                 new Listeners(operations.listeners().get()))),
+                Endpoint.read(
+                        "api/v1/rates",
+                        "Lists what came and went in each interval of the last ten minutes, oldest first.",
+                        List.of(),
+                        History.class,
+                        call -> CompletableFuture.completedFuture(history())),
                 Endpoint.change(
                         "POST",
                         "api/v1/drain",
