@@ -10,13 +10,13 @@ import java.util.Random;
  * 127.0.0.1 such a client may otherwise get the very port that it connects to, and then talks to itself and keeps the broker
  * from its port. Any thread.
  */
-final class Ports {
+public final class Ports {
     private static final int FIRST = 20_000;
     private static final int COUNT = 10_000;
 
     private Ports() {}
 
-    static int free() {
+    public static int free() {
         Random random = new Random();
         while (true) {
             int port = FIRST + random.nextInt(COUNT);

@@ -3,10 +3,7 @@ package org.dunlin.it.packages;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +17,7 @@ import org.dunlin.it.Await;
 import org.dunlin.it.MqttSocket;
 import org.dunlin.it.RealClient;
 import org.dunlin.it.RunningBroker;
+import org.dunlin.it.crash.Ports;
 import org.dunlin.it.packages.Containers.Container;
 import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.ProtocolVersion;
@@ -110,7 +108,7 @@ class ContainerIT {
 
     @Test
     void kill9_andSigterm_keepInTheVolumeWhatWasAcknowledged() throws Exception {
-        int port = freePort();
+        int port = Ports.free();
         List<String> options = List.of(
                 "--network=host",
                 "--env=DUNLIN_LISTENERS_0_BIND=127.0.0.1",
@@ -208,11 +206,5 @@ class ContainerIT {
                 "-c",
                 script));
         assertEquals(0, done.exitCode(), done.text());
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
-        }
     }
 }
