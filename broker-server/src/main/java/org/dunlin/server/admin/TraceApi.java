@@ -46,7 +46,7 @@ final class TraceApi {
      *
      * @param why in a few words
      * @param packets that were shown
-     * @param leftOut packets behind the last one that are not shown
+     * @param leftOut packets behind the last one that its reader did not take in time
      */
     record End(String why, long packets, int leftOut) {}
 
@@ -161,8 +161,9 @@ final class TraceApi {
         }
 
         private void end() {
-            String why = shown >= count ? "as many packets as asked for" : "its time is up";
-            to.send("end", json(new End(why, shown, trace.leftOut() + trace.waiting())));
+            boolean enough = shown >= count; // what comes behind is not asked for
+            String why = enough ? "as many packets as asked for" : "its time is up";
+            to.send("end", json(new End(why, shown, enough ? 0 : trace.leftOut() + trace.waiting())));
             to.close();
         }
     }
