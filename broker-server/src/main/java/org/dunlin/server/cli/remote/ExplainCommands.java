@@ -183,26 +183,4 @@ final class ExplainCommands {
     private static String words(String name) {
         return name.replaceAll("([a-z])([A-Z])", "$1 $2").toLowerCase(Locale.ROOT);
     }
-
-    /** {@code client explain}. */
-    static CommandLine client(Invocation invocation) {
-        return new CommandLine(new ClientGroup()).addSubcommand("explain", new Client(invocation));
-    }
-
-    @Command(name = "client", description = "What is the matter with one client.", synopsisSubcommandLabel = "COMMAND")
-    static final class ClientGroup implements Runnable {
-        @Spec
-        private @Nullable CommandSpec spec;
-
-        @Option(
-                names = {"-h", "--help"},
-                usageHelp = true,
-                description = "Show this help.")
-        private boolean help;
-
-        @Override
-        public void run() {
-            throw new ParameterException(Objects.requireNonNull(spec).commandLine(), "no command is given");
-        }
-    }
 }

@@ -25,7 +25,6 @@ public final class RemoteCommands {
                 new ConfigCommands.Reload(invocation),
                 new TraceCommand(invocation),
                 ExplainCommands.explain(invocation),
-                ExplainCommands.client(invocation),
                 TokenCommand.with(invocation));
     }
 }

@@ -27,6 +27,7 @@ final class SessionCommands {
                 .addSubcommand("list", new ListAll(invocation, "clients"))
                 .addSubcommand("show", new Show(invocation, "clients"))
                 .addSubcommand("events", new Events(invocation))
+                .addSubcommand("explain", new ExplainCommands.Client(invocation))
                 .addSubcommand("kick", new Kick(invocation));
     }
 
@@ -39,6 +40,7 @@ final class SessionCommands {
 
     @Command(
             name = "clients",
+            aliases = "client",
             description = "Lists, shows or sends away the clients that are connected.",
             synopsisSubcommandLabel = "COMMAND")
     private static final class Clients implements Runnable {
@@ -54,7 +56,8 @@ final class SessionCommands {
         @Override
         public void run() {
             throw new ParameterException(
-                    Objects.requireNonNull(spec).commandLine(), "no command is given: list, show, events or kick");
+                    Objects.requireNonNull(spec).commandLine(),
+                    "no command is given: list, show, events, explain or kick");
         }
     }
 
