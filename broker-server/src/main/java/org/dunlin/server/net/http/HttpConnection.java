@@ -28,6 +28,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Executor;
@@ -131,11 +132,26 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         body.reset();
         if (head.decoderResult().isFailure()) {
             refuse(context, HttpResponseStatus.BAD_REQUEST, "this is no request of HTTP/1.1, or its head is too long");
+        } else if (!hasOneMeaning(head.headers())) {
+            refuse(
+                    context,
+                    HttpResponseStatus.BAD_REQUEST,
+                    "Host may be there once, and no transfer coding but chunked");
         } else if (HttpUtil.getContentLength(head, 0L) > maxBodyBytes) {
             refuse(context, HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE, tooLarge());
         } else if (HttpUtil.is100ContinueExpected(head)) {
             context.writeAndFlush(new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE));
         }
+    }
+
+    /** A proxy before the broker may take the other host, or see the end of the body elsewhere. */
+    private static boolean hasOneMeaning(HttpHeaders headers) {
+        List<String> codings = headers.getAll(HttpHeaderNames.TRANSFER_ENCODING);
+        return headers.getAll(HttpHeaderNames.HOST).size() <= 1
+                && (codings.isEmpty()
+                        || codings.size() == 1
+                                && HttpHeaderValues.CHUNKED.contentEqualsIgnoreCase(
+                                        codings.get(0).strip()));
     }
 
     private String tooLarge() {
