@@ -36,6 +36,7 @@ public final class Json {
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
             .withCoercionConfig(LogicalType.Textual, config -> {
                 config.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail);
@@ -92,9 +93,12 @@ public final class Json {
             throw ApiFault.badRequest("the body does not fit: " + path(unfit)
                     + " has another type than it should, or is" + " missing; see /api/v1/openapi.json");
         } catch (JsonProcessingException malformed) {
-            JsonLocation where = malformed.getLocation();
+            JsonLocation where = malformed.getLocation(); // none where it is too deep
             throw ApiFault.badRequest(
-                    "the body is no JSON: look at line " + where.getLineNr() + ", column " + where.getColumnNr());
+                    where == null
+                            ? "the body has more than " + DEPTH_MAX + " levels, or a value that is too long"
+                            : "the body is no JSON: look at line " + where.getLineNr() + ", column "
+                                    + where.getColumnNr());
         } catch (IOException impossible) {
             throw new UncheckedIOException(impossible);
         }
