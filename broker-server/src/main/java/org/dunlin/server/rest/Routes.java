@@ -40,6 +40,9 @@ public final class Routes {
                     return new Found(route.endpoint(), variables);
                 }
                 others.add(route.endpoint().method());
+                if (route.endpoint().method().equals("GET")) {
+                    others.add("HEAD");
+                }
             }
         }
         if (others.isEmpty()) {
