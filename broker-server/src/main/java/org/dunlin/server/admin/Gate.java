@@ -114,7 +114,8 @@ final class Gate {
             return by;
         }
         String cookie = request.cookie(COOKIE);
-        return cookie == null ? null : logins.find(cookie);
+        Principal by = cookie == null ? null : logins.find(cookie);
+        return by != null && Tokens.isHolder(by) && !tokens.isInForce(by) ? null : by;
     }
 
     /** Who asks, where {@link AdminService} has let nobody through that is not known. */

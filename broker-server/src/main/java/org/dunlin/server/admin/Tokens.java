@@ -46,6 +46,10 @@ final class Tokens {
     static final String USUAL_NAME = "admin.token";
     private static final String OTHERS_NAME = "admin.tokens";
     private static final String PREFIX = "dunlin_";
+    /** What the names of principals begin with that have a token. */
+    private static final String HOLDER = "token ";
+
+    private static final String MASTER_NAME = HOLDER + "admin";
     private static final int RANDOM_BYTES = 32;
     private static final int LENGTH_MIN = 20;
     private static final int BYTES_MAX = 1 << 20;
@@ -166,14 +170,31 @@ final class Tokens {
     Principal find(String token) {
         String digest = digest(token);
         if (digest.equals(master)) {
-            return new Principal("token admin", Principal.Scope.WRITE);
+            return new Principal(MASTER_NAME, Principal.Scope.WRITE);
         }
         Token found = byDigest.get(digest);
-        Instant expires = found == null ? null : found.expires();
-        if (found == null || expires != null && !now.get().isBefore(expires)) {
-            return null;
-        }
-        return new Principal("token " + found.name(), found.scope());
+        return found == null || isOver(found) ? null : new Principal(holderName(found), found.scope());
+    }
+
+    /** Whether somebody is known by a token, and not by name and password. */
+    static boolean isHolder(Principal principal) {
+        return principal.name().startsWith(HOLDER);
+    }
+
+    /** Whether somebody whom {@link #find} has told of still has a token: it may be over, or removed. */
+    boolean isInForce(Principal holder) {
+        return holder.name().equals(MASTER_NAME)
+                || byDigest.values().stream()
+                        .anyMatch(token -> holder.name().equals(holderName(token)) && !isOver(token));
+    }
+
+    private boolean isOver(Token token) {
+        Instant expires = token.expires();
+        return expires != null && !now.get().isBefore(expires);
+    }
+
+    private static String holderName(Token token) {
+        return HOLDER + token.name();
     }
 
     /** Those made for others, over or not. */
