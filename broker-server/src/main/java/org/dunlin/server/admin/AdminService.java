@@ -69,10 +69,13 @@ final class AdminService implements Service {
 
     private CompletionStage<Response> run(Request request, Routes.Found found) throws ApiFault {
         Endpoint endpoint = found.endpoint();
-        Principal by = endpoint.scope() == null ? null : admitted(request, endpoint.scope());
+        Principal by = endpoint.scope() == null ? null : identified(request);
         Call call = new Call(request, found.variables(), by);
         CompletionStage<Response> answered;
         try {
+            if (by != null && endpoint.scope() != null && !by.scope().covers(endpoint.scope())) {
+                throw new ApiFault(403, by.name() + " may look but not change; use a token with the scope write");
+            }
             checkBody(request);
             answered = endpoint.action().run(call).handle(AdminService::response);
         } catch (ApiFault fault) {
@@ -85,13 +88,18 @@ final class AdminService implements Service {
                 });
     }
 
-    private Principal admitted(Request request, Principal.Scope scope) throws ApiFault {
-        Principal by = gate.identify(request);
+    private Principal identified(Request request) throws ApiFault {
+        Principal by;
+        try {
+            by = gate.identify(request);
+        } catch (ApiFault wrong) {
+            if (wrong.status() == 401) { // not 429: who guesses does not fill the log
+                audit.failedLogin(request, "a token");
+            }
+            throw wrong;
+        }
         if (by == null) {
             throw Gate.unauthorized("log in, or send a token: Authorization: Bearer TOKEN");
-        }
-        if (!by.scope().covers(scope)) {
-            throw new ApiFault(403, by.name() + " may look but not change; use a token with the scope write");
         }
         return by;
     }
