@@ -91,7 +91,9 @@ public final class Admin implements AutoCloseable {
         endpoints.addAll(new TokensApi(tokens, logins).endpoints());
         endpoints.addAll(new StatusApi(operations).endpoints());
         endpoints.addAll(new DropsApi(operations.drops()).endpoints());
-        endpoints.addAll(new SessionsApi(operations.broker().inspection()).endpoints());
+        endpoints.addAll(new SessionsApi(
+                        operations.broker().inspection(), operations.started().toEpochMilli())
+                .endpoints());
         endpoints.addAll(new GroupsApi(operations.broker().inspection()).endpoints());
         endpoints.addAll(new MessagesApi(operations.broker()).endpoints());
         endpoints.addAll(new ExplainApi(operations).endpoints());

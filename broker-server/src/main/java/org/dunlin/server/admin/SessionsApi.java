@@ -32,9 +32,12 @@ final class SessionsApi {
             List.of(Endpoint.Parameter.path("clientId", "Client identifier; a slash in it as %2F."));
 
     private final Inspection inspection;
+    private final long startedMillis;
 
-    SessionsApi(Inspection inspection) {
+    /** @param startedMillis since when the broker has been there, and knows who has left */
+    SessionsApi(Inspection inspection, long startedMillis) {
         this.inspection = inspection;
+        this.startedMillis = startedMillis;
     }
 
     /**
@@ -404,6 +407,12 @@ final class SessionsApi {
                 && selection.queuedMessages() == null) {
             throw ApiFault.badRequest("say which sessions: search, user, connected, awaySeconds or queuedMessages");
         }
+        if (selection.search() != null && selection.search().isEmpty()) {
+            throw ApiFault.badRequest("search is empty, which would mean every session; leave it out, or say a part");
+        }
+        if (isNegative(selection.awaySeconds()) || isNegative(selection.queuedMessages())) {
+            throw ApiFault.badRequest("awaySeconds and queuedMessages are 0 or more");
+        }
         call.about(Json.text(selection));
         long now = System.currentTimeMillis();
         Walk walk = new Walk(
@@ -432,12 +441,21 @@ final class SessionsApi {
         });
     }
 
-    private static boolean isMeant(Selection selection, SessionView view, long now) {
+    /** Who left before the start has been away since then at least: more is not known, so no more is claimed. */
+    private long leftMillis(SessionView view) {
+        return view.sinceMillis() == 0 ? startedMillis : view.sinceMillis();
+    }
+
+    private static boolean isNegative(@Nullable Long number) {
+        return number != null && number < 0;
+    }
+
+    private boolean isMeant(Selection selection, SessionView view, long now) {
         Long away = selection.awaySeconds();
         Long queued = selection.queuedMessages();
         return (selection.user() == null || selection.user().equals(view.userName()))
                 && (selection.connected() == null || selection.connected() == view.connected())
-                && (away == null || !view.connected() && now - view.sinceMillis() >= away * 1000)
+                && (away == null || !view.connected() && (now - leftMillis(view)) / 1000 >= away)
                 && (queued == null || view.queuedMessages() >= queued);
     }
 }
