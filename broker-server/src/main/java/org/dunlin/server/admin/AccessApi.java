@@ -347,8 +347,8 @@ final class AccessApi {
                         List.of(
                                 Endpoint.Parameter.text("user", "User name; a client that has none if not said."),
                                 Endpoint.Parameter.text("clientId", "Client identifier, for patterns."),
-                                Endpoint.Parameter.text("action", "publish, subscribe or receive."),
-                                Endpoint.Parameter.text("topic", "Topic name; with subscribe a topic filter."),
+                                Endpoint.Parameter.required("action", "publish, subscribe or receive."),
+                                Endpoint.Parameter.required("topic", "Topic name; with subscribe a topic filter."),
                                 Endpoint.Parameter.number("qos", "0, 1 or 2; 0 if not said."),
                                 Endpoint.Parameter.flag("retain", "Publish with RETAIN.")),
                         Explained.class,

@@ -107,7 +107,7 @@ final class ExplainApi {
                         "api/v1/explain/message",
                         "Tells who would get a message at this moment, who would not and why; publishes nothing.",
                         List.of(
-                                Endpoint.Parameter.text("topic", "Its topic."),
+                                Endpoint.Parameter.required("topic", "Its topic."),
                                 Endpoint.Parameter.text("client", "Tells of this receiver only."),
                                 Endpoint.Parameter.text("from", "Client that would publish it: its rights are asked."),
                                 Endpoint.Parameter.number("qos", "0, 1 or 2; 0 if it is not said."),

@@ -82,7 +82,7 @@ final class MessagesApi {
     record Deleted(int matched, int deleted, boolean more, List<String> examples) {}
 
     List<Endpoint> endpoints() {
-        Endpoint.Parameter topic = Endpoint.Parameter.text("topic", "The topic name.");
+        Endpoint.Parameter topic = Endpoint.Parameter.required("topic", "The topic name.");
         return List.of(
                 Endpoint.read(
                         "api/v1/retained",

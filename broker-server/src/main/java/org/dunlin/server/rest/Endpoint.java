@@ -46,22 +46,30 @@ public record Endpoint(
         FLAG
     }
 
-    /** @param meaning one line */
-    public record Parameter(String name, Type type, boolean inPath, String meaning) {
+    /**
+     * @param required always so in the path
+     * @param meaning one line
+     */
+    public record Parameter(String name, Type type, boolean inPath, boolean required, String meaning) {
         public static Parameter path(String name, String meaning) {
-            return new Parameter(name, Type.TEXT, true, meaning);
+            return new Parameter(name, Type.TEXT, true, true, meaning);
         }
 
         public static Parameter text(String name, String meaning) {
-            return new Parameter(name, Type.TEXT, false, meaning);
+            return new Parameter(name, Type.TEXT, false, false, meaning);
+        }
+
+        /** A text of the query without which nothing is done. */
+        public static Parameter required(String name, String meaning) {
+            return new Parameter(name, Type.TEXT, false, true, meaning);
         }
 
         public static Parameter number(String name, String meaning) {
-            return new Parameter(name, Type.NUMBER, false, meaning);
+            return new Parameter(name, Type.NUMBER, false, false, meaning);
         }
 
         public static Parameter flag(String name, String meaning) {
-            return new Parameter(name, Type.FLAG, false, meaning);
+            return new Parameter(name, Type.FLAG, false, false, meaning);
         }
     }
 

@@ -100,7 +100,7 @@ public final class OpenApi {
             parameters.add(ordered(
                     "name", parameter.name(),
                     "in", parameter.inPath() ? "path" : "query",
-                    "required", parameter.inPath(),
+                    "required", parameter.required(),
                     "description", parameter.meaning(),
                     "schema",
                             Map.of(
