@@ -54,8 +54,8 @@ class AdminPageIT {
 
     private static String script(String url) throws Exception {
         Path page = Path.of(System.getProperty("dunlin.root", ".."), "docs", "admin.md");
-        StringBuilder script = new StringBuilder("dunlin() { echo \"dunlin $*\"; '" + RunningBroker.java() + "' -XX:TieredStopAtLevel=1 -jar '"
-                + RunningBroker.jar() + "' \"$@\" --url " + url + "; }\n");
+        StringBuilder script = new StringBuilder("dunlin() { echo \"dunlin $*\"; '" + RunningBroker.java()
+                + "' -XX:TieredStopAtLevel=1 -jar '" + RunningBroker.jar() + "' \"$@\" --url " + url + "; }\n");
         Matcher examples = EXAMPLE.matcher(Files.readString(page));
         while (examples.find()) {
             for (String line : examples.group(1).split("\n")) {
