@@ -106,6 +106,7 @@ class OpenApiIT {
                 "/api/v1/openapi.json",
                 "/api/v1/login",
                 "/api/v1/status",
+                "/api/v1/rates",
                 "/api/v1/listeners",
                 "/api/v1/clients",
                 "/api/v1/clients/there",
