@@ -36,7 +36,7 @@ class ServiceIT {
         String address = kind + folder.resolve("notify").toString().substring(1);
         try (RealClient systemd = RealClient.run(notify(folder).toString(), address)) {
             systemd.awaitLine("listening");
-            List<String> command = new ArrayList<>(List.of("env", "NOTIFY_SOCKET=" + address));
+            List<String> command = new ArrayList<>(List.of("env", "--default-signal=HUP", "NOTIFY_SOCKET=" + address));
             command.addAll(RunningBroker.command(List.of("-Xmx256m"), List.of("limits.max-connections=1000")));
             try (RunningBroker broker = RunningBroker.run(command)) {
                 systemd.awaitLine(broker.pid() + " STATUS=Bringing back");
