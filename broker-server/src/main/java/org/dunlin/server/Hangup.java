@@ -6,7 +6,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * SIGHUP, by which daemons are told to read their configuration again. Any thread. Java has no public way to signals; where the
- * usual one is missing, SIGHUP is not handled, and there are others ways to reload.
+ * usual one is missing, SIGHUP is not handled, and there are other ways to reload.
  */
 final class Hangup {
     private static final Logger LOG = LoggerFactory.getLogger(Hangup.class);
