@@ -358,6 +358,7 @@ const tests = {
 
   async keyboard() {
     const visitor = await connect("keyboard-visitor");
+    const neighbour = await connect("a-neighbour");
     const page = await visit();
     await page.getByRole("textbox", { name: "Token" }).waitFor();
     await page.keyboard.type(process.argv[4]);
@@ -394,9 +395,16 @@ const tests = {
       "the harmless answer comes first",
       await page.evaluate(() => document.activeElement.textContent === "Cancel"),
     );
+    await visitor.subscribeAsync("drawn/anew/meanwhile");
+    const subscriptions = page.locator("tr", { hasText: "keyboard-visitor" }).locator("td").nth(6);
+    await subscriptions.getByText("1", { exact: true }).waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
-    expect("back where it was", await page.evaluate(() => document.activeElement.textContent === "Disconnect"));
+    const back = () => page.evaluate(() => document.activeElement.ariaLabel === "Disconnect keyboard-visitor");
+    expect("back where it was", await back());
+    await neighbour.endAsync(true);
+    await row(page, "a-neighbour").waitFor({ state: "detached" });
+    expect("also if a row above it is gone", await back());
     const gone = once(visitor, "close");
     await page.keyboard.press("Enter");
     await page.getByRole("dialog").waitFor();

@@ -103,7 +103,7 @@ class DashboardIT {
         "configuration, 'checked; level set'",
         "tokens, 'no deeds for who only looks; removed'",
         "hostileNames, 'shown as it is; asked about as it is; nothing of it came to life'",
-        "keyboard, 'the way begins at the link that skips; focus is seen; back where it was; done without a mouse'",
+        "keyboard, 'the way begins at the link that skips; focus is seen; back where it was; also if a row above it is gone; done without a mouse'",
         "hiddenPage, 'nobody asks while nobody looks; asks again at once'",
         "darkAndLight, 'dark as the system is; light by choice; and it stays'",
         "wide, 'fit to be seen and heard in light; fit to be seen and heard in dark'",

@@ -195,8 +195,15 @@ export function fail(error) {
   );
 }
 
+/** @returns what is on the page under the name of something that was */
+const likeness = (gone) =>
+  [...document.querySelectorAll(gone.localName)].find(
+    (element) => element.ariaLabel === gone.ariaLabel && element.textContent === gone.textContent,
+  );
+
 /**
- * Asks before something that cannot be taken back.
+ * Asks before something that cannot be taken back. Behind it the focus is where it was, also if what had it has been
+ * drawn anew meanwhile.
  *
  * @param title a question
  * @param explanation what will happen
@@ -207,10 +214,16 @@ export function ask(title, explanation, verb, kind = "danger") {
   return new Promise((resolve) => {
     const heading = el("h2", { id: `part-${++fields}` }, title);
     const text = el("div", { id: `part-${++fields}` }, explanation);
+    const from = document.activeElement;
     let answer = false;
+    const close = () => {
+      dialog.remove();
+      if (!from.isConnected) likeness(from)?.focus();
+      resolve(answer);
+    };
     const dialog = el(
       "dialog",
-      { "aria-labelledby": heading.id, "aria-describedby": text.id, onclose: () => (dialog.remove(), resolve(answer)) },
+      { "aria-labelledby": heading.id, "aria-describedby": text.id, onclose: close },
       heading,
       text,
       el(

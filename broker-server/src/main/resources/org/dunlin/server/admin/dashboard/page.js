@@ -140,11 +140,18 @@ export function table(caption, columns, key, empty = "Nothing here.") {
   }
 
   holder.update = (items) => {
-    const wanted = new Set();
+    const wanted = new Set(items.map((item) => String(key(item))));
+    // First, so that rows below one that goes are not moved, which would take the focus from them.
+    for (const [id, known] of rows) {
+      if (!wanted.has(id)) {
+        known.row.remove();
+        rows.delete(id);
+      }
+    }
+    const focused = body.contains(document.activeElement) ? document.activeElement : null;
     let before = null;
     for (const item of items) {
       const id = String(key(item));
-      wanted.add(id);
       const text = JSON.stringify(item);
       let known = rows.get(id);
       if (!known) {
@@ -161,12 +168,7 @@ export function table(caption, columns, key, empty = "Nothing here.") {
       if (place !== known.row) body.insertBefore(known.row, place);
       before = known.row;
     }
-    for (const [id, known] of rows) {
-      if (!wanted.has(id)) {
-        known.row.remove();
-        rows.delete(id);
-      }
-    }
+    if (focused?.isConnected && document.activeElement !== focused) focused.focus();
     none.hidden = items.length > 0;
     made.hidden = items.length === 0;
   };
