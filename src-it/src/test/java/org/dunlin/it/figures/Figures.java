@@ -8,25 +8,25 @@ import java.util.Locale;
 import java.util.Map;
 
 /** What was measured: for each row some values a round. One thread. */
-final class Figures {
+public final class Figures {
     private final Map<String, List<double[]>> rows = new LinkedHashMap<>();
 
     /** Of one round. */
-    void add(String row, double... values) {
+    public void add(String row, double... values) {
         rows.computeIfAbsent(row, none -> new ArrayList<>()).add(values);
     }
 
     /** @param round from 1 */
-    boolean has(String row, int round) {
+    public boolean has(String row, int round) {
         return rows.containsKey(row) && rows.get(row).size() >= round;
     }
 
-    double value(String row, int round, int column) {
+    public double value(String row, int round, int column) {
         return of(row).get(round - 1)[column];
     }
 
     /** Over the rounds. */
-    double median(String row, int column) {
+    public double median(String row, int column) {
         List<Double> values = new ArrayList<>();
         for (double[] round : of(row)) {
             values.add(round[column]);
@@ -35,7 +35,7 @@ final class Figures {
     }
 
     /** The median over the rounds of this row's value by that of another row in the same round. */
-    double ratio(String row, String base, int column) {
+    public double ratio(String row, String base, int column) {
         List<Double> values = new ArrayList<>();
         List<double[]> bases = of(base);
         List<double[]> own = of(row);
@@ -60,7 +60,7 @@ final class Figures {
     }
 
     /** With three digits or all before the point. */
-    static String show(double value) {
+    public static String show(double value) {
         if (!Double.isFinite(value)) {
             return "-";
         }

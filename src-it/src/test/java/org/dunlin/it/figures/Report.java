@@ -7,32 +7,32 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /** Tables in Markdown, to the standard output and to a file, as they come. One thread. */
-final class Report {
+public final class Report {
     private final Path file;
 
-    Report(Path file) throws IOException {
+    public Report(Path file) throws IOException {
         this.file = file;
         Files.createDirectories(file.getParent());
         Files.deleteIfExists(file);
     }
 
-    Path file() {
+    public Path file() {
         return file;
     }
 
-    void say(String text) throws IOException {
+    public void say(String text) throws IOException {
         System.out.println(text);
         System.out.flush();
         Files.writeString(file, text + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
 
-    void head(String title, String... columns) throws IOException {
+    public void head(String title, String... columns) throws IOException {
         say("\n### " + title + "\n");
         row(List.of(columns));
         say("|---".repeat(columns.length) + "|");
     }
 
-    void row(List<String> cells) throws IOException {
+    public void row(List<String> cells) throws IOException {
         say("| " + String.join(" | ", cells) + " |");
     }
 }

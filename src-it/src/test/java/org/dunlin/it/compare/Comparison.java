@@ -1,0 +1,246 @@
+package org.dunlin.it.compare;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import org.dunlin.it.figures.Figures;
+import org.dunlin.it.figures.Report;
+
+/**
+ * Dunlin beside other brokers: the same workloads, one broker after the other in each round, in turning order. What holds on a
+ * shared machine is the ratio of processor time to another broker's in the same round. docs/performance.md says how it is run.
+ * Main thread.
+ */
+public final class Comparison {
+    /** Of the answers of the load generator: percent of one core that something else took. */
+    private static final String OTHERS = "other_cpu_pct";
+
+    private static final Map<String, String> DEFAULTS = Map.of(
+            "brokers", "mosquitto,dunlin,hivemq-ce,moquette",
+            "only", "",
+            "rounds", "5",
+            "seconds", "2",
+            "warmup", "10",
+            "noise", "25",
+            "work", "target/comparison");
+
+    private final Properties options = new Properties();
+    private final Path work;
+    private final Path lines;
+    private final LoadGenerator load;
+    private final Report report;
+    private final Figures figures = new Figures();
+    private final List<RivalBroker> brokers = new ArrayList<>();
+    private final List<String> faults = new ArrayList<>();
+
+    private Comparison(String[] arguments) throws IOException {
+        options.putAll(DEFAULTS);
+        for (String argument : arguments) {
+            int equals = argument.indexOf('=');
+            if (equals < 0 || !DEFAULTS.containsKey(argument.substring(0, equals))) {
+                throw new IllegalArgumentException(
+                        "unknown argument " + argument + "; known, with defaults: " + DEFAULTS);
+            }
+            options.setProperty(argument.substring(0, equals), argument.substring(equals + 1));
+        }
+        work = Files.createDirectories(Path.of(option("work")).toAbsolutePath());
+        lines = work.resolve("figures.jsonl");
+        Files.deleteIfExists(lines);
+        report = new Report(work.resolve("figures.md"));
+        load = LoadGenerator.build(work);
+    }
+
+    /** @param arguments of the form key=value */
+    public static void main(String[] arguments) throws IOException {
+        try {
+            new Comparison(arguments).run();
+        } catch (IllegalArgumentException | IllegalStateException e) {
+            System.err.println(e.getMessage());
+            System.exit(1);
+        }
+    }
+
+    private String option(String key) {
+        return options.getProperty(key);
+    }
+
+    private int number(String key) {
+        return Integer.parseInt(option(key));
+    }
+
+    private void run() throws IOException {
+        List<String> only = List.of(option("only").split(","));
+        List<Workload> workloads = Workload.all().stream()
+                .filter(workload -> option("only").isEmpty() || only.contains(workload.name()))
+                .toList();
+        List<Rival> rivals = new ArrayList<>();
+        for (String name : option("brokers").split(",")) {
+            rivals.add(Rival.prepare(name, work));
+        }
+        try {
+            for (Rival rival : rivals) {
+                report.say("- " + rival.name() + ": " + rival.settings());
+            }
+            report.say("- %d processor(s), %s %s, Java %s, %s rounds of %s s after %s s to warm up"
+                    .formatted(
+                            Runtime.getRuntime().availableProcessors(),
+                            System.getProperty("os.name"),
+                            System.getProperty("os.version"),
+                            Runtime.version(),
+                            option("rounds"),
+                            option("seconds"),
+                            option("warmup")));
+            if (only.contains("start") || option("only").isEmpty()) {
+                new Starts(load, work).measure(rivals, number("rounds"), report);
+            }
+            for (Rival rival : rivals) {
+                if (!workloads.isEmpty()) {
+                    brokers.add(RivalBroker.serving(rival, Folders.fresh(work.resolve("run-" + rival.name()))));
+                }
+            }
+            warmUp();
+            for (Workload workload : workloads) {
+                measure(workload);
+            }
+        } finally {
+            brokers.forEach(RivalBroker::close);
+        }
+        for (String fault : faults) {
+            report.say("\n" + fault);
+        }
+        report.say("\nEach reading: " + lines.getFileName() + " beside " + report.file());
+        if (faults.stream().anyMatch(fault -> fault.startsWith("dunlin"))) {
+            throw new IllegalStateException("Dunlin lost, doubled or turned round messages, or did not serve");
+        }
+    }
+
+    /** Pairs at each quality of service, a third of the time each, for those that compile while they run. */
+    private void warmUp() throws IOException {
+        for (RivalBroker broker : brokers) {
+            for (int qos = 0; broker.rival().java() && qos <= 2; qos++) {
+                List<String> arguments = new ArrayList<>(
+                        List.of("pubsub -w 50 --pubs 10 --subs 10 --e2e 100 --warmup 0 --drain 1".split(" ")));
+                arguments.addAll(List.of("-q", "" + qos, "-d", "" + number("warmup") / 3.0));
+                arguments.addAll(broker.address());
+                load.run(arguments, number("warmup") + 30);
+            }
+        }
+    }
+
+    private void measure(Workload workload) throws IOException {
+        List<RivalBroker> order = new ArrayList<>(brokers);
+        for (int round = 0; round <= number("rounds"); round++) {
+            for (RivalBroker broker : order) {
+                if (round > 0 || broker.rival().java()) {
+                    JsonNode answer = quietly(workload, broker);
+                    if (round > 0) {
+                        record(workload, broker, round, answer);
+                    }
+                }
+            }
+            Collections.reverse(order);
+        }
+        tell(workload);
+    }
+
+    /** Once more, twice at most, if something else kept the processors busy; the quietest counts. */
+    private JsonNode quietly(Workload workload, RivalBroker broker) throws IOException {
+        JsonNode best = once(workload, broker);
+        for (int again = 0; again < 2 && noise(best) > number("noise"); again++) {
+            JsonNode next = once(workload, broker);
+            best = noise(next) < noise(best) ? next : best;
+        }
+        return best;
+    }
+
+    private static double noise(JsonNode answer) {
+        return Math.max(
+                answer.path(OTHERS).asDouble(), answer.path("c_" + OTHERS).asDouble());
+    }
+
+    private JsonNode once(Workload workload, RivalBroker broker) throws IOException {
+        List<String> arguments = new ArrayList<>(workload.arguments());
+        arguments.addAll(broker.address());
+        if (workload.isFlow()) {
+            arguments.addAll(List.of("--warmup", "0.6", "-d", option("seconds"), "--drain", "1.5"));
+        }
+        return load.run(arguments, workload.limit());
+    }
+
+    private void record(Workload workload, RivalBroker broker, int round, JsonNode answer) throws IOException {
+        String who = broker.rival().name();
+        Files.writeString(
+                lines,
+                "{\"round\":%d,\"broker\":\"%s\",\"workload\":\"%s\",\"answer\":%s}\n"
+                        .formatted(round, who, workload.name(), answer),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.APPEND);
+        try {
+            Workload.verify(who, workload, answer);
+        } catch (IllegalStateException e) {
+            faults.add(e.getMessage());
+        }
+        double[] values = new double[workload.more().size() + 3];
+        values[0] = Workload.number(answer, workload.figure());
+        for (int i = 0; i < workload.more().size(); i++) {
+            Workload.Figure figure = workload.more().get(i);
+            values[i + 1] = Workload.number(answer, figure.path()) * figure.factor();
+        }
+        values[values.length - 2] = noise(answer);
+        values[values.length - 1] = broker.memory() / 1024.0;
+        figures.add(workload.name() + " " + who, values);
+    }
+
+    private void tell(Workload workload) throws IOException {
+        List<String> columns = new ArrayList<>(List.of("", workload.figure().endsWith("_ms") ? "ms" : "CPU, µs"));
+        columns.add("to mosquitto" + (workload.bar() > 0 ? ", bar " + workload.bar() : ""));
+        workload.more().forEach(figure -> columns.add(figure.title()));
+        columns.addAll(List.of("others, %", "memory, MB"));
+        report.head(workload.name() + ": " + workload.title(), columns.toArray(new String[0]));
+        String base = workload.name() + " mosquitto";
+        for (RivalBroker broker : brokers) {
+            String name = broker.rival().name();
+            String row = workload.name() + " " + name;
+            List<String> cells = new ArrayList<>(List.of(name, Figures.show(figures.median(row, 0))));
+            cells.add(figures.has(base, 1) ? "%.3f".formatted(figures.ratio(row, base, 0)) : "-");
+            for (int column = 1; column < workload.more().size() + 3; column++) {
+                cells.add(Figures.show(figures.median(row, column)));
+            }
+            report.row(cells);
+        }
+        if (workload.countsHeap()) {
+            heaps(workload);
+        }
+    }
+
+    /** Live bytes of the heap for each connection or subscription, once: a count of objects does not scatter. */
+    private void heaps(Workload workload) throws IOException {
+        for (RivalBroker broker : brokers) {
+            if (!broker.rival().java()) {
+                continue;
+            }
+            List<String> arguments = new ArrayList<>(workload.arguments());
+            arguments.addAll(broker.address());
+            arguments.addAll(List.of("--max-time", "40", workload.isFlow() ? "-d" : "--hold", "20"));
+            long before = broker.heap();
+            Process process = load.begin(arguments, work.resolve("heap.json"));
+            try {
+                TimeUnit.SECONDS.sleep(10); // all are there after one or two
+                long each = (broker.heap() - before) / workload.heapParts();
+                report.say("\n" + broker.rival().name() + ": " + each + " bytes of live heap each");
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            } finally {
+                process.destroyForcibly().onExit().join();
+            }
+        }
+    }
+}
