@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import org.dunlin.server.config.Quote;
 import org.dunlin.server.http.Request;
 import org.dunlin.server.http.Response;
 import org.dunlin.server.http.Service;
@@ -76,6 +77,7 @@ final class AdminService implements Service {
             if (by != null && endpoint.scope() != null && !by.scope().covers(endpoint.scope())) {
                 throw new ApiFault(403, by.name() + " may look but not change; use a token with the scope write");
             }
+            checkQuery(endpoint, request);
             checkBody(request);
             answered = endpoint.action().run(call).handle(AdminService::response);
         } catch (ApiFault fault) {
@@ -102,6 +104,23 @@ final class AdminService implements Service {
             throw Gate.unauthorized("log in, or send a token: Authorization: Bearer TOKEN");
         }
         return by;
+    }
+
+    /** A filter whose name is misspelt would fit everything. Others than those of the API are asked by whoever likes to. */
+    private static void checkQuery(Endpoint endpoint, Request request) throws ApiFault {
+        if (!endpoint.template().startsWith("api/")) {
+            return;
+        }
+        List<String> known = endpoint.parameters().stream()
+                .filter(parameter -> !parameter.inPath())
+                .map(Endpoint.Parameter::name)
+                .toList();
+        for (String name : request.parameters()) {
+            if (!known.contains(name)) {
+                throw ApiFault.badRequest("unknown parameter " + Quote.of(name) + "; "
+                        + (known.isEmpty() ? "none is known here" : "known: " + String.join(", ", known)));
+            }
+        }
     }
 
     /** What a form of another site can send is no JSON. */

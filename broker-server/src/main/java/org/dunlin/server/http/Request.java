@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -136,6 +137,11 @@ public record Request(
     /** A parameter of the query, or null. */
     public @Nullable String parameter(String name) {
         return query.get(name);
+    }
+
+    /** Names of the parameters of the query. */
+    public Set<String> parameters() {
+        return query.keySet();
     }
 
     /** The value of a cookie, or null; of several with that name the first. */

@@ -394,6 +394,16 @@ class AdminApiIT {
     }
 
     @Test
+    void misspeltParameter_isNamed_ratherThanFittingEverything() {
+        String refused = admin.ask("GET", "/api/v1/clients?limit=5&serach=nobody", null)
+                .expect(400)
+                .body();
+        assertTrue(refused.contains("serach") && refused.contains("known: ") && refused.contains("search"), refused);
+        assertTrue(admin.ask("GET", "/api/v1/status?x", null).expect(400).body().contains("none is known here"));
+        admin.ask("GET", "/metrics?x=1", null).expect(200);
+    }
+
+    @Test
     void logLevel_countsAtOnce_andGoesBack() {
         admin.change("PUT", "/api/v1/log/level", "{\"level\":\"debug\"}");
         assertEquals("debug", admin.get("/api/v1/log/level").path("level").asText());

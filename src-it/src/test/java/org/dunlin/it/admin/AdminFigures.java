@@ -142,7 +142,7 @@ public final class AdminFigures {
         pages.add("/api/v1/subscriptions?limit=1000");
         pages.add("/api/v1/retained?limit=1000");
         pages.add("/api/v1/retained?filter=" + AdminPort.escaped("+/+/+/nothing"));
-        pages.add("/api/v1/topics?under=" + AdminPort.escaped("bench"));
+        pages.add("/api/v1/topics?parent=" + AdminPort.escaped("bench"));
         return pages;
     }
 
