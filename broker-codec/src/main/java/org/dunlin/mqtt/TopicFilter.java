@@ -3,7 +3,7 @@ package org.dunlin.mqtt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A valid topic filter, split once. For a shared subscription "$share/group/a/+" the {@link #shareName()} is "group"
+ * A valid topic filter. For a shared subscription "$share/group/a/+" the {@link #shareName()} is "group"
  * and {@link #levels()} are those of "a/+"; equality and {@link #text()} are of the whole [MQTT-3.10.4-1]. Any thread.
  */
 public final class TopicFilter {
@@ -12,17 +12,15 @@ public final class TopicFilter {
     private static final String SHARE = "$share/";
 
     private final String text;
-    private final @Nullable String shareName;
-    private final String pattern;
-    private final String[] levels;
+    /** Where in the text the pattern begins: there are many filters, and what is made of one is seldom asked for. */
+    private final int patternFrom;
+
     private final boolean wildcard;
 
-    private TopicFilter(String text, @Nullable String shareName, String pattern) {
+    private TopicFilter(String text, int patternFrom) {
         this.text = text;
-        this.shareName = shareName;
-        this.pattern = pattern;
-        this.levels = TopicName.split(pattern);
-        this.wildcard = pattern.indexOf('+') >= 0 || pattern.indexOf('#') >= 0;
+        this.patternFrom = patternFrom;
+        this.wildcard = text.indexOf('+', patternFrom) >= 0 || text.indexOf('#', patternFrom) >= 0;
     }
 
     /** @throws IllegalArgumentException if {@link #fault(String)} finds one */
@@ -31,11 +29,7 @@ public final class TopicFilter {
         if (fault != null) {
             throw new IllegalArgumentException("Topic filter '" + text + "' " + fault);
         }
-        if (text.startsWith(SHARE)) {
-            int slash = text.indexOf('/', SHARE.length());
-            return new TopicFilter(text, text.substring(SHARE.length(), slash), text.substring(slash + 1));
-        }
-        return new TopicFilter(text, null, text);
+        return new TopicFilter(text, text.startsWith(SHARE) ? text.indexOf('/', SHARE.length()) + 1 : 0);
     }
 
     /**
@@ -86,49 +80,81 @@ public final class TopicFilter {
         return text;
     }
 
-    /** The share name of a shared subscription, or null. */
+    /** The share name of a shared subscription, or null. Made anew. */
     public @Nullable String shareName() {
-        return shareName;
+        return isShared() ? text.substring(SHARE.length(), patternFrom - 1) : null;
     }
 
     public boolean isShared() {
-        return shareName != null;
+        return patternFrom > 0;
     }
 
-    /** What topics are compared with: the text without "$share/name/". */
+    /** What topics are compared with: the text without "$share/name/". That of a shared subscription is made anew. */
     public String pattern() {
-        return pattern;
+        return isShared() ? text.substring(patternFrom) : text;
     }
 
-    /** The levels of {@link #pattern()}. Shared: do not write to it. */
+    /** The levels of {@link #pattern()}, made anew. */
     public String[] levels() {
-        return levels;
+        return TopicName.split(pattern());
+    }
+
+    /** How many {@link #levels()} there are, without splitting it. */
+    public int levelCount() {
+        int count = 1;
+        for (int i = text.indexOf('/', patternFrom); i >= 0; i = text.indexOf('/', i + 1)) {
+            count++;
+        }
+        return count;
     }
 
     public boolean hasWildcard() {
         return wildcard;
     }
 
-    /** Whether a topic falls under it: the plain definition, which the trees must agree with. */
+    /** Whether a topic falls under it: the plain definition, which the trees must agree with. Allocates nothing. */
     public boolean matches(TopicName topic) {
-        String first = levels[0];
-        if (topic.startsWithDollar() && (first.equals(SINGLE) || first.equals(MULTI))) {
+        String name = topic.text();
+        int level = patternFrom;
+        if (topic.startsWithDollar() && isWildcard(level)) {
             return false;
         }
-        String[] names = topic.levels();
-        for (int i = 0; i < levels.length; i++) {
-            String level = levels[i];
-            if (level.equals(MULTI)) {
+        int from = 0;
+        while (true) {
+            if (isAt(level, MULTI)) {
                 return true;
             }
-            if (i >= names.length || !level.equals(SINGLE) && !level.equals(names[i])) {
+            int levelEnd = end(text, level);
+            int to = end(name, from);
+            boolean same = levelEnd - level == to - from && text.regionMatches(level, name, from, to - from);
+            if (!same && !isAt(level, SINGLE)) {
                 return false;
             }
-            if (i == names.length - 1 && i == levels.length - 2 && levels[i + 1].equals(MULTI)) {
-                return true; // "a/#" matches its parent "a"
+            boolean lastLevel = levelEnd == text.length();
+            if (to == name.length()) {
+                return lastLevel || isAt(levelEnd + 1, MULTI); // "a/#" matches its parent "a"
             }
+            if (lastLevel) {
+                return false;
+            }
+            level = levelEnd + 1;
+            from = to + 1;
         }
-        return names.length == levels.length;
+    }
+
+    private boolean isWildcard(int at) {
+        return isAt(at, SINGLE) || isAt(at, MULTI);
+    }
+
+    /** Whether a level is a wildcard, which has no other characters beside it. @param at where it begins */
+    private boolean isAt(int at, String wild) {
+        return text.startsWith(wild, at);
+    }
+
+    /** Where a level ends. */
+    private static int end(String text, int from) {
+        int slash = text.indexOf('/', from);
+        return slash < 0 ? text.length() : slash;
     }
 
     @Override

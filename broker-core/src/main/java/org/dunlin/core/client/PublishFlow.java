@@ -17,6 +17,7 @@ import org.dunlin.mqtt.Publish;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicName;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a client publishes: checks, special topics, hand-over to the shard, PUBREL. On the thread of the client's shard only.
@@ -29,7 +30,8 @@ final class PublishFlow {
     private final Shard shard;
     private final Session session;
     private final ProtocolVersion version;
-    private final Pace pace;
+    /** Null if it may publish what it can. */
+    private final @Nullable Pace pace;
     /** It is held for its pace. */
     private boolean slowed;
 
@@ -39,7 +41,9 @@ final class PublishFlow {
         this.session = session;
         this.version = version;
         Limits limits = handler.limits();
-        this.pace = new Pace(limits.publishRatePerSecond(), limits.fairness().publishBytesPerSecond());
+        long messages = limits.publishRatePerSecond();
+        long bytes = limits.fairness().publishBytesPerSecond();
+        this.pace = messages == 0 && bytes == 0 ? null : new Pace(messages, bytes);
     }
 
     void publish(Publish packet) {
@@ -57,8 +61,8 @@ final class PublishFlow {
             handler.end(ReasonCode.RETAIN_NOT_SUPPORTED, "a PUBLISH asks to be retained; see limits.retain-available");
             return;
         }
-        if (pace.spend(weight(message)) && !slowed) {
-            slowDown();
+        if (pace != null && pace.spend(weight(message)) && !slowed) {
+            slowDown(pace);
         }
         if (message.qos() == Qos.AT_MOST_ONCE) {
             accept(packet, limits);
@@ -288,13 +292,13 @@ final class PublishFlow {
     }
 
     /** Stops reading while the client has published more than its share. */
-    private void slowDown() {
+    private void slowDown(Pace pace) {
         Connection connection = handler.connection();
         long wait = pace.waitMillis(connection.loop().nowMillis());
         slowed = wait > 0;
         if (slowed) {
             handler.hold(ClientHandler.Hold.RATE);
-            connection.loop().schedule(this::goOn, wait);
+            connection.loop().schedule(() -> goOn(pace), wait);
         }
     }
 
@@ -302,11 +306,11 @@ final class PublishFlow {
      * A second has passed. A client that owes us acknowledgements is read from in any case, since others may wait for them: they
      * are late by a second at most.
      */
-    private void goOn() {
+    private void goOn(Pace pace) {
         Loop loop = handler.connection().loop();
         long wait = pace.waitMillis(loop.nowMillis());
         if (wait > 0 && handler.isConnected() && !session.delivery().isOwedAcks()) {
-            loop.schedule(this::goOn, wait);
+            loop.schedule(() -> goOn(pace), wait);
         } else {
             slowed = false;
             handler.release(ClientHandler.Hold.RATE);

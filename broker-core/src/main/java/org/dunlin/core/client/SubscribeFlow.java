@@ -110,7 +110,7 @@ final class SubscribeFlow {
      */
     private @Nullable ReasonCode refusal(Subscribe.Entry entry, TopicFilter filter, Set<String> added) {
         Limits limits = handler.limits();
-        if (filter.levels().length > limits.maxTopicLevels()) {
+        if (filter.levelCount() > limits.maxTopicLevels()) {
             return ReasonCode.TOPIC_FILTER_INVALID;
         }
         if (filter.isShared() && !limits.sharedSubscriptions()) {

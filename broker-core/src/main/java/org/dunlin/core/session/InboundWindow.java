@@ -16,10 +16,13 @@ import org.jspecify.annotations.Nullable;
  * the order of the PUBLISHes, whatever the order in which shards and store answer [MQTT-4.6.0-2] [MQTT-4.6.0-3].
  */
 public final class InboundWindow {
+    /** Of those that have not had any: most clients never publish at QoS 1 or 2. Nothing is put into it. */
+    private static final ArrayDeque<Ticket> NONE = new ArrayDeque<>(0);
+
     private final Session session;
-    private final ArrayDeque<Ticket> tickets = new ArrayDeque<>(4);
+    private ArrayDeque<Ticket> tickets = NONE;
     /** Those of {@link #tickets} that are not with the store yet. */
-    private final ArrayDeque<Ticket> unsubmitted = new ArrayDeque<>(4);
+    private ArrayDeque<Ticket> unsubmitted = NONE;
 
     private final PacketIds received = new PacketIds();
     /** Tickets of QoS 1, which count against the Receive Maximum beside the QoS 2 identifiers. */
@@ -69,8 +72,10 @@ public final class InboundWindow {
     }
 
     void add(Ticket ticket) {
+        tickets = tickets == NONE ? new ArrayDeque<>(4) : tickets;
         tickets.add(ticket);
         if (ticket.state == Ticket.State.GATHERING) {
+            unsubmitted = unsubmitted == NONE ? new ArrayDeque<>(4) : unsubmitted;
             unsubmitted.add(ticket);
         }
         if (ticket.qos == Qos.AT_LEAST_ONCE) {
@@ -233,7 +238,10 @@ public final class InboundWindow {
 
     /** A small set of packet identifiers, 1 to 65,535, that grows with its content and not with their values. */
     private static final class PacketIds {
-        private int[] slots = new int[8];
+        /** Of sets that have not had any; its one slot stays free. */
+        private static final int[] NONE = new int[1];
+
+        private int[] slots = NONE;
         private int size;
 
         int size() {
@@ -257,7 +265,7 @@ public final class InboundWindow {
             }
             if ((size + 1) * 2 > slots.length) {
                 int[] old = slots;
-                slots = new int[old.length * 2];
+                slots = new int[Math.max(8, old.length * 2)];
                 for (int other : old) {
                     if (other != 0) {
                         put(other);

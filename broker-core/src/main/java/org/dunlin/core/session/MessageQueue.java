@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 final class MessageQueue {
     /** While memory is tight no more than this part of a page is read, and only when the heap has nothing. */
     private static final int TIGHT_PART = 16;
+    /** Of queues that have not had any. Nothing is put into it. */
+    private static final ArrayDeque<Outgoing> NONE = new ArrayDeque<>(0);
 
     private final Supplier<QueueLimits> limits;
     private final Paging paging;
@@ -36,7 +38,7 @@ final class MessageQueue {
     private final Depth depth;
     private final Predicate<Message> expired;
     private final Owner owner;
-    private final ArrayDeque<Outgoing> waiting = new ArrayDeque<>(4);
+    private ArrayDeque<Outgoing> waiting = NONE;
     /** Of those that are not lent. */
     private long bytes;
 
@@ -66,7 +68,7 @@ final class MessageQueue {
     /** Places of messages that have gone past others, and that the store still holds. */
     private Set<Long> passed = Set.of();
     /** Those of them that the store holds no more, but a page on its way may. */
-    private final List<Long> gone = new ArrayList<>(0);
+    private List<Long> gone = List.of();
     /** Of what is read, messages up to this place may have been sent by an earlier process. */
     private long doubtfulThrough;
 
@@ -279,6 +281,7 @@ final class MessageQueue {
         if (loading == null) {
             passed.remove(seq);
         } else {
+            gone = gone.isEmpty() ? new ArrayList<>(2) : gone;
             gone.add(seq);
         }
     }
@@ -290,6 +293,7 @@ final class MessageQueue {
     }
 
     private void enter(Outgoing message) {
+        waiting = waiting == NONE ? new ArrayDeque<>(4) : waiting;
         waiting.addLast(message);
         memory.hold(message.message());
         depth.inMemory(1, message.message().weight());
@@ -378,7 +382,7 @@ final class MessageQueue {
             depth.inMemory(-1, -message.message().weight());
             depth.stored(1, message.message().weight());
         }
-        waiting.clear();
+        waiting = NONE;
     }
 
     /** Asks for the next page, whatever has made the heap empty. */
@@ -407,7 +411,7 @@ final class MessageQueue {
     private void endLoad() {
         loading = null;
         gone.forEach(passed::remove);
-        gone.clear();
+        gone = List.of();
     }
 
     /** One page on its way from the store; to be told on the shard's thread. */
@@ -550,7 +554,7 @@ final class MessageQueue {
         for (Outgoing message : waiting) {
             left(message);
         }
-        waiting.clear();
+        waiting = NONE;
         watch();
     }
 

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class OutboundWindow {
     private static final int IDS = 65_535;
+    /** Of windows that have not had any; its one place stays free. */
+    private static final @Nullable Outgoing[] NONE = new @Nullable Outgoing[1];
 
     private final MemoryBudget.Account memory;
     /** Of all windows of the shard. */
@@ -25,7 +27,7 @@ final class OutboundWindow {
 
     private @Nullable Outgoing first;
     private @Nullable Outgoing last;
-    private @Nullable Outgoing[] table = new @Nullable Outgoing[8];
+    private @Nullable Outgoing[] table = NONE;
     private int size;
     private int open;
     /** The last that was chosen freely. */
@@ -177,7 +179,7 @@ final class OutboundWindow {
         first = null;
         last = null;
         resend = null;
-        table = new @Nullable Outgoing[8];
+        table = NONE;
         flows.add(-size);
         size = 0;
         open = 0;
@@ -249,7 +251,7 @@ final class OutboundWindow {
     }
 
     private void append(Outgoing flow) {
-        if (size >= table.length) {
+        if (size >= table.length || table == NONE) {
             grow();
         }
         int bucket = flow.packetId & table.length - 1;
@@ -295,7 +297,7 @@ final class OutboundWindow {
     }
 
     private void grow() {
-        table = new @Nullable Outgoing[table.length * 2];
+        table = new @Nullable Outgoing[Math.max(8, table.length * 2)];
         for (Outgoing flow = first; flow != null; flow = flow.next) {
             int bucket = flow.packetId & table.length - 1;
             flow.chained = table[bucket];

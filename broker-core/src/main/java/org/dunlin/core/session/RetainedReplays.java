@@ -15,6 +15,8 @@ final class RetainedReplays {
     private static final int PAGE = 64;
     private static final int STEP = 256;
     private static final int HELD_BACK_MOST = 64;
+    /** Of those that have not had any. Nothing is put into it. */
+    private static final ArrayDeque<One> NONE = new ArrayDeque<>(0);
 
     private enum Step {
         /** Those of one subscription have all been sent. */
@@ -27,7 +29,7 @@ final class RetainedReplays {
 
     private final Session session;
     private final Delivery delivery;
-    private final ArrayDeque<One> waiting = new ArrayDeque<>(2);
+    private ArrayDeque<One> waiting = NONE;
     /** How often they had to wait for live messages on their way through the store. */
     private int heldBack;
 
@@ -48,12 +50,13 @@ final class RetainedReplays {
     }
 
     void add(Subscription subscription) {
+        waiting = waiting == NONE ? new ArrayDeque<>(2) : waiting;
         waiting.add(new One(subscription));
     }
 
     /** The session has ended. */
     void clear() {
-        waiting.clear();
+        waiting = NONE;
     }
 
     /** The subscription is gone. */
