@@ -1,6 +1,7 @@
 package org.dunlin.core.routing;
 
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,8 +15,11 @@ public final class Route {
 
     private final String pattern;
     private final int shards;
-    /** Copied on change. With one place per shard it is indexed by shard, else searched. */
-    private volatile @Nullable Receivers[] slots = NONE;
+    /**
+     * The {@link Receivers} if one shard has some, as nearly always; else an array of them, copied on change. With one place
+     * per shard it is indexed by shard, else searched.
+     */
+    private volatile Object slots = NONE;
 
     Route(String pattern, int shards) {
         this.pattern = pattern;
@@ -29,11 +33,15 @@ public final class Route {
 
     /** What the shard has under this pattern, or null. Only {@link Receivers#owed()} is for other shards. */
     public @Nullable Receivers receivers(int shard) {
-        @Nullable Receivers[] now = slots;
-        if (now.length == shards) {
-            return now[shard];
+        Object now = slots;
+        if (now instanceof Receivers one) {
+            return one.shard() == shard ? one : null;
         }
-        for (Receivers one : now) {
+        @Nullable Receivers[] several = (Receivers[]) now;
+        if (several.length == shards) {
+            return several[shard];
+        }
+        for (Receivers one : several) {
             if (one != null && one.shard() == shard) {
                 return one;
             }
@@ -41,27 +49,27 @@ public final class Route {
         return null;
     }
 
+    private @Nullable Receivers[] all() {
+        Object now = slots;
+        return now instanceof Receivers one ? new Receivers[] {one} : (Receivers[]) now;
+    }
+
     /** Callers exclude each other. */
     Route with(Receivers added) {
         assert receivers(added.shard()) == null : this;
-        @Nullable Receivers[] now = slots;
-        @Nullable Receivers[] next;
-        if (now.length == shards) {
-            next = now.clone();
-            next[added.shard()] = added;
-        } else if (now.length + 1 < shards && now.length < SPARSE_MAX) {
-            next = Arrays.copyOf(now, now.length + 1);
-            next[now.length] = added;
-        } else {
-            next = new Receivers[shards];
-            for (Receivers one : now) {
-                if (one != null) {
-                    next[one.shard()] = one;
-                }
-            }
-            next[added.shard()] = added;
+        if (slots == NONE) {
+            slots = added;
+            return this;
         }
-        slots = next;
+        @Nullable Receivers[] now = all();
+        List<Receivers> next = new ArrayList<>(now.length + 1);
+        for (Receivers one : now) {
+            if (one != null) {
+                next.add(one);
+            }
+        }
+        next.add(added);
+        use(next);
         return this;
     }
 
@@ -72,20 +80,28 @@ public final class Route {
      */
     @Nullable
     Route without(int shard) {
-        int left = 0;
-        for (Receivers one : slots) {
-            left += one != null && one.shard() != shard ? 1 : 0;
-        }
-        boolean sparse = left < shards && left <= SPARSE_MAX;
-        @Nullable Receivers[] next = sparse ? new Receivers[left] : new Receivers[shards];
-        int n = 0;
-        for (Receivers one : slots) {
+        List<Receivers> next = new ArrayList<>();
+        for (Receivers one : all()) {
             if (one != null && one.shard() != shard) {
-                next[sparse ? n++ : one.shard()] = one;
+                next.add(one);
             }
         }
-        slots = next;
-        return left == 0 ? null : this;
+        use(next);
+        return next.isEmpty() ? null : this;
+    }
+
+    private void use(List<Receivers> next) {
+        if (next.size() == 1) {
+            slots = next.get(0);
+            return;
+        }
+        boolean sparse = next.size() < shards && next.size() <= SPARSE_MAX;
+        @Nullable Receivers[] several = new Receivers[sparse ? next.size() : shards];
+        for (int i = 0; i < next.size(); i++) {
+            Receivers one = next.get(i);
+            several[sparse ? i : one.shard()] = one;
+        }
+        slots = several;
     }
 
     @Override
