@@ -22,6 +22,7 @@ import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.TopicName;
+import org.jspecify.annotations.Nullable;
 
 /** An MQTT broker: gives connections their protocol, and publishes for others in the process. Any thread. */
 public final class Broker {
@@ -192,6 +193,16 @@ public final class Broker {
     public void limits(Limits limits, QueueLimits queueLimits) {
         shards.limits(limits, queueLimits);
         admittance.limits(limits);
+    }
+
+    /**
+     * Other answers count from now on, for clients that are there, too.
+     *
+     * @param closesOnDeniedPublish as in {@link BrokerSettings}
+     * @param responseInformation as in {@link BrokerSettings}
+     */
+    public void answers(boolean closesOnDeniedPublish, @Nullable String responseInformation) {
+        admittance.answers(closesOnDeniedPublish, responseInformation);
     }
 
     /** Counts of this moment. */

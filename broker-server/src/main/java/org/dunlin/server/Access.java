@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.dunlin.server.acl.AclAuthorizer;
 import org.dunlin.server.auth.AuthenticatorChain;
 import org.dunlin.server.auth.CertificateUser;
@@ -15,39 +17,222 @@ import org.dunlin.server.auth.Member;
 import org.dunlin.server.auth.PasswordAuthenticator;
 import org.dunlin.server.auth.jwt.JwtAuthenticator;
 import org.dunlin.server.auth.jwt.JwtSettings;
+import org.dunlin.server.ban.Bans;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.Fault;
 import org.jspecify.annotations.Nullable;
 
-/** One thread. What is configured of who may connect, as those that decide it. */
-final class Access {
-    private final Config config;
-    private final List<Fault> faults = new ArrayList<>();
-    private final List<Member> members = new ArrayList<>();
+/**
+ * Who may connect and what they may do, as it is configured; a reload changes it as a whole. Any thread but a loop, one at a time.
+ */
+final class Access implements AutoCloseable {
+    private final AuthenticatorChain authenticator;
+    private final AclAuthorizer authorizer;
+    private final Bans bans;
+    private Config config;
+    private List<Configured> members;
+    private Runnable review = () -> {};
 
-    private Access(Config config) {
+    /** A member with what it was made of: as long as that is the same, it stays, with all that it remembers. */
+    private record Configured(Record of, Member member) {}
+
+    private record Passwords(String file, boolean scram) {}
+
+    /** Reads the files that are named; connects nowhere. */
+    private static final class Reading {
+        private final Config config;
+        private final List<Configured> former;
+        private final List<Configured> members = new ArrayList<>();
+        private final List<Fault> faults = new ArrayList<>();
+        private AclAuthorizer.@Nullable Rules rules;
+        private Bans.@Nullable Filed filed;
+
+        /** @param former that may stay */
+        Reading(Config config, List<Configured> former) {
+            this.config = config;
+            this.former = former;
+        }
+
+        void members() {
+            Config.Auth auth = config.auth();
+            Duration patience = patience(config);
+            if (auth.jwt().isOn()) {
+                add(auth.jwt(), () -> tokens(auth.jwt(), patience));
+            }
+            if (!auth.passwordFile().isEmpty()) {
+                add(
+                        new Passwords(auth.passwordFile(), auth.scram()),
+                        () -> PasswordAuthenticator.of(Path.of(auth.passwordFile()), auth.scram(), patience));
+            }
+        }
+
+        private void add(Record of, Making<Member> making) {
+            for (Configured each : former) {
+                if (each.of.equals(of)) {
+                    members.add(each);
+                    return;
+                }
+            }
+            Member member = made(making);
+            if (member != null) {
+                members.add(new Configured(of, member));
+            }
+        }
+
+        void rules() {
+            rules = made(() -> new AclAuthorizer.Rules(path(config.auth().aclFile())));
+        }
+
+        void bans() {
+            filed = made(() -> new Bans.Filed(path(config.bans().file())));
+        }
+
+        private <T> @Nullable T made(Making<T> making) {
+            try {
+                return making.make();
+            } catch (ConfigException faulty) {
+                faults.addAll(faulty.faults());
+                return null;
+            }
+        }
+
+        /** What was made for nothing. */
+        void undo() {
+            for (Configured each : members) {
+                if (!former.contains(each)) {
+                    each.member.close();
+                }
+            }
+        }
+
+        void complete() throws ConfigException {
+            if (!faults.isEmpty()) {
+                undo();
+                throw new ConfigException(faults);
+            }
+        }
+
+        AuthenticatorChain.Parts parts() {
+            return new AuthenticatorChain.Parts(
+                    open(config),
+                    certificates(config),
+                    members.stream().map(Configured::member).toList(),
+                    clientIds(config.auth().bindClientId()));
+        }
+    }
+
+    /** Something that is made of files. */
+    private interface Making<T> {
+        T make() throws ConfigException;
+    }
+
+    /** @throws ConfigException with every fault of the files that are named */
+    Access(Config config) throws ConfigException {
         this.config = config;
+        Reading reading = new Reading(config, List.of());
+        reading.members();
+        reading.complete();
+        this.members = reading.members;
+        this.authenticator = new AuthenticatorChain(reading.parts(), System::currentTimeMillis);
+        try {
+            this.authorizer = new AclAuthorizer(
+                    path(config.auth().aclFile()), config.auth().jwt().isOn());
+            this.bans = new Bans(
+                    path(config.bans().file()),
+                    config.bans().time(),
+                    config.bans().maxTime());
+        } catch (ConfigException faulty) {
+            reading.undo();
+            throw faulty;
+        }
+    }
+
+    AuthenticatorChain authenticator() {
+        return authenticator;
+    }
+
+    AclAuthorizer authorizer() {
+        return authorizer;
+    }
+
+    Bans bans() {
+        return bans;
+    }
+
+    /** What the operator should know of the rights of those whom nobody has asked who they are. */
+    List<String> warnings() {
+        return authorizer.warnings(open(config), authenticator.provesUsers());
+    }
+
+    /** Begins to follow the files. @param whenChanged runs whenever somebody may have to go, or may do something else */
+    void follow(Runnable whenChanged) {
+        review = whenChanged;
+        authenticator.watch(whenChanged);
+        authorizer.follow(whenChanged);
+        bans.follow(whenChanged);
     }
 
     /**
-     * Reads the files that are named; connects nowhere.
+     * Reads what is configured otherwise.
      *
-     * @throws ConfigException with every fault of all of them
+     * @return puts it into force, and never fails
+     * @throws ConfigException with every fault of the files; nothing has changed then
      */
-    static AuthenticatorChain chain(Config config) throws ConfigException {
-        Access access = new Access(config);
-        access.read();
-        if (!access.faults.isEmpty()) {
-            access.members.forEach(Member::close);
-            throw new ConfigException(access.faults);
+    Runnable prepare(Config next) throws ConfigException {
+        Reading reading = new Reading(next, members);
+        reading.members();
+        if (!next.auth().aclFile().equals(config.auth().aclFile())) {
+            reading.rules();
         }
-        return new AuthenticatorChain(
-                open(config),
-                certificates(config),
-                access.members,
-                clientIds(config.auth().bindClientId()),
-                System::currentTimeMillis);
+        if (!next.bans().file().equals(config.bans().file())) {
+            reading.bans();
+        }
+        reading.complete();
+        return () -> use(reading);
+    }
+
+    private void use(Reading next) {
+        Config former = config;
+        config = next.config;
+        members = next.members;
+        if (next.rules != null) {
+            authorizer.use(next.rules);
+        }
+        authorizer.tokens(config.auth().jwt().isOn());
+        if (next.filed != null) {
+            bans.use(next.filed);
+        }
+        List<Member> left = authenticator.use(next.parts());
+        if (!left.isEmpty()) {
+            // whoever has asked them gets an answer first
+            CompletableFuture.delayedExecutor(patience(former).toMillis(), TimeUnit.MILLISECONDS)
+                    .execute(() -> left.forEach(Member::close));
+        }
+        if (!former.auth().equals(config.auth())
+                || !open(former).equals(open(config))
+                || !former.bans().file().equals(config.bans().file())) {
+            review.run();
+        }
+    }
+
+    /** So that there is time left to tell whoever has waited for nothing. */
+    private static Duration patience(Config config) {
+        return Duration.ofMillis(config.limits().connectTimeoutMillis() * 3 / 4);
+    }
+
+    private static @Nullable Path path(String text) {
+        return text.isEmpty() ? null : Path.of(text);
+    }
+
+    /** Everything that is wrong with the files that are named. */
+    static List<Fault> faults(Config config) {
+        Reading reading = new Reading(config, List.of());
+        reading.members();
+        reading.rules();
+        reading.bans();
+        reading.undo();
+        return reading.faults;
     }
 
     private static ClientIdBinding clientIds(Config.ClientIds configured) {
@@ -56,39 +241,6 @@ final class Access {
             case USER -> ClientIdBinding.USER;
             case PREFIX -> ClientIdBinding.PREFIX;
         };
-    }
-
-    /** Everything that is wrong with the files that are named. */
-    static List<Fault> faults(Config config) {
-        Access access = new Access(config);
-        access.read();
-        access.members.forEach(Member::close);
-        return access.faults;
-    }
-
-    private void read() {
-        Config.Auth auth = config.auth();
-        // so that there is time left to tell whoever has waited for nothing
-        Duration patience = Duration.ofMillis(config.limits().connectTimeoutMillis() * 3 / 4);
-        if (auth.jwt().isOn()) {
-            add(() -> tokens(auth.jwt(), patience));
-        }
-        if (!auth.passwordFile().isEmpty()) {
-            add(() -> PasswordAuthenticator.of(Path.of(auth.passwordFile()), auth.scram(), patience));
-        }
-    }
-
-    /** Something that is made of files. */
-    private interface Making {
-        Member make() throws ConfigException;
-    }
-
-    private void add(Making making) {
-        try {
-            members.add(making.make());
-        } catch (ConfigException faulty) {
-            faults.addAll(faulty.faults());
-        }
     }
 
     private static Member tokens(Config.Jwt jwt, Duration patience) throws ConfigException {
@@ -134,17 +286,6 @@ final class Access {
         };
     }
 
-    /**
-     * Reads the ACL file, if there is one.
-     *
-     * @throws ConfigException with every fault of it
-     */
-    static AclAuthorizer authorizer(Config config) throws ConfigException {
-        String file = config.auth().aclFile();
-        return new AclAuthorizer(
-                file.isEmpty() ? null : Path.of(file), config.auth().jwt().isOn());
-    }
-
     /** The names of the listeners that let in clients without a user name. */
     static Set<String> open(Config config) {
         Set<String> open = new HashSet<>();
@@ -154,5 +295,12 @@ final class Access {
             }
         }
         return open;
+    }
+
+    @Override
+    public void close() {
+        bans.close();
+        authorizer.close();
+        authenticator.close();
     }
 }

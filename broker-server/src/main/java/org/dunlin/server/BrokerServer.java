@@ -24,12 +24,9 @@ import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreException;
 import org.dunlin.core.spi.StoreSettings;
 import org.dunlin.persistence.Stores;
-import org.dunlin.server.acl.AclAuthorizer;
 import org.dunlin.server.acl.Operator;
 import org.dunlin.server.admin.Admin;
 import org.dunlin.server.admin.Operations;
-import org.dunlin.server.auth.AuthenticatorChain;
-import org.dunlin.server.ban.Bans;
 import org.dunlin.server.ban.LoginGuard;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
@@ -67,12 +64,10 @@ public final class BrokerServer implements AutoCloseable {
     /** Between two looks at how much memory buffers take. */
     private static final long REVIEW_MILLIS = 100;
 
-    private final Config config;
+    private volatile Config config;
     private final Reload reload;
     private final Store store;
-    private final AclAuthorizer authorizer;
-    private final AuthenticatorChain authenticator;
-    private final Bans bans;
+    private final Access access;
     private final LoginGuard guard;
     private final DropLedger drops = new DropLedger();
     private final RecentEvents recent = new RecentEvents();
@@ -97,23 +92,17 @@ public final class BrokerServer implements AutoCloseable {
 
     private BrokerServer(Loaded loaded, Reload.Checks checks, String version) throws ConfigException {
         this.config = loaded.config();
-        this.reload = new Reload(loaded, checks, this::apply);
+        this.reload = new Reload(loaded, checks, this::prepare);
         this.version = version;
-        this.authorizer = Access.authorizer(config);
-        this.authenticator = Access.chain(config);
-        this.bans = bans(config.bans());
-        this.guard = new LoginGuard(authenticator, bans, policy(config.bans()), events);
-        authenticator.ask(guard::left);
+        this.access = new Access(config);
+        this.guard = new LoginGuard(access.authenticator(), access.bans(), policy(config.bans()), events);
+        access.authenticator().ask(guard::left);
         this.store = Stores.create(
                 config.storage().engine().name().toLowerCase(Locale.ROOT), storeSettings(config.storage()));
         this.loops = new NettyLoops(transport(config), loopCount(config), store::nowMillis);
         Limits limits = config.limits();
-        String responseInformation = config.server().responseInformation();
         this.memory = new MemoryBudget(
-                config.memory().bytes(Runtime.getRuntime().maxMemory()),
-                config.queue().holdTimeout().toMillis(),
-                this::buffersAndRetained,
-                events::memory);
+                memoryBytes(config), config.queue().holdTimeout().toMillis(), this::buffersAndRetained, events::memory);
         this.broker = new Broker(
                 List.<Loop>copyOf(loops.all()),
                 new BrokerSettings(
@@ -122,13 +111,18 @@ public final class BrokerServer implements AutoCloseable {
                         memory,
                         store,
                         guard,
-                        authorizer,
-                        config.auth().deniedPublish() == Config.DeniedPublish.CLOSE,
+                        access.authorizer(),
+                        closesOnDeniedPublish(config),
                         events,
-                        responseInformation.isEmpty() ? null : responseInformation));
+                        responseInformation(config)));
         this.doors = new Doors(config);
         this.listeners = new Listeners(
-                loops, limits, memory, new Addresses(config.addresses(), bans::refusal), events, broker::connect);
+                loops,
+                limits,
+                memory,
+                new Addresses(config.addresses(), access.bans()::refusal),
+                events,
+                broker::connect);
         Sources sources = new Sources(
                 version,
                 started,
@@ -174,10 +168,7 @@ public final class BrokerServer implements AutoCloseable {
                     config.admin(), doors.adminLayers(), dashboard(), loops.transport(), () -> "reading the store");
         }
         bringBack();
-        authenticator.watch(this::review);
-        authorizer.follow(this::review);
-        bans.follow(this::review);
-        reload.follow();
+        access.follow(this::review);
         reviewMemory();
         List<String> names = new ArrayList<>();
         for (int i = 0; i < openable.size(); i++) {
@@ -185,20 +176,18 @@ public final class BrokerServer implements AutoCloseable {
             Config.Listener listener = config.listeners().get(i);
             names.add(doors.describe(listener, host(listener.bind()) + ":" + address.getPort()));
         }
-        long intervalMillis = config.sysTopics().interval().toMillis();
-        if (intervalMillis > 0) {
-            sysTopics.start(intervalMillis);
-        }
+        sysTopics.every(config.sysTopics().interval().toMillis());
         Config.Otlp to = config.admin().metrics().otlp();
         if (to.isOn()) {
             otlp = new OtlpExport(metrics, URI.create(to.url()), to.interval(), to.headersByName(), exports);
         }
-        authorizer.warnings(Access.open(config), authenticator.provesUsers()).forEach(LOG::warn);
+        access.warnings().forEach(LOG::warn);
         open = String.join(", ", names);
         if (admin != null) {
             rates.start();
             admin.serve(operations());
         }
+        reload.follow();
     }
 
     /** MQTT by the admin port. */
@@ -213,7 +202,7 @@ public final class BrokerServer implements AutoCloseable {
 
     private Operations operations() {
         return new Operations(
-                config,
+                () -> config,
                 version,
                 started,
                 broker,
@@ -228,7 +217,12 @@ public final class BrokerServer implements AutoCloseable {
                 loops.traces(),
                 () -> phase,
                 () -> doors.describe(listeners.status()),
-                new Operations.Access(authorizer, bans, authenticator::hurry, authorizer::hurry, bans::hurry),
+                new Operations.Access(
+                        access.authorizer(),
+                        access.bans(),
+                        access.authenticator()::hurry,
+                        access.authorizer()::hurry,
+                        access.bans()::hurry),
                 reload,
                 BrokerServer::stopProcess);
     }
@@ -243,10 +237,48 @@ public final class BrokerServer implements AutoCloseable {
         reload.reload(why);
     }
 
-    private void apply(Config next) {
+    private Runnable prepare(Config next) throws ConfigException {
+        if (admin != null) {
+            admin.check(next.admin());
+        }
+        Runnable others = access.prepare(next);
+        return () -> apply(next, others);
+    }
+
+    /** @param others puts those into force who decide who may connect and what they may do */
+    private void apply(Config next, Runnable others) {
+        List<Doors.Exposure> exposures = doors.exposures();
+        List<String> warnings = access.warnings();
+        config = next;
+        doors.config(next);
         broker.limits(next.limits(), queueLimits(next));
-        listeners.limits(next.limits());
+        broker.answers(closesOnDeniedPublish(next), responseInformation(next));
+        memory.bounds(memoryBytes(next), next.queue().holdTimeout().toMillis());
+        listeners.limits(next.limits(), next.addresses(), Doors.connections(next));
+        guard.policy(policy(next.bans()));
+        others.run();
+        sysTopics.every(next.sysTopics().interval().toMillis());
+        if (admin != null) {
+            admin.use(next.admin());
+        }
         Logging.start(next.log());
+        tell(exposures);
+        access.warnings().stream()
+                .filter(warning -> !warnings.contains(warning))
+                .forEach(LOG::warn);
+    }
+
+    private static long memoryBytes(Config config) {
+        return config.memory().bytes(Runtime.getRuntime().maxMemory());
+    }
+
+    private static boolean closesOnDeniedPublish(Config config) {
+        return config.auth().deniedPublish() == Config.DeniedPublish.CLOSE;
+    }
+
+    private static @Nullable String responseInformation(Config config) {
+        String prefix = config.server().responseInformation();
+        return prefix.isEmpty() ? null : prefix;
     }
 
     /** All that is counted. */
@@ -277,13 +309,16 @@ public final class BrokerServer implements AutoCloseable {
         if (!doors.tlsProviders().isEmpty()) {
             LOG.info("TLS by {}", doors.tlsProviders());
         }
-        for (Doors.Exposure exposure : doors.exposures()) {
-            LOG.atLevel(exposure.isWide() ? Level.WARN : Level.INFO).log(exposure.text());
-        }
+        tell(List.of());
     }
 
-    private static Bans bans(Config.Bans config) throws ConfigException {
-        return new Bans(config.file().isEmpty() ? null : Path.of(config.file()), config.time(), config.maxTime());
+    /** Logs what stands open to the network. @param known that is in the log already */
+    private void tell(List<Doors.Exposure> known) {
+        for (Doors.Exposure exposure : doors.exposures()) {
+            if (!known.contains(exposure)) {
+                LOG.atLevel(exposure.isWide() ? Level.WARN : Level.INFO).log(exposure.text());
+            }
+        }
     }
 
     private static LoginGuard.Policy policy(Config.Bans config) {
@@ -416,15 +451,13 @@ public final class BrokerServer implements AutoCloseable {
         reload.close();
         rates.close();
         listeners.stopAccepting();
-        bans.close();
         guard.close();
         sysTopics.close();
         if (otlp != null) {
             otlp.close();
         }
-        authorizer.close();
         broker.stop();
-        authenticator.close();
+        access.close();
         listeners.close(config.server().drainTimeout().toMillis());
         loops.close();
         if (admin != null) {

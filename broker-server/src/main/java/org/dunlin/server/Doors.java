@@ -31,12 +31,26 @@ import org.jspecify.annotations.Nullable;
 final class Doors implements AutoCloseable {
     private static final Duration CERTIFICATE_INTERVAL = Duration.ofSeconds(2);
 
-    private final Config config;
+    private volatile Config config;
     private final CertificateWatch certificates;
 
     Doors(Config config) {
         this.config = config;
         this.certificates = new CertificateWatch(CERTIFICATE_INTERVAL, provider(config));
+    }
+
+    /** A reload has changed who may come in by the same doors. */
+    void config(Config next) {
+        config = next;
+    }
+
+    /** How many connections each listener may have, in the order of the configuration. */
+    static List<Integer> connections(Config config) {
+        return config.listeners().stream().map(Doors::connections).toList();
+    }
+
+    private static int connections(Config.Listener listener) {
+        return listener.maxConnections() == 0 ? Integer.MAX_VALUE : listener.maxConnections();
     }
 
     /**
@@ -52,7 +66,7 @@ final class Doors implements AutoCloseable {
                     each.address().getAddress().getHostAddress(), // "localhost" as it was judged, not as it resolves
                     each.port(),
                     Listener.DEFAULT_BACKLOG,
-                    each.maxConnections() == 0 ? Integer.MAX_VALUE : each.maxConnections(),
+                    connections(each),
                     layers(each)));
         }
         return listeners;

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.dunlin.core.spi.StoreException;
-import org.dunlin.server.ban.BanFile;
 import org.dunlin.server.cli.CommandException;
 import org.dunlin.server.cli.CommandLineInterface;
 import org.dunlin.server.cli.ExitCode;
@@ -56,10 +55,6 @@ public final class Main {
     /** The files that a configuration names. */
     private static void checkFiles(Loaded loaded) throws ConfigException {
         List<Fault> faults = new ArrayList<>(Doors.faults(loaded.config(), loaded.settings()));
-        String bans = loaded.config().bans().file();
-        if (!bans.isEmpty()) {
-            faults.addAll(BanFile.faults(Path.of(bans)));
-        }
         faults.addAll(Access.faults(loaded.config()));
         if (!faults.isEmpty()) {
             throw new ConfigException(faults);

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import org.dunlin.server.admin.Operations;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
@@ -30,7 +30,7 @@ final class Reload implements Operations.Configuration, AutoCloseable {
 
     private final Loaded first;
     private final Checks checks;
-    private final Consumer<Config> apply;
+    private final Target target;
     private final @Nullable FileWatch watch;
     private Settings inForce;
 
@@ -40,11 +40,22 @@ final class Reload implements Operations.Configuration, AutoCloseable {
         void check(Loaded loaded) throws ConfigException;
     }
 
-    /** @param apply puts into force what a reload changes; never fails */
-    Reload(Loaded first, Checks checks, Consumer<Config> apply) {
+    /** What a configuration is in force for. */
+    interface Target {
+        /**
+         * Reads and makes all that is needed, and changes nothing.
+         *
+         * @param next with what a reload changes; the rest is as it was
+         * @return puts it into force; never fails
+         * @throws ConfigException with every fault of it
+         */
+        Runnable prepare(Config next) throws ConfigException;
+    }
+
+    Reload(Loaded first, Checks checks, Target target) {
         this.first = first;
         this.checks = checks;
-        this.apply = apply;
+        this.target = target;
         this.inForce = first.settings();
         this.watch = watch(first.sources().file());
     }
@@ -90,6 +101,7 @@ final class Reload implements Operations.Configuration, AutoCloseable {
     public synchronized Outcome check() {
         try {
             Loaded next = read();
+            merged(next);
             return new Outcome(List.of(), inForce.changes(next.settings()));
         } catch (ConfigException faulty) {
             return new Outcome(faulty.faults(), List.of());
@@ -102,11 +114,32 @@ final class Reload implements Operations.Configuration, AutoCloseable {
         return next;
     }
 
+    /** What would be in force. It has faults of its own if what changes does not fit what would need a restart. */
+    private Settings merged(Loaded next) throws ConfigException {
+        Settings merged = inForce.reloaded(next.settings());
+        List<Fault> faults = new ArrayList<>();
+        for (Fault fault : merged.faults()) {
+            faults.add(new Fault(
+                    fault.where(),
+                    fault.key(),
+                    fault.what() + ", as long as what needs a restart is as it was",
+                    "restart, or " + fault.cure()));
+        }
+        if (!faults.isEmpty()) {
+            throw new ConfigException(faults);
+        }
+        return merged;
+    }
+
     @Override
     public synchronized Outcome reload(String why) {
         Loaded next;
+        Settings merged;
+        Runnable prepared;
         try {
             next = read();
+            merged = merged(next);
+            prepared = target.prepare(merged.config());
         } catch (ConfigException faulty) {
             LOG.warn(
                     "The configuration was not reloaded ({}): it has {} fault(s), and stays as it is",
@@ -116,8 +149,8 @@ final class Reload implements Operations.Configuration, AutoCloseable {
             return new Outcome(faulty.faults(), List.of());
         }
         List<Settings.Change> changes = inForce.changes(next.settings());
-        inForce = inForce.reloaded(next.settings());
-        apply.accept(inForce.config());
+        inForce = merged;
+        prepared.run();
         LOG.info("The configuration was reloaded ({}): {} change(s)", why, changes.size());
         for (Settings.Change change : changes) {
             LOG.atInfo()

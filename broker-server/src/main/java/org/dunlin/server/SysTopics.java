@@ -1,8 +1,11 @@
 package org.dunlin.server;
 
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -36,7 +39,9 @@ final class SysTopics implements AutoCloseable {
     private final long startedNanos = System.nanoTime();
     private final ScheduledThreadPoolExecutor clock;
     private @Nullable ScheduledFuture<?> running;
+    private long intervalMillis;
     // the rest is the clock's thread's
+    private final Set<TopicName> published = new LinkedHashSet<>();
     private final Map<String, LoadAverage> loads = new LinkedHashMap<>();
     private long lookedNanos = startedNanos;
     private int mostConnections;
@@ -52,10 +57,34 @@ final class SysTopics implements AutoCloseable {
         });
     }
 
-    /** @param intervalMillis 1 or more */
-    void start(long intervalMillis) {
-        put("version", "Dunlin " + sources.version());
-        running = clock.scheduleAtFixedRate(this::publishSafely, 0, intervalMillis, TimeUnit.MILLISECONDS);
+    /**
+     * Begins, or goes on at another pace.
+     *
+     * @param millis 0 to end: what was published is taken away, since nobody could tell that it is old
+     */
+    synchronized void every(long millis) {
+        if (millis == intervalMillis || clock.isShutdown()) {
+            return;
+        }
+        boolean begins = intervalMillis == 0;
+        intervalMillis = millis;
+        if (running != null) {
+            running.cancel(false);
+            running = null;
+        }
+        if (millis == 0) {
+            clock.execute(this::clear);
+            return;
+        }
+        if (begins) {
+            clock.execute(() -> put("version", "Dunlin " + sources.version()));
+        }
+        running = clock.scheduleAtFixedRate(this::publishSafely, 0, millis, TimeUnit.MILLISECONDS);
+    }
+
+    private void clear() {
+        broker.clearRetained(List.copyOf(published));
+        published.clear();
     }
 
     /** What a periodic task throws would end it without a word. */
@@ -165,11 +194,13 @@ final class SysTopics implements AutoCloseable {
     }
 
     private void put(String topic, String value) {
-        broker.publish(TopicName.of(ROOT + topic), value, Qos.AT_MOST_ONCE, true);
+        TopicName name = TopicName.of(ROOT + topic);
+        published.add(name);
+        broker.publish(name, value, Qos.AT_MOST_ONCE, true);
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         if (running != null) {
             running.cancel(false);
         }

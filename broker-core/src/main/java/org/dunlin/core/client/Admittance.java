@@ -14,8 +14,8 @@ public final class Admittance {
 
     private volatile Limits limits;
     private final Authenticator authenticator;
-    private final boolean closesOnDeniedPublish;
-    private final @Nullable String responseInformation;
+    private volatile boolean closesOnDeniedPublish;
+    private volatile @Nullable String responseInformation;
     private final AtomicInteger connections = new AtomicInteger();
     /** Second in the upper half, CONNECTs of that second in the lower. */
     private final AtomicLong rate = new AtomicLong();
@@ -37,6 +37,12 @@ public final class Admittance {
     /** Others count from now on. */
     public void limits(Limits next) {
         limits = next;
+    }
+
+    /** Other answers are given from now on, to those who are there, too. */
+    public void answers(boolean closes, @Nullable String information) {
+        closesOnDeniedPublish = closes;
+        responseInformation = information;
     }
 
     Limits limits() {

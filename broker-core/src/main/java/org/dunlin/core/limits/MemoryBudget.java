@@ -32,9 +32,11 @@ public final class MemoryBudget {
 
     private static final long MOST_STEP_BYTES = 64 * 1024;
 
-    private final long limitBytes;
-    private final long patienceMillis;
+    private volatile long limitBytes;
+    private volatile long patienceMillis;
+    /** As fine as the first budget asks for; those that a configuration may have ask for much the same. */
     private final long stepBytes;
+
     private final LongSupplier others;
     private final Watcher watcher;
     private final AtomicLong counted = new AtomicLong();
@@ -62,6 +64,20 @@ public final class MemoryBudget {
         this.stepBytes = Math.min(MOST_STEP_BYTES, Math.max(limitBytes / 256, 1));
         this.others = others;
         this.watcher = watcher;
+    }
+
+    /**
+     * Others count from now on; how much is taken is held against them at the next {@link #review}.
+     *
+     * @param nextLimitBytes as for a new one
+     * @param nextPatienceMillis as for a new one
+     */
+    public void bounds(long nextLimitBytes, long nextPatienceMillis) {
+        if (nextLimitBytes <= 0) {
+            throw new IllegalArgumentException("a memory budget of " + nextLimitBytes + " bytes");
+        }
+        limitBytes = nextLimitBytes;
+        patienceMillis = nextPatienceMillis;
     }
 
     /** One that is never exhausted. */
@@ -131,27 +147,28 @@ public final class MemoryBudget {
     }
 
     private void judge(long nowMillis) {
+        long limit = limitBytes;
         long used = counted.get() + sampled;
-        tight = used > limitBytes - limitBytes / 4;
-        farBeyond = used > limitBytes + limitBytes / 8;
-        if (used >= limitBytes) {
-            exhaust(nowMillis, used);
-        } else if (exhausted && used < limitBytes - limitBytes / 10) {
-            relieve(used);
+        tight = used > limit - limit / 4;
+        farBeyond = used > limit + limit / 8;
+        if (used >= limit) {
+            exhaust(nowMillis, used, limit);
+        } else if (exhausted && used < limit - limit / 10) {
+            relieve(used, limit);
         }
     }
 
-    private void exhaust(long nowMillis, long used) {
+    private void exhaust(long nowMillis, long used, long limit) {
         if (!exhausted) {
             exhaustedAtMillis = nowMillis;
             exhausted = true;
-            watcher.changed(true, used, limitBytes);
+            watcher.changed(true, used, limit);
         }
     }
 
-    private void relieve(long used) {
+    private void relieve(long used, long limit) {
         exhausted = false;
-        watcher.changed(false, used, limitBytes);
+        watcher.changed(false, used, limit);
         for (Runnable waiter = waiters.poll(); waiter != null; waiter = waiters.poll()) {
             waiter.run();
         }

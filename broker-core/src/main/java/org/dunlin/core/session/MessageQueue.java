@@ -219,7 +219,7 @@ final class MessageQueue {
     }
 
     /** Says when four fifths of what may wait do, and when they do not any more. */
-    private void watch() {
+    void watch() {
         QueueLimits bounds = limits.get();
         boolean now = size() - lent >= bounds.maxMessages() - bounds.maxMessages() / 5
                 || bytes >= bounds.maxBytes() - bounds.maxBytes() / 5;

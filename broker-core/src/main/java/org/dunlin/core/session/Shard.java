@@ -1,6 +1,7 @@
 package org.dunlin.core.session;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,8 @@ public final class Shard {
     private static final int BUDGET = 4096;
     /** Weight of messages under way to a shard from which on publishers to it are slowed, until a quarter is left. */
     private static final long BACKLOG_BYTES_HIGH = 32L << 20;
+    /** Queues that are held against other bounds before others on the loop have their turn. */
+    private static final int MEASURED_AT_ONCE = 1024;
 
     private static final String TAKEN_OVER =
             "another connection has come with this client identifier; if that was not this"
@@ -528,6 +531,23 @@ public final class Shard {
     /** Messages that wait in the groups of this shard, not with their members. */
     long waitingInGroups() {
         return groups.values().stream().mapToLong(SharedGroup::waiting).sum();
+    }
+
+    /** Queues may hold another number of messages or bytes: has each of them say whether it is nearly full, some in a turn. */
+    void measureQueues() {
+        assert inLoop();
+        List<MessageQueue> queues = new ArrayList<>(sessions.size() + groups.size());
+        sessions.values().forEach(session -> queues.add(session.delivery().queue()));
+        groups.values().forEach(group -> queues.add(group.queue));
+        measure(queues, 0);
+    }
+
+    private void measure(List<MessageQueue> queues, int from) {
+        int to = Math.min(from + MEASURED_AT_ONCE, queues.size());
+        queues.subList(from, to).forEach(MessageQueue::watch);
+        if (to < queues.size()) {
+            loop.atEndOfTurn(() -> loop.execute(() -> measure(queues, to)));
+        }
     }
 
     void endedGroup(SharedGroup group) {

@@ -100,11 +100,18 @@ public final class Shards {
         }
     }
 
-    /** Others count from now on, but those of sessions by user. */
+    /** Others count from now on. */
     public void limits(Limits next, QueueLimits ofQueues) {
         limits = next;
-        queueLimits = ofQueues;
+        users.bound(next.fairness().maxSessionsPerUser());
         retained.bounds(next.maxRetained(), next.maxRetainedBytes());
+        QueueLimits former = queueLimits;
+        queueLimits = ofQueues;
+        if (former.maxMessages() != ofQueues.maxMessages() || former.maxBytes() != ofQueues.maxBytes()) {
+            for (Shard shard : shards) {
+                shard.loop().execute(shard::measureQueues);
+            }
+        }
     }
 
     public Limits limits() {

@@ -13,7 +13,6 @@ import org.dunlin.core.spi.Rights;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.config.Fault;
 import org.dunlin.server.files.FileWatch;
-import org.dunlin.server.files.NamedFile;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,10 +25,32 @@ public final class AclAuthorizer implements Authorizer, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("dunlin.acl");
     private static final Duration BETWEEN_LOOKS = Duration.ofSeconds(2);
 
-    private final boolean tokens;
-    private final @Nullable FileWatch watch;
+    private volatile boolean tokens;
+    private volatile @Nullable FileWatch watch;
     private volatile @Nullable AclFile file;
-    private volatile Runnable reviewed = () -> {};
+    /** As they were read at first: a watch of others has nothing to say any more. */
+    private @Nullable Rules rules;
+
+    private @Nullable Runnable reviewed;
+
+    /** A file that has been read, and is not in force yet. */
+    public static final class Rules {
+        private final @Nullable Path path;
+        private final byte[] content;
+        private final @Nullable AclFile file;
+
+        /**
+         * Reads it.
+         *
+         * @param path null if there is none: then everybody may do everything but for what tokens say
+         * @throws ConfigException with every fault of the file
+         */
+        public Rules(@Nullable Path path) throws ConfigException {
+            this.path = path;
+            this.content = path == null ? new byte[0] : AclFile.named(path).read();
+            this.file = path == null ? null : AclFile.parse(path.toString(), content);
+        }
+    }
 
     /**
      * Reads the file.
@@ -40,16 +61,29 @@ public final class AclAuthorizer implements Authorizer, AutoCloseable {
      */
     public AclAuthorizer(@Nullable Path path, boolean tokens) throws ConfigException {
         this.tokens = tokens;
-        if (path == null) {
-            this.watch = null;
-            return;
+        use(new Rules(path));
+    }
+
+    /** Answers by other rules from now on, and follows their file if this is followed. */
+    public synchronized void use(Rules next) {
+        close();
+        rules = next;
+        file = next.file;
+        watch = null;
+        Path path = next.path;
+        if (path != null && next.file != null) {
+            FileWatch own = new FileWatch(AclFile.named(path), next.content, BETWEEN_LOOKS, new Reload(next, path));
+            watch = own;
+            next.file.warnings().forEach(LOG::warn);
+            if (reviewed != null) {
+                own.start();
+            }
         }
-        NamedFile named = AclFile.named(path);
-        byte[] content = named.read();
-        AclFile read = AclFile.parse(path.toString(), content);
-        this.file = read;
-        this.watch = new FileWatch(named, content, BETWEEN_LOOKS, new Reload(path.toString()));
-        read.warnings().forEach(LOG::warn);
+    }
+
+    /** Whether tokens may carry rights has changed. */
+    public void tokens(boolean next) {
+        tokens = next;
     }
 
     /**
@@ -57,12 +91,21 @@ public final class AclAuthorizer implements Authorizer, AutoCloseable {
      *
      * @param changed run by the thread of the watch when the rights of clients may be others
      */
-    public void follow(Runnable changed) {
+    public synchronized void follow(Runnable changed) {
         reviewed = changed;
         FileWatch own = watch;
         if (own != null) {
             own.start();
         }
+    }
+
+    /** @return what to run then; null if others count by now than those that were read from the same file before */
+    private synchronized @Nullable Runnable changed(Rules before, AclFile read) {
+        if (rules != before) {
+            return null;
+        }
+        file = read;
+        return reviewed == null ? () -> {} : reviewed;
     }
 
     /**
@@ -143,9 +186,11 @@ public final class AclAuthorizer implements Authorizer, AutoCloseable {
     }
 
     private final class Reload implements FileWatch.Reader {
-        private final String path;
+        private final Rules of;
+        private final Path path;
 
-        Reload(String path) {
+        Reload(Rules of, Path path) {
+            this.of = of;
             this.path = path;
         }
 
@@ -153,7 +198,7 @@ public final class AclAuthorizer implements Authorizer, AutoCloseable {
         public void changed(byte[] content) {
             AclFile read;
             try {
-                read = AclFile.parse(path, content);
+                read = AclFile.parse(path.toString(), content);
             } catch (ConfigException e) {
                 LOG.warn(
                         "auth.acl-file has {} fault(s) and is not used, the rules read before stay; the first is {}",
@@ -161,14 +206,17 @@ public final class AclAuthorizer implements Authorizer, AutoCloseable {
                         e.faults().get(0));
                 return;
             }
-            file = read;
+            Runnable review = AclAuthorizer.this.changed(of, read);
+            if (review == null) {
+                return;
+            }
             LOG.info(
                     "auth.acl-file {} has changed, it has {} rule(s) and names {} user(s) now",
                     path,
                     read.ruleCount(),
                     read.userCount());
             read.warnings().forEach(LOG::warn);
-            reviewed.run();
+            review.run();
         }
 
         @Override

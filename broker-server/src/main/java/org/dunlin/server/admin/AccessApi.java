@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.server.acl.AclFile;
 import org.dunlin.server.acl.Action;
@@ -37,10 +38,10 @@ final class AccessApi {
     private static final long BAN_SECONDS_MOST = Duration.ofDays(3650).toSeconds();
     private static final int PASSWORD_BYTES_MOST = 1024;
 
-    private final Config config;
+    private final Supplier<Config> config;
     private final Operations.Access access;
 
-    AccessApi(Config config, Operations.Access access) {
+    AccessApi(Supplier<Config> config, Operations.Access access) {
         this.config = config;
         this.access = access;
     }
@@ -152,10 +153,9 @@ final class AccessApi {
     }
 
     private Path passwordFile() throws ApiFault {
-        String file = config.auth().passwordFile();
+        String file = config.get().auth().passwordFile();
         if (file.isEmpty()) {
-            throw new ApiFault(
-                    409, "auth.password-file is not set: there is nowhere to keep users; set it and restart");
+            throw new ApiFault(409, "auth.password-file is not set: there is nowhere to keep users; set it and reload");
         }
         return Path.of(file);
     }
@@ -281,7 +281,7 @@ final class AccessApi {
         Instant until = seconds == null ? null : Instant.now().plusSeconds(seconds);
         Ban ban = ban(wanted.kind(), wanted.subject(), until, wanted.reason() == null ? "" : wanted.reason());
         call.about(ban.kind().word() + " " + ban.subject());
-        String file = config.bans().file();
+        String file = config.get().bans().file();
         if (!file.isEmpty()) {
             changed(() -> {
                 new BanFileEditor(Path.of(file)).add(ban);
@@ -317,7 +317,7 @@ final class AccessApi {
         Ban ban = ban(call.variable("kind"), call.variable("subject"), null, "");
         InetAddress address = ban.kind() == Ban.Kind.ADDRESS ? AddressBlock.ofPeer(ban.subject() + ":0") : null;
         boolean ended = address != null && access.bans().letIn(address);
-        String file = config.bans().file();
+        String file = config.get().bans().file();
         boolean removed = !file.isEmpty() && changed(() -> new BanFileEditor(Path.of(file)).remove(ban));
         if (!ended && !removed) {
             throw ApiFault.notFound("there is no such ban");
@@ -356,7 +356,7 @@ final class AccessApi {
     }
 
     private CompletionStage<Acl> acl() throws ApiFault {
-        String file = config.auth().aclFile();
+        String file = config.get().auth().aclFile();
         try {
             return CompletableFuture.completedFuture(new Acl(
                     file,
@@ -370,9 +370,9 @@ final class AccessApi {
 
     private CompletionStage<Endpoint.Done> replaceAcl(Call call) throws ApiFault {
         NewAcl wanted = call.body(NewAcl.class);
-        String file = config.auth().aclFile();
+        String file = config.get().auth().aclFile();
         if (file.isEmpty()) {
-            throw new ApiFault(409, "auth.acl-file is not set: everything is allowed; set it and restart");
+            throw new ApiFault(409, "auth.acl-file is not set: everything is allowed; set it and reload");
         }
         if (wanted.text() == null) {
             throw ApiFault.badRequest("text is needed");

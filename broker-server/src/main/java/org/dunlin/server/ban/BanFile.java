@@ -55,16 +55,6 @@ public final class BanFile {
         return parse(file.toString(), named(file).read());
     }
 
-    /** What keeps the file from being used; empty if nothing. */
-    public static List<Fault> faults(Path file) {
-        try {
-            read(file);
-            return List.of();
-        } catch (ConfigException e) {
-            return e.faults();
-        }
-    }
-
     /**
      * @param name of the file, for faults
      * @throws ConfigException with the faults, of which it tells the first hundred

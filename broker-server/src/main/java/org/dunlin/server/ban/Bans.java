@@ -29,12 +29,35 @@ public final class Bans implements AutoCloseable {
     /** Addresses that are kept out at a time: 10 MB or so. */
     static final int TEMPORARY_MOST = 100_000;
 
-    private final @Nullable Path path;
-    private final @Nullable FileWatch watch;
+    private volatile @Nullable FileWatch watch;
     private final LongSupplier wallMillis;
     private final Penalties<AddressBlock> temporary;
-    private volatile Banned filed;
-    private volatile Runnable changed = () -> {};
+    private volatile Banned filed = Banned.NOBODY;
+    /** As they were read at first: a watch of others has nothing to say any more. */
+    private @Nullable Filed read;
+
+    private @Nullable Runnable changed;
+
+    /** A ban file that has been read, and is not in force yet. */
+    public static final class Filed {
+        private final @Nullable Path path;
+        private final byte[] content;
+        private final Banned bans;
+
+        /**
+         * Reads it.
+         *
+         * @param path null if there is none
+         * @throws ConfigException with the faults of the file
+         */
+        public Filed(@Nullable Path path) throws ConfigException {
+            this.path = path;
+            this.content = path == null ? new byte[0] : BanFile.named(path).read();
+            this.bans = path == null
+                    ? Banned.NOBODY
+                    : new Banned(BanFile.parse(path.toString(), content).bans());
+        }
+    }
 
     /**
      * @param path null if there is no file
@@ -47,25 +70,43 @@ public final class Bans implements AutoCloseable {
     }
 
     Bans(@Nullable Path path, Duration first, Duration most, LongSupplier wallMillis) throws ConfigException {
-        this.path = path;
         this.wallMillis = wallMillis;
         this.temporary = new Penalties<>(TEMPORARY_MOST, first.toMillis(), most.toMillis());
-        if (path == null) {
-            this.filed = Banned.NOBODY;
-            this.watch = null;
-            return;
+        use(new Filed(path));
+    }
+
+    /** Others are banned by a file from now on, and it is followed if this is. Whoever is kept out for a while stays so. */
+    public synchronized void use(Filed next) {
+        close();
+        read = next;
+        filed = next.bans;
+        watch = null;
+        Path path = next.path;
+        if (path != null) {
+            FileWatch own = new FileWatch(BanFile.named(path), next.content, BETWEEN_LOOKS, new Reload(next, path));
+            watch = own;
+            if (changed != null) {
+                own.start();
+            }
         }
-        byte[] content = BanFile.named(path).read();
-        this.filed = new Banned(BanFile.parse(path.toString(), content).bans());
-        this.watch = new FileWatch(BanFile.named(path), content, BETWEEN_LOOKS, new Reload());
     }
 
     /** Begins to follow the file. @param whenChanged runs when others are banned than before */
-    public void follow(Runnable whenChanged) {
+    public synchronized void follow(Runnable whenChanged) {
         changed = whenChanged;
-        if (watch != null) {
-            watch.start();
+        FileWatch own = watch;
+        if (own != null) {
+            own.start();
         }
+    }
+
+    /** @return what to run then; null if others count by now than those that were read from the same file before */
+    private synchronized @Nullable Runnable changed(Filed before, Banned now) {
+        if (read != before) {
+            return null;
+        }
+        filed = now;
+        return changed == null ? () -> {} : changed;
     }
 
     // ---- who is banned
@@ -114,6 +155,11 @@ public final class Bans implements AutoCloseable {
 
     // ---- for a while
 
+    /** Other times count for who is kept out from now on. */
+    void times(Duration first, Duration most) {
+        temporary.times(first.toMillis(), most.toMillis());
+    }
+
     /** An address has failed to log in too often. @return until when it is kept out; null if there is no room for one more */
     @Nullable
     Instant punish(AddressBlock source) {
@@ -147,22 +193,32 @@ public final class Bans implements AutoCloseable {
 
     /** Has the file looked at now; completes when what it says is in force. */
     public CompletionStage<Void> hurry() {
-        return watch == null ? CompletableFuture.completedFuture(null) : watch.hurry();
+        FileWatch own = watch;
+        return own == null ? CompletableFuture.completedFuture(null) : own.hurry();
     }
 
     /** Looks at the file now, which otherwise happens by itself every two seconds. */
     void look() {
-        if (watch != null) {
-            watch.look();
+        FileWatch own = watch;
+        if (own != null) {
+            own.look();
         }
     }
 
     private final class Reload implements FileWatch.Reader {
+        private final Filed of;
+        private final Path path;
+
+        Reload(Filed of, Path path) {
+            this.of = of;
+            this.path = path;
+        }
+
         @Override
         public void changed(byte[] content) {
             List<Ban> bans;
             try {
-                bans = BanFile.parse(String.valueOf(path), content).bans();
+                bans = BanFile.parse(path.toString(), content).bans();
             } catch (ConfigException e) {
                 LOG.warn(
                         "auth.ban-file has {} fault(s) and is not used, the bans read before stay; the first is {}",
@@ -170,13 +226,16 @@ public final class Bans implements AutoCloseable {
                         e.faults().get(0));
                 return;
             }
-            Banned read = new Banned(bans);
-            filed = read;
+            Banned now = new Banned(bans);
+            Runnable review = Bans.this.changed(of, now);
+            if (review == null) {
+                return;
+            }
             LOG.info(
                     "auth.ban-file {} has changed, {} ban(s) are in force now",
                     path,
-                    read.inForce(now()).size());
-            changed.run();
+                    now.inForce(now()).size());
+            review.run();
         }
 
         @Override
@@ -187,8 +246,9 @@ public final class Bans implements AutoCloseable {
 
     @Override
     public void close() {
-        if (watch != null) {
-            watch.close();
+        FileWatch own = watch;
+        if (own != null) {
+            own.close();
         }
     }
 }

@@ -9,7 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class Counts<K> {
     private final int most;
-    private final long windowMillis;
+    private volatile long windowMillis;
     private volatile Halves<K> halves;
 
     private record Halves<K>(Map<K, Integer> young, Map<K, Integer> old, long sinceMillis) {}
@@ -19,6 +19,11 @@ final class Counts<K> {
         this.most = most;
         this.windowMillis = windowMillis;
         this.halves = new Halves<>(new ConcurrentHashMap<>(), new ConcurrentHashMap<>(), nowMillis);
+    }
+
+    /** Another window counts from now on. */
+    void window(long millis) {
+        windowMillis = millis;
     }
 
     /** It has happened again. @return how often by now, 1 or more */
@@ -44,10 +49,11 @@ final class Counts<K> {
     private Halves<K> current(long nowMillis) {
         Halves<K> now = halves;
         long age = nowMillis - now.sinceMillis;
-        if (age >= 2 * windowMillis) {
+        long window = windowMillis;
+        if (age >= 2 * window) {
             now = new Halves<>(new ConcurrentHashMap<>(), new ConcurrentHashMap<>(), nowMillis);
             halves = now;
-        } else if (age >= windowMillis || now.young.size() >= most / 2) {
+        } else if (age >= window || now.young.size() >= most / 2) {
             now = new Halves<>(new ConcurrentHashMap<>(), now.young, nowMillis);
             halves = now;
         }

@@ -25,7 +25,7 @@ final class Guesses {
     private static final long REFUSED_UNSEEN_MILLIS = 30_000;
 
     private final Bans bans;
-    private final LoginGuard.Policy policy;
+    private volatile LoginGuard.Policy policy;
     private final LoginGuard.Told told;
     private final LongSupplier wallMillis;
     private final Counts<Pair> ofPair;
@@ -71,6 +71,16 @@ final class Guesses {
         this.out = new Penalties<>(
                 REMEMBERED, policy.time().toMillis(), policy.maxTime().toMillis());
         new SecureRandom().nextBytes(salt);
+    }
+
+    /** Another policy counts from now on; what is counted stays counted. */
+    void policy(LoginGuard.Policy next) {
+        policy = next;
+        long window = next.window().toMillis();
+        ofPair.window(window);
+        ofAddress.window(window);
+        ofUser.window(window);
+        out.times(next.time().toMillis(), next.maxTime().toMillis());
     }
 
     /** @param proof null if the same client sends another one each time */

@@ -31,7 +31,7 @@ public final class LoginGuard implements Authenticator, AutoCloseable {
 
     private final Authenticator inner;
     private final Bans bans;
-    private final Policy policy;
+    private volatile Policy policy;
     private final Later later;
     private final AtomicInteger waiting = new AtomicInteger();
     private final Guesses guesses;
@@ -76,13 +76,21 @@ public final class LoginGuard implements Authenticator, AutoCloseable {
         this.guesses = new Guesses(bans, policy, told, wallMillis);
     }
 
+    /** Another policy counts from now on; what is counted stays counted, and bans last as long as was said when they began. */
+    public void policy(Policy next) {
+        policy = next;
+        guesses.policy(next);
+        bans.times(next.time(), next.maxTime());
+    }
+
     /** @return null if the failures of this address are not counted */
     private @Nullable AddressBlock counted(String peer) {
-        InetAddress address = policy.after() == 0 ? null : AddressBlock.ofPeer(peer);
+        Policy now = policy;
+        InetAddress address = now.after() == 0 ? null : AddressBlock.ofPeer(peer);
         if (address == null) {
             return null;
         }
-        for (AddressBlock block : policy.exempt()) {
+        for (AddressBlock block : now.exempt()) {
             if (block.contains(address)) {
                 return null;
             }

@@ -15,19 +15,24 @@ final class Penalties<K> {
     private static final long SWEPT_FULL_MILLIS = 1000;
 
     private final int most;
-    private final long firstMillis;
-    private final long mostMillis;
+    private volatile Times times;
     private final Map<K, Penalty> penalties = new ConcurrentHashMap<>();
     /** When it was last looked through; of two threads at once each may do so. */
     private volatile long sweptMillis = Long.MIN_VALUE / 2;
+
+    private record Times(long firstMillis, long mostMillis) {}
 
     /** @param times it has been out, this one included */
     private record Penalty(long untilMillis, int times) {}
 
     Penalties(int most, long firstMillis, long mostMillis) {
         this.most = most;
-        this.firstMillis = firstMillis;
-        this.mostMillis = mostMillis;
+        this.times = new Times(firstMillis, mostMillis);
+    }
+
+    /** Other times count for whoever is kept out from now on; who is out already stays so for as long as it was told. */
+    void times(long firstMillis, long mostMillis) {
+        times = new Times(firstMillis, mostMillis);
     }
 
     /**
@@ -40,14 +45,17 @@ final class Penalties<K> {
         if (!hasRoom(key, nowMillis)) {
             return 0;
         }
+        Times now = times;
+        long firstMillis = now.firstMillis;
+        long mostMillis = now.mostMillis;
         return penalties.compute(key, (same, former) -> {
                     if (former != null && former.untilMillis > nowMillis) {
                         return former;
                     }
                     boolean again = former != null && former.untilMillis + mostMillis > nowMillis;
-                    int times = again ? Math.min(former.times + 1, 60) : 1;
-                    long grown = times > 40 ? mostMillis : firstMillis << Math.min(times - 1, 20);
-                    return new Penalty(nowMillis + Math.min(Math.max(grown, firstMillis), mostMillis), times);
+                    int turn = again ? Math.min(former.times + 1, 60) : 1;
+                    long grown = turn > 40 ? mostMillis : firstMillis << Math.min(turn - 1, 20);
+                    return new Penalty(nowMillis + Math.min(Math.max(grown, firstMillis), mostMillis), turn);
                 })
                 .untilMillis;
     }
@@ -63,6 +71,7 @@ final class Penalties<K> {
 
     private boolean hasRoom(K key, long nowMillis) {
         boolean full = penalties.size() >= most;
+        long mostMillis = times.mostMillis;
         if (nowMillis - sweptMillis >= (full ? SWEPT_FULL_MILLIS : mostMillis)) {
             sweptMillis = nowMillis;
             // those who would be out longer the next time are forgotten only for want of room

@@ -73,7 +73,7 @@ final class ConfigCheckCommand implements Callable<Integer> {
             try {
                 warnings.addAll(AclFile.read(Path.of(aclFile)).warnings());
             } catch (ConfigException e) {
-                faults.addAll(e.faults());
+                e.faults().stream().filter(fault -> !faults.contains(fault)).forEach(faults::add);
             }
         }
         if (!faults.isEmpty()) {

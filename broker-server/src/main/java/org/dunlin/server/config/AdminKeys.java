@@ -56,12 +56,12 @@ final class AdminKeys {
             file(),
             "",
             "File with the token for everything; made at the first start; admin.token in storage.path if empty."));
-    static final Key<String> PASSWORD_FILE = add(Key.of(
+    static final Key<String> PASSWORD_FILE = live(Key.of(
             "admin.password-file",
             file(),
             "",
             "People who may log in to the dashboard by name: lines USER:HASH made by 'dunlin user'; none if empty."));
-    static final Key<List<String>> ALLOWED_HOSTS = add(Key.of(
+    static final Key<List<String>> ALLOWED_HOSTS = live(Key.of(
             "admin.allowed-hosts",
             words(
                     "host names like broker.example.org with commas between, or nothing",
@@ -69,14 +69,14 @@ final class AdminKeys {
                     0),
             List.of(),
             "Names by which browsers may reach it; addresses and localhost always may."));
-    static final Key<Duration> SESSION_TIME = add(Key.of(
+    static final Key<Duration> SESSION_TIME = live(Key.of(
             "admin.session-time",
             duration(Duration.ofMinutes(1), Duration.ofDays(7)),
             Duration.ofHours(12),
             "After that a browser has to log in again."));
     static final Key<Boolean> METRICS = add(
             Key.of("metrics.enabled", bool(), true, "Whether /metrics of the admin port has figures for Prometheus."));
-    static final Key<Boolean> METRICS_PUBLIC = add(Key.of(
+    static final Key<Boolean> METRICS_PUBLIC = live(Key.of(
             "metrics.public",
             bool(),
             false,
@@ -100,6 +100,10 @@ final class AdminKeys {
             "Headers of each, such as of a login: Name=value with commas between."));
 
     private AdminKeys() {}
+
+    private static <T> Key<T> live(Key<T> key) {
+        return add(key.whileRunning());
+    }
 
     private static <T> Key<T> add(Key<T> key) {
         ALL.add(key);

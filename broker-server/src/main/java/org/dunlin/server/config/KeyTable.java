@@ -52,6 +52,11 @@ final class KeyTable {
         return keys.stream().filter(key -> list.equals(key.list())).toList();
     }
 
+    /** Whether a reload changes every item of the list as a whole. */
+    boolean isLive(String list) {
+        return keysOf(list).stream().allMatch(Key::live);
+    }
+
     boolean isSection(String path) {
         return sections.contains(path);
     }

@@ -154,7 +154,7 @@ final class Keys {
             integer(0, 65_535),
             CORE.maxUserProperties(),
             "User properties of one packet."));
-    static final Key<Long> OUTBOUND_BUFFER = add(Key.of(
+    static final Key<Long> OUTBOUND_BUFFER = live(Key.of(
             "limits.outbound-buffer",
             size(16 * 1024, 1L << 30),
             (long) CORE.outboundBufferBytes(),
@@ -193,7 +193,7 @@ final class Keys {
             "hold-ack",
             "As queue.overflow, for these topics."));
 
-    static final Key<Long> MEMORY_BUDGET = add(Key.of(
+    static final Key<Long> MEMORY_BUDGET = live(Key.of(
             "memory.budget",
             sizeOrZero(8 << 20, TERABYTE),
             0L,
@@ -247,12 +247,12 @@ final class Keys {
             choice(TlsProvider.class, Set.of()),
             TlsProvider.AUTO,
             "Whose TLS listeners have: BoringSSL's (openssl), Java's (jdk), or auto: BoringSSL's where it works."));
-    static final Key<Duration> DRAIN_TIMEOUT = add(Key.of(
+    static final Key<Duration> DRAIN_TIMEOUT = live(Key.of(
             "server.drain-timeout",
             duration(Duration.ZERO, Duration.ofHours(1)),
             Duration.ofSeconds(10),
             "Longest time a stop waits for what is under way."));
-    static final Key<String> RESPONSE_INFORMATION = add(Key.of(
+    static final Key<String> RESPONSE_INFORMATION = live(Key.of(
             "server.response-information",
             text("nothing, or a topic prefix without + and #", Pattern.compile("[^+#\\p{Cntrl}\\p{Cs}]*")),
             "",
@@ -262,7 +262,7 @@ final class Keys {
         ALL.addAll(AdminKeys.ALL);
     }
 
-    static final Key<Duration> SYS_TOPICS_INTERVAL = add(Key.of(
+    static final Key<Duration> SYS_TOPICS_INTERVAL = live(Key.of(
             "sys-topics.interval",
             seconds(0, 86_400),
             Duration.ofSeconds(10),

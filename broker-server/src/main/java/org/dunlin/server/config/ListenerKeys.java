@@ -47,12 +47,12 @@ final class ListenerKeys {
             integer(0, 65_535),
             1883,
             "Port, 0 for a free one that is logged; not set, tls takes 8883, ws 8083, wss 8084."));
-    static final Key<AnonymousAccess> ALLOW_ANONYMOUS = add(Key.of(
+    static final Key<AnonymousAccess> ALLOW_ANONYMOUS = live(Key.of(
             "listeners[].allow-anonymous",
             choice(AnonymousAccess.class, Set.of()),
             AnonymousAccess.AUTO,
             "Whether clients without a user may connect here; auto follows auth.allow-anonymous."));
-    static final Key<Integer> MAX_CONNECTIONS = add(Key.of(
+    static final Key<Integer> MAX_CONNECTIONS = live(Key.of(
             "listeners[].max-connections",
             integer(0, MANY),
             0,
@@ -141,6 +141,10 @@ final class ListenerKeys {
             "Web pages that may connect by WebSocket; nothing allows all. What is no browser says no origin."));
 
     private ListenerKeys() {}
+
+    private static <T> Key<T> live(Key<T> key) {
+        return add(key.whileRunning());
+    }
 
     private static <T> Key<T> add(Key<T> key) {
         ALL.add(key);

@@ -141,10 +141,12 @@ public final class Settings {
                             ? sameSecret(next, now.path())
                             : former.value().equals(now.value()));
             if (!same) {
-                changes.add(new Change(now.path(), former == null ? null : former.value(), now.value(), now.live()));
+                String was = former == null ? null : former.value();
+                changes.add(new Change(now.path(), was, now.value(), takes(now.path(), next)));
             }
         }
-        before.values().forEach(gone -> changes.add(new Change(gone.path(), gone.value(), null, gone.live())));
+        before.values()
+                .forEach(gone -> changes.add(new Change(gone.path(), gone.value(), null, takes(gone.path(), next))));
         return changes;
     }
 
@@ -154,23 +156,54 @@ public final class Settings {
         return (mine == null ? "" : mine.text()).equals(theirs == null ? "" : theirs.text());
     }
 
+    private boolean takes(String path, Settings next) {
+        return table.find(path) instanceof KeyTable.Known known && takes(known.key(), known.index(), next);
+    }
+
+    /**
+     * Whether a reload takes the value of a key from the next. In a list of which other keys need a restart it has to be the same item,
+     * by the name that it begins with. What keeps somebody out is not given up because it is not there any more: a file may have
+     * been cut off, so that has to be said.
+     */
+    private boolean takes(Key<?> key, int index, Settings next) {
+        if (!key.live() || AuthKeys.isLost(key, this, next)) {
+            return false;
+        }
+        String list = key.list();
+        if (list == null || table.isLive(list)) {
+            return true;
+        }
+        Key<?> name = table.keysOf(list).get(0);
+        return index < count(list)
+                && index < next.count(list)
+                && get(name, index).equals(next.get(name, index));
+    }
+
     /** These, with what a reload changes as the next have it. */
     public Settings reloaded(Settings next) {
         Settings merged = new Settings(table);
-        for (Settings from : List.of(this, next)) {
-            boolean live = from == next;
-            from.byPath.forEach((path, setting) -> {
-                if (setting.key().live() == live) {
+        for (Key<?> key : table.keys()) {
+            String list = key.list();
+            int items = list == null ? 1 : Math.max(count(list), next.count(list));
+            for (int i = 0; i < items; i++) {
+                String path = key.path(i);
+                Setting setting = (takes(key, i, next) ? next : this).byPath.get(path);
+                if (setting != null) {
                     merged.byPath.put(path, setting);
                 }
-            });
-            from.counts.forEach((list, count) -> {
-                if (table.keysOf(list).stream().allMatch(key -> key.live() == live)) {
-                    merged.counts.put(list, count);
-                }
-            });
+            }
+        }
+        for (String list : table.lists()) {
+            merged.counts.put(list, (table.isLive(list) ? next : this).count(list));
         }
         return merged;
+    }
+
+    /** What does not fit together, though each value may be right. */
+    public List<Fault> faults() {
+        List<Fault> faults = new ArrayList<>();
+        new CrossCheck(this, Set.of(), faults, new ArrayList<>()).run();
+        return faults;
     }
 
     /** Only once every required key has a value. */

@@ -19,22 +19,22 @@ final class ShareKeys {
     private static final int MANY = 100_000_000;
     private static final List<AddressBlock> LOOPBACK = ValueType.blocks("127.0.0.0/8", "::1");
 
-    static final Key<Integer> MAX_CONNECTIONS_PER_ADDRESS = add(Key.of(
+    static final Key<Integer> MAX_CONNECTIONS_PER_ADDRESS = live(Key.of(
             "limits.max-connections-per-address",
             integer(0, MANY),
             0,
             "Connections from one IPv4 address or one /64 of IPv6; 0 takes half of limits.max-connections."));
-    static final Key<Integer> ACCEPT_RATE = add(Key.of(
+    static final Key<Integer> ACCEPT_RATE = live(Key.of(
             "limits.accept-rate",
             integer(0, 1_000_000),
             50_000,
             "New connections per second, before TLS or CONNECT, by the whole broker; 0 sets no bound."));
-    static final Key<Integer> ACCEPT_RATE_PER_ADDRESS = add(Key.of(
+    static final Key<Integer> ACCEPT_RATE_PER_ADDRESS = live(Key.of(
             "limits.accept-rate-per-address",
             integer(0, 1_000_000),
             1000,
             "New connections per second from one IPv4 address or one /64 of IPv6; 0 sets no bound."));
-    static final Key<List<AddressBlock>> EXEMPT_ADDRESSES = add(Key.of(
+    static final Key<List<AddressBlock>> EXEMPT_ADDRESSES = live(Key.of(
             "limits.exempt-addresses",
             addressBlocks(),
             LOOPBACK,
@@ -59,13 +59,17 @@ final class ShareKeys {
                     "Clients that share one identifier: newest sends the other away at once, back-off after a while.")
             .whileRunning());
 
-    static final Key<Integer> MAX_SESSIONS_PER_USER = add(Key.of(
+    static final Key<Integer> MAX_SESSIONS_PER_USER = live(Key.of(
             "limits.max-sessions-per-user",
             integer(0, MANY),
             CORE.maxSessionsPerUser(),
             "Sessions of one user name, connected or not; 0 sets no bound: devices may share a name."));
 
     private ShareKeys() {}
+
+    private static <T> Key<T> live(Key<T> key) {
+        return add(key.whileRunning());
+    }
 
     private static <T> Key<T> add(Key<T> key) {
         ALL.add(key);

@@ -81,7 +81,7 @@ final class AcceptGuard extends ChannelInboundHandlerAdapter {
     }
 
     private Addresses.@Nullable Refusal full(int here, int all) {
-        int most = listening.listener().maxConnections();
+        int most = listening.maxConnections();
         if (here > most) {
             return new Addresses.Refusal(
                     ReasonCode.QUOTA_EXCEEDED,

@@ -91,7 +91,6 @@ public final class Listeners implements AutoCloseable {
     private ServerBootstrap bootstrap(Listening listening) {
         // One for all channels: each would get one of its own.
         RecvByteBufAllocator receive = new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(MAX_READS_A_TURN);
-        int slow = limits.outboundBufferBytes();
         return new ServerBootstrap()
                 .group(loops.group())
                 .channelFactory(loops.transport()::serverChannel)
@@ -102,11 +101,11 @@ public final class Listeners implements AutoCloseable {
                 .childOption(ChannelOption.SO_KEEPALIVE, true)
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childOption(ChannelOption.RECVBUF_ALLOCATOR, receive)
-                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(slow / 2, slow))
                 .childHandler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {
                         try {
+                            channel.config().setWriteBufferWaterMark(slow());
                             for (Layer layer : listening.listener().layers()) {
                                 layer.handlers(channel.alloc()).forEach(channel.pipeline()::addLast);
                             }
@@ -119,6 +118,12 @@ public final class Listeners implements AutoCloseable {
                 });
     }
 
+    /** As limits are at the moment. */
+    private WriteBufferWaterMark slow() {
+        int bytes = limits.outboundBufferBytes();
+        return new WriteBufferWaterMark(bytes / 2, bytes);
+    }
+
     /** Whether a listener of ours has that port: on all addresses, perhaps, which stands in the way of a single one. */
     private boolean ownOn(int port) {
         for (Channel channel : bound) {
@@ -129,9 +134,17 @@ public final class Listeners implements AutoCloseable {
         return false;
     }
 
-    /** Other limits count from now on, for connections that come. */
-    public void limits(Limits next) {
+    /**
+     * Other limits count from now on. Connections that are there stay.
+     *
+     * @param ofListeners how many connections each may have, in the order in which they were opened
+     */
+    public synchronized void limits(Limits next, Addresses.Bounds ofAddresses, List<Integer> ofListeners) {
         limits = next;
+        addresses.bounds(ofAddresses);
+        for (int i = 0; i < listenings.size(); i++) {
+            listenings.get(i).maxConnections(ofListeners.get(i));
+        }
     }
 
     /** The addresses that are open. */
@@ -186,10 +199,9 @@ public final class Listeners implements AutoCloseable {
         }
 
         private void options(Channel channel) {
-            int slow = limits.outboundBufferBytes();
             channel.config().setOption(ChannelOption.SO_KEEPALIVE, true);
             channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
-            channel.config().setOption(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(slow / 2, slow));
+            channel.config().setOption(ChannelOption.WRITE_BUFFER_WATER_MARK, slow());
         }
     }
 

@@ -22,6 +22,7 @@ final class Listening {
     private final Function<Connection, Connection.Inbound> protocol;
     private final Addresses addresses;
     private final AtomicInteger open = new AtomicInteger();
+    private volatile int maxConnections;
 
     Listening(
             Listener listener,
@@ -36,10 +37,20 @@ final class Listening {
         this.memory = memory;
         this.addresses = addresses;
         this.protocol = protocol;
+        this.maxConnections = listener.maxConnections();
     }
 
     Listener listener() {
         return listener;
+    }
+
+    /** At a time through this listener, as it counts at the moment. */
+    int maxConnections() {
+        return maxConnections;
+    }
+
+    void maxConnections(int most) {
+        maxConnections = most;
     }
 
     NettyLoops loops() {

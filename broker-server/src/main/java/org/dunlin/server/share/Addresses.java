@@ -17,12 +17,10 @@ public final class Addresses {
     /** Addresses whose rate is known: 1 MB. */
     static final int PLACES = 65_536;
 
-    private final Bounds bounds;
     private final Function<InetAddress, @Nullable String> banned;
     private final LongSupplier nanoTime;
-    private final @Nullable Rates all;
-    private final @Nullable Rates each;
-    /** Connections from each address that has one. */
+    private volatile Terms terms;
+    /** Connections from each address that has one, be it bound or not: bounds may be others when they are closed. */
     private final Map<AddressBlock, Integer> open = new ConcurrentHashMap<>();
 
     /**
@@ -39,6 +37,34 @@ public final class Addresses {
         }
     }
 
+    /** Bounds with what has come lately, which stays known as long as its rate is the same. */
+    private record Terms(
+            Bounds bounds, @Nullable Rates all, @Nullable Rates each) {
+        static Terms of(Bounds bounds, @Nullable Terms former) {
+            int perSecond = bounds.acceptsPerSecond();
+            int perSecondEach = bounds.acceptsPerSecondEach();
+            return new Terms(
+                    bounds,
+                    former != null && former.bounds.acceptsPerSecond() == perSecond ? former.all : rates(perSecond, 8),
+                    former != null && former.bounds.acceptsPerSecondEach() == perSecondEach
+                            ? former.each
+                            : rates(perSecondEach, PLACES));
+        }
+
+        private static @Nullable Rates rates(int perSecond, int places) {
+            return perSecond == 0 ? null : new Rates(perSecond, perSecond, places);
+        }
+
+        boolean exempts(InetAddress address) {
+            for (AddressBlock block : bounds.exempt()) {
+                if (block.contains(address)) {
+                    return true;
+                }
+            }
+            return false;
+        }
+    }
+
     /** Why there is to be no connection. */
     public record Refusal(ReasonCode reason, String detail) {}
 
@@ -48,13 +74,14 @@ public final class Addresses {
     }
 
     Addresses(Bounds bounds, Function<InetAddress, @Nullable String> banned, LongSupplier nanoTime) {
-        this.bounds = bounds;
+        this.terms = Terms.of(bounds, null);
         this.banned = banned;
         this.nanoTime = nanoTime;
-        int perSecond = bounds.acceptsPerSecond();
-        this.all = perSecond == 0 ? null : new Rates(perSecond, perSecond, 8);
-        int perSecondEach = bounds.acceptsPerSecondEach();
-        this.each = perSecondEach == 0 ? null : new Rates(perSecondEach, perSecondEach, PLACES);
+    }
+
+    /** Other bounds count for connections that come from now on; those that are there stay, and count. */
+    public void bounds(Bounds next) {
+        terms = Terms.of(next, terms);
     }
 
     /** Nobody is refused. */
@@ -68,12 +95,14 @@ public final class Addresses {
      * @return null if it may be there
      */
     public @Nullable Refusal accept() {
-        Rates rate = all;
+        Terms now = terms;
+        Rates rate = now.all;
         return rate == null || rate.take("", nanoTime.getAsLong())
                 ? null
                 : new Refusal(
                         ReasonCode.CONNECTION_RATE_EXCEEDED,
-                        "more than " + bounds.acceptsPerSecond() + " new connections a second; see limits.accept-rate");
+                        "more than " + now.bounds.acceptsPerSecond()
+                                + " new connections a second; see limits.accept-rate");
     }
 
     /**
@@ -104,8 +133,9 @@ public final class Addresses {
         if (ban != null) {
             return new Refusal(ReasonCode.BANNED, ban);
         }
-        Rates rate = each;
-        if (rate == null || isExempt(address)) {
+        Terms now = terms;
+        Rates rate = now.each;
+        if (rate == null || now.exempts(address)) {
             return null;
         }
         AddressBlock source = AddressBlock.source(address);
@@ -113,43 +143,30 @@ public final class Addresses {
                 ? null
                 : new Refusal(
                         ReasonCode.CONNECTION_RATE_EXCEEDED,
-                        "more than " + bounds.acceptsPerSecondEach() + " new connections a second from " + source
+                        "more than " + now.bounds.acceptsPerSecondEach() + " new connections a second from " + source
                                 + "; see limits.accept-rate-per-address");
     }
 
     private @Nullable Refusal count(InetAddress address) {
-        if (isExempt(address)) {
-            return null;
-        }
+        Terms now = terms;
         AddressBlock source = AddressBlock.source(address);
-        if (open.merge(source, 1, Integer::sum) <= bounds.connections()) {
+        if (open.merge(source, 1, Integer::sum) <= now.bounds.connections() || now.exempts(address)) {
             return null;
         }
         forget(source);
         return new Refusal(
                 ReasonCode.QUOTA_EXCEEDED,
-                "more than " + bounds.connections() + " connections from " + source
+                "more than " + now.bounds.connections() + " connections from " + source
                         + "; see limits.max-connections-per-address");
     }
 
     /** A connection that has entered is closed. */
     public void leave(InetAddress address) {
-        if (!isExempt(address)) {
-            forget(AddressBlock.source(address));
-        }
+        forget(AddressBlock.source(address));
     }
 
     private void forget(AddressBlock source) {
         open.computeIfPresent(source, (key, count) -> count == 1 ? null : count - 1);
-    }
-
-    private boolean isExempt(InetAddress address) {
-        for (AddressBlock block : bounds.exempt()) {
-            if (block.contains(address)) {
-                return true;
-            }
-        }
-        return false;
     }
 
     /** Connections that count for the address. */

@@ -113,7 +113,8 @@ class AuthenticatorChainTest {
     private AuthenticatorChain chain(@Nullable CertificateUser certificates, Fake... members) {
         asked.clear();
         return new AuthenticatorChain(
-                Set.of("open"), certificates, List.of(members), clientIds, () -> System.currentTimeMillis());
+                new AuthenticatorChain.Parts(Set.of("open"), certificates, List.of(members), clientIds),
+                System::currentTimeMillis);
     }
 
     private static Credentials credentials(
@@ -228,10 +229,8 @@ class AuthenticatorChainTest {
     @Test
     void expiredCertificate_isRefused() {
         AuthenticatorChain later = new AuthenticatorChain(
-                Set.of(),
-                new CertificateUser(CertificateUser.Field.CN, false),
-                List.of(),
-                ClientIdBinding.OFF,
+                new AuthenticatorChain.Parts(
+                        Set.of(), new CertificateUser(CertificateUser.Field.CN, false), List.of(), ClientIdBinding.OFF),
                 () -> meter.getNotAfter().getTime());
 
         assertEquals(

@@ -51,7 +51,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     /** From the end of an answer, or the connection's begin, to the end of the next request. */
     static final long PATIENCE_MILLIS = 30_000;
-    /** Parts of requests that were read together with one that is being answered. */
+    /** Parts of requests that were read together with one that is being answered; those beyond are refused in their turn. */
     private static final int AHEAD_MAX = 64;
     /** So that what lies between does not take a silent stream for a dead one. */
     private static final long HEARTBEAT_MILLIS = 15_000;
@@ -66,6 +66,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     private @Nullable HttpRequest request;
     private final ByteArrayOutputStream body = new ByteArrayOutputStream();
     private boolean answering;
+    /** More came than is kept, and none of what came behind it. */
+    private boolean overrun;
     /** Nothing that comes is looked at any more. */
     private boolean ending;
 
@@ -101,14 +103,14 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object part) {
-        if (answering && !ending) {
+        if (!answering || ending) {
+            take(context, part);
+        } else if (overrun || ahead.size() == AHEAD_MAX) {
+            overrun = true;
+            ReferenceCountUtil.release(part);
+        } else {
             ahead.add(part);
-            if (ahead.size() > AHEAD_MAX) {
-                context.close();
-            }
-            return;
         }
-        take(context, part);
     }
 
     private void take(ChannelHandlerContext context, Object part) {
@@ -264,9 +266,17 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         while (!ahead.isEmpty() && !answering) {
             take(context, ahead.remove());
         }
-        if (!answering) {
-            context.channel().config().setAutoRead(true);
+        if (answering || ending) {
+            return;
         }
+        if (overrun) {
+            refuse(
+                    context,
+                    HttpResponseStatus.TOO_MANY_REQUESTS,
+                    "too many requests came before they could be answered; send the next when there is an answer");
+            return;
+        }
+        context.channel().config().setAutoRead(true);
     }
 
     private static void fill(HttpResponse response, Response from) {
