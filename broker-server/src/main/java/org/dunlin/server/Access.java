@@ -39,31 +39,51 @@ final class Access implements AutoCloseable {
 
     private record Passwords(String file, boolean scram) {}
 
-    /** Reads the files that are named; connects nowhere. */
+    /** What of a configuration of tokens decides by which keys they are proven. */
+    private record TokenKeys(
+            Config.Secret secret, String publicKey, String jwks, Duration jwksRefresh, List<String> algorithms) {
+        static TokenKeys of(Config.Jwt jwt) {
+            return new TokenKeys(jwt.secret(), jwt.publicKey(), jwt.jwks(), jwt.jwksRefresh(), jwt.algorithms());
+        }
+    }
+
+    /** Reads the files that are named; connects nowhere unless a broker runs already. */
     private static final class Reading {
         private final Config config;
+        private final boolean running;
         private final List<Configured> former;
         private final List<Configured> members = new ArrayList<>();
         private final List<Fault> faults = new ArrayList<>();
         private AclAuthorizer.@Nullable Rules rules;
         private Bans.@Nullable Filed filed;
 
-        /** @param former that may stay */
-        Reading(Config config, List<Configured> former) {
+        /** @param former that may stay; null if no broker runs */
+        Reading(Config config, @Nullable List<Configured> former) {
             this.config = config;
-            this.former = former;
+            this.running = former != null;
+            this.former = former == null ? List.of() : former;
         }
 
         void members() {
             Config.Auth auth = config.auth();
             Duration patience = patience(config);
             if (auth.jwt().isOn()) {
-                add(auth.jwt(), () -> tokens(auth.jwt(), patience));
+                add(TokenKeys.of(auth.jwt()), () -> running ? loaded(tokens(config)) : tokens(config));
             }
             if (!auth.passwordFile().isEmpty()) {
                 add(
                         new Passwords(auth.passwordFile(), auth.scram()),
                         () -> PasswordAuthenticator.of(Path.of(auth.passwordFile()), auth.scram(), patience));
+            }
+        }
+
+        private static Member loaded(JwtAuthenticator tokens) throws ConfigException {
+            try {
+                tokens.load();
+                return tokens;
+            } catch (ConfigException faulty) {
+                tokens.close();
+                throw faulty;
             }
         }
 
@@ -130,7 +150,7 @@ final class Access implements AutoCloseable {
     /** @throws ConfigException with every fault of the files that are named */
     Access(Config config) throws ConfigException {
         this.config = config;
-        Reading reading = new Reading(config, List.of());
+        Reading reading = new Reading(config, null);
         reading.members();
         reading.complete();
         this.members = reading.members;
@@ -196,6 +216,11 @@ final class Access implements AutoCloseable {
         Config former = config;
         config = next.config;
         members = next.members;
+        for (Configured each : members) {
+            if (each.member instanceof JwtAuthenticator tokens) {
+                tokens.settings(settings(config));
+            }
+        }
         if (next.rules != null) {
             authorizer.use(next.rules);
         }
@@ -227,7 +252,7 @@ final class Access implements AutoCloseable {
 
     /** Everything that is wrong with the files that are named. */
     static List<Fault> faults(Config config) {
-        Reading reading = new Reading(config, List.of());
+        Reading reading = new Reading(config, null);
         reading.members();
         reading.rules();
         reading.bans();
@@ -243,8 +268,9 @@ final class Access implements AutoCloseable {
         };
     }
 
-    private static Member tokens(Config.Jwt jwt, Duration patience) throws ConfigException {
-        JwtSettings settings = new JwtSettings(
+    private static JwtSettings settings(Config config) {
+        Config.Jwt jwt = config.auth().jwt();
+        return new JwtSettings(
                 jwt.issuer(),
                 jwt.audience(),
                 jwt.userClaim(),
@@ -255,7 +281,12 @@ final class Access implements AutoCloseable {
                 jwt.from() == Config.TokenField.USER_NAME,
                 jwt.matchUser(),
                 jwt.requireExpiry(),
-                patience);
+                patience(config));
+    }
+
+    private static JwtAuthenticator tokens(Config config) throws ConfigException {
+        Config.Jwt jwt = config.auth().jwt();
+        JwtSettings settings = settings(config);
         List<String> algorithms = jwt.algorithms();
         if (!jwt.publicKey().isEmpty()) {
             return JwtAuthenticator.ofPem(settings, Path.of(jwt.publicKey()), algorithms);

@@ -27,6 +27,10 @@ final class Claims {
         this.settings = settings;
     }
 
+    JwtSettings settings() {
+        return settings;
+    }
+
     /**
      * Whom the token is about, for as long as it is valid.
      *

@@ -13,6 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.dunlin.server.config.ConfigException;
+import org.dunlin.server.config.Fault;
 import org.dunlin.server.config.Quote;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -79,9 +81,12 @@ final class FetchedKeys implements KeySource {
 
     private void work() {
         try {
-            do {
+            if (keys == null) {
                 fetch();
-            } while (awaitNext());
+            }
+            while (awaitNext()) {
+                fetch();
+            }
         } catch (InterruptedException ended) {
             Thread.currentThread().interrupt();
         }
@@ -119,25 +124,24 @@ final class FetchedKeys implements KeySource {
         }
     }
 
+    @Override
+    public void load() throws ConfigException {
+        String failure;
+        try {
+            failure = attempt();
+        } catch (InterruptedException ended) {
+            Thread.currentThread().interrupt();
+            failure = "was not waited for";
+        }
+        if (failure != null) {
+            throw new ConfigException(List.of(new Fault(
+                    url.toString(), "auth.jwt.jwks", failure, "correct auth.jwt.jwks, or see to what is there")));
+        }
+    }
+
     /** Asks the server once; tells of a failure if it is another than before. */
     void fetch() throws InterruptedException {
-        String failure = null;
-        try {
-            VerificationKeys fetched = KeyFile.jwks(body(), algorithms);
-            VerificationKeys before = keys;
-            if (before == null || complaint != null || before.count() != fetched.count()) {
-                LOG.info("auth.jwt.jwks {} has {} key(s)", url, fetched.count());
-            }
-            keys = fetched;
-        } catch (KeyFile.Unfit unfit) {
-            failure = unfit.getMessage();
-        } catch (TimeoutException late) {
-            failure = "does not answer within " + timeout.toMillis() + " ms";
-        } catch (ExecutionException | IOException failed) {
-            Throwable cause =
-                    failed instanceof ExecutionException && failed.getCause() != null ? failed.getCause() : failed;
-            failure = "cannot be fetched: " + Quote.of(cause.getClass().getSimpleName() + " " + cause.getMessage());
-        }
+        String failure = attempt();
         if (failure != null && !failure.equals(complaint)) {
             LOG.warn(
                     "auth.jwt.jwks {} {}; {}",
@@ -146,6 +150,27 @@ final class FetchedKeys implements KeySource {
                     keys == null ? "tokens cannot be checked until it can" : "the keys fetched before stay");
         }
         complaint = failure;
+    }
+
+    /** @return why it has failed, or null */
+    private @Nullable String attempt() throws InterruptedException {
+        try {
+            VerificationKeys fetched = KeyFile.jwks(body(), algorithms);
+            VerificationKeys before = keys;
+            if (before == null || complaint != null || before.count() != fetched.count()) {
+                LOG.info("auth.jwt.jwks {} has {} key(s)", url, fetched.count());
+            }
+            keys = fetched;
+            return null;
+        } catch (KeyFile.Unfit unfit) {
+            return String.valueOf(unfit.getMessage());
+        } catch (TimeoutException late) {
+            return "does not answer within " + timeout.toMillis() + " ms";
+        } catch (ExecutionException | IOException failed) {
+            Throwable cause =
+                    failed instanceof ExecutionException && failed.getCause() != null ? failed.getCause() : failed;
+            return "cannot be fetched: " + Quote.of(cause.getClass().getSimpleName() + " " + cause.getMessage());
+        }
     }
 
     private byte[] body() throws InterruptedException, ExecutionException, TimeoutException, IOException {

@@ -7,7 +7,6 @@ import java.security.Key;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
@@ -38,20 +37,32 @@ public final class JwtAuthenticator implements Member {
     private static final Answer NO_KEYS = new Answer.Refused(
             ReasonCode.SERVER_BUSY, "the keys of tokens are not there yet; connect again in a few seconds");
 
-    private final JwtSettings settings;
     private final KeySource source;
-    private final Claims claims;
     private final LoginQueue workers;
     private final LongSupplier nowMillis;
+    private volatile Claims claims;
     private volatile Gate gate = Gate.OPEN;
 
     /** @param nowMillis the time of day */
     JwtAuthenticator(JwtSettings settings, KeySource source, LoginQueue workers, LongSupplier nowMillis) {
-        this.settings = settings;
         this.source = source;
         this.claims = new Claims(settings);
         this.workers = workers;
         this.nowMillis = nowMillis;
+    }
+
+    /** What tokens have to say has changed, and the keys are the same. */
+    public void settings(JwtSettings next) {
+        claims = new Claims(next);
+    }
+
+    /**
+     * Gets the keys now, if they come from elsewhere; before {@link #watch}, by a thread that may wait.
+     *
+     * @throws ConfigException if there are none
+     */
+    public void load() throws ConfigException {
+        source.load();
     }
 
     private static JwtAuthenticator with(JwtSettings settings, KeySource source) {
@@ -110,7 +121,7 @@ public final class JwtAuthenticator implements Member {
 
     @Override
     public String wants() {
-        return settings.inUserName() ? "send a token (JWT) as user name" : "send a token (JWT) as password";
+        return claims.settings().inUserName() ? "send a token (JWT) as user name" : "send a token (JWT) as password";
     }
 
     @Override
@@ -119,7 +130,7 @@ public final class JwtAuthenticator implements Member {
     }
 
     private byte @Nullable [] token(Credentials credentials) {
-        if (!settings.inUserName()) {
+        if (!claims.settings().inUserName()) {
             return credentials.password();
         }
         String user = credentials.userName();
@@ -128,8 +139,11 @@ public final class JwtAuthenticator implements Member {
 
     @Override
     public CompletionStage<Answer> authenticate(Credentials credentials) {
-        byte[] token = Objects.requireNonNull(token(credentials));
-        return check(token, credentials, settings.inUserName() ? null : credentials.userName());
+        byte[] token = token(credentials);
+        if (token == null) { // it was meant for this one, until the settings changed
+            return CompletableFuture.completedFuture(refused(new Token.Unfit("is missing"), false));
+        }
+        return check(token, credentials, claims.settings().inUserName() ? null : credentials.userName());
     }
 
     /** @param claimedUser that the client gives itself beside the token, or null */

@@ -1,5 +1,6 @@
 package org.dunlin.server.auth.jwt;
 
+import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 
 /** Where the keys of tokens come from. Any thread. */
@@ -7,6 +8,13 @@ interface KeySource extends AutoCloseable {
     /** Those that count now; null if none have come yet. */
     @Nullable
     VerificationKeys keys();
+
+    /**
+     * Gets them now, if they come from elsewhere; before {@link #watch}, by a thread that may wait.
+     *
+     * @throws ConfigException if there are none
+     */
+    default void load() throws ConfigException {}
 
     /** Begins to follow changes. */
     void watch();
