@@ -41,7 +41,7 @@ public final class Admin implements AutoCloseable {
     private volatile Config.Admin config;
     private final HttpListener listener;
     private volatile Service service;
-    private @Nullable Serving serving;
+    private volatile @Nullable Serving serving;
 
     /**
      * What it is made of once the broker serves.
@@ -125,7 +125,7 @@ public final class Admin implements AutoCloseable {
         endpoints.addAll(new GroupsApi(operations.broker().inspection()).endpoints());
         endpoints.addAll(new MessagesApi(operations.broker()).endpoints());
         endpoints.addAll(new ExplainApi(operations).endpoints());
-        endpoints.addAll(new TraceApi(operations.traces(), () -> !operations.userNamesAreTokens()).endpoints());
+        endpoints.addAll(new TraceApi(operations.traces(), gate, () -> !operations.userNamesAreTokens()).endpoints());
         endpoints.addAll(new AccessApi(operations.config(), operations.access()).endpoints());
         endpoints.addAll(new ConfigApi(operations.configuration()).endpoints());
         endpoints.addAll(new EventsApi(operations.recent()).endpoints());
@@ -177,6 +177,12 @@ public final class Admin implements AutoCloseable {
             throw new ApiFault(426, "this is for MQTT over WebSocket; use an MQTT client").with("upgrade", "websocket");
         }
         return CompletableFuture.completedFuture(Response.of(101, Response.TEXT, new byte[0]));
+    }
+
+    /** Whether what let a request in would let it in still. A thread that may wait. */
+    public boolean stands(Request request) {
+        Serving now = serving;
+        return now != null && now.gate.stands(request);
     }
 
     /** Where it is open. */

@@ -115,9 +115,7 @@ final class Gate {
     Principal identify(Request request) throws ApiFault {
         String authorization = request.header("authorization");
         if (authorization != null) {
-            Principal by = authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())
-                    ? tokens.find(authorization.substring(BEARER.length()).strip())
-                    : null;
+            Principal by = bearer(authorization);
             if (by == null) {
                 countTry(request.peer().getAddress());
                 throw unauthorized("the token is not known; it is in the file admin.token of the data directory");
@@ -126,6 +124,22 @@ final class Gate {
         }
         String cookie = request.cookie(COOKIE);
         return cookie == null ? null : logins.find(cookie);
+    }
+
+    /** Whether whoever was let in by a request would be let in still; that is no try to log in. */
+    boolean stands(Request request) {
+        String authorization = request.header("authorization");
+        if (authorization != null) {
+            return bearer(authorization) != null;
+        }
+        String cookie = request.cookie(COOKIE);
+        return cookie != null && logins.find(cookie) != null;
+    }
+
+    private @Nullable Principal bearer(String authorization) {
+        return authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())
+                ? tokens.find(authorization.substring(BEARER.length()).strip())
+                : null;
     }
 
     /** Who asks, where {@link AdminService} has let nobody through that is not known. */

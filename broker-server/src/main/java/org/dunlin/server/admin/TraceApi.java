@@ -11,6 +11,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.dunlin.mqtt.TopicFilter;
 import org.dunlin.server.config.Quote;
+import org.dunlin.server.http.Request;
 import org.dunlin.server.http.Response;
 import org.dunlin.server.rest.ApiFault;
 import org.dunlin.server.rest.Call;
@@ -34,11 +35,15 @@ final class TraceApi {
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
     private final Traces traces;
+    private static final long BETWEEN_LOOKS_NANOS = 1_000_000_000;
+
+    private final Gate gate;
     private final BooleanSupplier showsUserNames;
 
     /** @param showsUserNames false where they may be tokens */
-    TraceApi(Traces traces, BooleanSupplier showsUserNames) {
+    TraceApi(Traces traces, Gate gate, BooleanSupplier showsUserNames) {
         this.traces = traces;
+        this.gate = gate;
         this.showsUserNames = showsUserNames;
     }
 
@@ -87,7 +92,7 @@ final class TraceApi {
             throw new ApiFault(429, Traces.MOST + " traces run already; end one of them first");
         }
         return CompletableFuture.completedFuture(Response.events(to -> {
-            Thread reader = new Thread(() -> new Reading(trace, to, count, seconds).run());
+            Thread reader = new Thread(() -> new Reading(trace, call.request(), to, count, seconds).run());
             reader.setName("admin-trace-" + NUMBER.incrementAndGet());
             reader.setDaemon(true);
             reader.start();
@@ -123,14 +128,18 @@ final class TraceApi {
     /** One trace and who reads it. On a thread of its own, but for the news that its reader has gone. */
     private final class Reading {
         private final Trace trace;
+        private final Request by;
         private final Response.Events to;
         private final long count;
         private final long deadlineNanos;
         private long shown;
+        private long lookedNanos = System.nanoTime();
+        private boolean shutOut;
         private volatile boolean gone;
 
-        Reading(Trace trace, Response.Events to, long count, long seconds) {
+        Reading(Trace trace, Request by, Response.Events to, long count, long seconds) {
             this.trace = trace;
+            this.by = by;
             this.to = to;
             this.count = count;
             this.deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
@@ -139,7 +148,7 @@ final class TraceApi {
         void run() {
             to.whenClosed(() -> gone = true);
             try {
-                while (!gone && shown < count && System.nanoTime() - deadlineNanos < 0) {
+                while (!gone && !isShutOut() && shown < count && System.nanoTime() - deadlineNanos < 0) {
                     if (!showNext()) {
                         LockSupport.parkNanos(PAUSE_NANOS);
                     }
@@ -148,6 +157,16 @@ final class TraceApi {
                 traces.end(trace);
                 end();
             }
+        }
+
+        /** Whoever asked may not ask any more: the token is gone, or the account. */
+        private boolean isShutOut() {
+            long now = System.nanoTime();
+            if (now - lookedNanos >= BETWEEN_LOOKS_NANOS) {
+                lookedNanos = now;
+                shutOut = !gate.stands(by);
+            }
+            return shutOut;
         }
 
         /** @return false if there is nothing, or the reader takes nothing now */
@@ -163,7 +182,9 @@ final class TraceApi {
 
         private void end() {
             boolean enough = shown >= count; // what comes behind is not asked for
-            String why = enough ? "as many packets as asked for" : "its time is up";
+            String why = enough
+                    ? "as many packets as asked for"
+                    : shutOut ? "the token or login is not good any more" : "its time is up";
             to.send("end", json(new End(why, shown, enough ? 0 : trace.leftOut() + trace.waiting())));
             to.close();
         }

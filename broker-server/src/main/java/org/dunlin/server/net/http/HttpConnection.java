@@ -201,7 +201,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         try {
             workers.execute(() -> service(context, head, asked));
         } catch (RejectedExecutionException full) {
-            answer(context, head, Response.text(503, "too many requests wait; ask again in a few seconds"));
+            answer(context, head, asked, Response.text(503, "too many requests wait; ask again in a few seconds"));
         }
     }
 
@@ -218,9 +218,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         try {
             service.answer(asked)
                     .whenComplete((response, failure) -> context.executor()
-                            .execute(() -> answer(context, head, failure == null ? response : failed(asked, failure))));
+                            .execute(() ->
+                                    answer(context, head, asked, failure == null ? response : failed(asked, failure))));
         } catch (RuntimeException | Error failure) {
-            context.executor().execute(() -> answer(context, head, failed(asked, failure)));
+            context.executor().execute(() -> answer(context, head, asked, failed(asked, failure)));
         }
     }
 
@@ -229,7 +230,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         return Response.text(500, "the broker has made a mistake; its log says more");
     }
 
-    private void answer(ChannelHandlerContext context, HttpRequest head, Response response) {
+    private void answer(ChannelHandlerContext context, HttpRequest head, Request asked, Response response) {
         if (!context.channel().isActive()) {
             if (response.events() != null) {
                 Stream gone = new Stream(context);
@@ -244,7 +245,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         }
         if (response.status() == HttpResponseStatus.SWITCHING_PROTOCOLS.code() && webSocket != null) {
             ending = true;
-            webSocket.begin(context, head);
+            webSocket.begin(context, head, asked, workers);
             return;
         }
         boolean keepAlive = HttpUtil.isKeepAlive(head);
