@@ -92,7 +92,7 @@ public final class BrokerServer implements AutoCloseable {
 
     private BrokerServer(Loaded loaded, Reload.Checks checks, String version) throws ConfigException {
         this.config = loaded.config();
-        this.reload = new Reload(loaded, checks, this::prepare);
+        this.reload = new Reload(loaded, checks, new Target());
         this.version = version;
         this.access = new Access(config);
         this.guard = new LoginGuard(access.authenticator(), access.bans(), policy(config.bans()), events);
@@ -197,7 +197,8 @@ public final class BrokerServer implements AutoCloseable {
         return new MqttUpgrade(
                 listeners.adoption(listener),
                 new WebSocketLayer(
-                        "/" + Admin.WEB_SOCKET, List.of(), config.limits().maxPacketSizeBytes()));
+                        "/" + Admin.WEB_SOCKET, List.of(), () -> config.limits().maxPacketSizeBytes()),
+                request -> admin != null && admin.stands(request));
     }
 
     private Operations operations() {
@@ -237,12 +238,20 @@ public final class BrokerServer implements AutoCloseable {
         reload.reload(why);
     }
 
-    private Runnable prepare(Config next) throws ConfigException {
-        if (admin != null) {
-            admin.check(next.admin());
+    private final class Target implements Reload.Target {
+        @Override
+        public void check(Config next) throws ConfigException {
+            if (admin != null) {
+                admin.check(next.admin());
+            }
         }
-        Runnable others = access.prepare(next);
-        return () -> apply(next, others);
+
+        @Override
+        public Runnable prepare(Config next) throws ConfigException {
+            check(next);
+            Runnable others = access.prepare(next);
+            return () -> apply(next, others);
+        }
     }
 
     /** @param others puts those into force who decide who may connect and what they may do */

@@ -112,7 +112,7 @@ final class Doors implements AutoCloseable {
                 : new WebSocketLayer(
                         ofWebSocket.path(),
                         ofWebSocket.allowedOrigins(),
-                        config.limits().maxPacketSizeBytes());
+                        () -> config.limits().maxPacketSizeBytes());
         if (listener.type() == Config.ListenerType.AUTO) {
             Set<AutoLayer.Kind> kinds = EnumSet.noneOf(AutoLayer.Kind.class);
             listener.accept().forEach(each -> kinds.add(AutoLayer.Kind.valueOf(each.name())));

@@ -43,6 +43,13 @@ final class Reload implements Operations.Configuration, AutoCloseable {
     /** What a configuration is in force for. */
     interface Target {
         /**
+         * Looks at what {@link Checks} do not look at, as they are for those, too, that do not run.
+         *
+         * @throws ConfigException with every fault of it
+         */
+        void check(Config next) throws ConfigException;
+
+        /**
          * Reads and makes all that is needed, and changes nothing.
          *
          * @param next with what a reload changes; the rest is as it was
@@ -101,7 +108,7 @@ final class Reload implements Operations.Configuration, AutoCloseable {
     public synchronized Outcome check() {
         try {
             Loaded next = read();
-            merged(next);
+            target.check(merged(next).config());
             return new Outcome(List.of(), inForce.changes(next.settings()));
         } catch (ConfigException faulty) {
             return new Outcome(faulty.faults(), List.of());

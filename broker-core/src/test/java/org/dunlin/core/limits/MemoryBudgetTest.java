@@ -37,6 +37,20 @@ class MemoryBudgetTest {
     }
 
     @Test
+    void otherBounds_countFromTheNextReview() {
+        one.add(90_000);
+        budget.bounds(80_000, 10);
+        budget.review(now);
+        assertTrue(budget.isExhausted() && budget.isTight());
+        assertTrue(budget.isRefusing(now + 10), "by the other patience");
+        budget.bounds(1_000_000, 10);
+        budget.review(now);
+        assertFalse(budget.isExhausted() || budget.isTight());
+        assertEquals(List.of("exhausted", "relieved"), told);
+        assertEquals(1_000_000, budget.limitBytes());
+    }
+
+    @Test
     void largeMessage_heldByMany_isCountedOnce() {
         Message large = message(10_000);
         one.hold(large);

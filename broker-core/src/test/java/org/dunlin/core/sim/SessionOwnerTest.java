@@ -192,6 +192,19 @@ class SessionOwnerTest {
     }
 
     @Test
+    void boundThatComesLater_countsWhatIsThere_andSendsNobodyAway() {
+        mayHave(0);
+        comes("anna", "a", 3600);
+        comes("anna", "b", 3600);
+        broker.shards().users().bound(1);
+        assertEquals(ReasonCode.QUOTA_EXCEEDED, comes("anna", "c", 0).reason());
+        assertEquals(ReasonCode.SUCCESS, comes("anna", "a", 3600).reason());
+        assertEquals(ReasonCode.SUCCESS, comes("berta", "d", 0).reason());
+        broker.shards().users().bound(3);
+        assertEquals(ReasonCode.SUCCESS, comes("anna", "c", 0).reason());
+    }
+
+    @Test
     void afterARestart_keptSessionsCount() {
         mayHave(2);
         comes("anna", "a", 3600);

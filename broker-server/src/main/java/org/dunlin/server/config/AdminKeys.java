@@ -74,7 +74,7 @@ final class AdminKeys {
             duration(Duration.ofMinutes(1), Duration.ofDays(7)),
             Duration.ofHours(12),
             "After that a browser has to log in again."));
-    static final Key<Boolean> METRICS = add(
+    static final Key<Boolean> METRICS = live(
             Key.of("metrics.enabled", bool(), true, "Whether /metrics of the admin port has figures for Prometheus."));
     static final Key<Boolean> METRICS_PUBLIC = live(Key.of(
             "metrics.public",

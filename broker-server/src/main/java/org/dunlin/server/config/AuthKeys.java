@@ -90,7 +90,7 @@ final class AuthKeys {
     static final Key<List<String>> JWT_ALGORITHMS = live(Key.of(
             "auth.jwt.algorithms",
             words(
-                    "of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA",
+                    "HS256, HS384, HS512, the same with RS, PS or ES, and EdDSA",
                     Pattern.compile("(HS|RS|PS|ES)(256|384|512)|EdDSA"),
                     0),
             List.of(),
@@ -152,6 +152,9 @@ final class AuthKeys {
             ListenerKeys.TRUSTSTORE,
             ListenerKeys.CRL);
 
+    /** What is off without a value. */
+    private static final Set<Key<?>> PROVING = Set.of(CERTIFICATE_USER, CERTIFICATE_PASSWORD, BIND_CLIENT_ID);
+
     private static final Set<Key<?>> TOKEN_SOURCES = Set.of(JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS);
 
     private AuthKeys() {}
@@ -160,7 +163,7 @@ final class AuthKeys {
     static boolean isLost(Key<?> key, Settings before, Settings next) {
         boolean replaced = TOKEN_SOURCES.contains(key)
                 && TOKEN_SOURCES.stream().anyMatch(source -> next.said(source.path(0)) != null);
-        return PROTECTING.contains(key)
+        return (PROTECTING.contains(key) || PROVING.contains(key))
                 && before.said(key.path(0)) != null
                 && next.said(key.path(0)) == null
                 && !replaced;

@@ -21,6 +21,7 @@ import org.dunlin.core.spi.Authenticator.Exchange;
 import org.dunlin.core.spi.Authenticator.Identity;
 import org.dunlin.core.spi.BrokerEvents;
 import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.server.acl.Operator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -286,12 +287,57 @@ class AuthenticatorChainTest {
 
     private @Nullable String taken(@Nullable String user, String clientId) {
         return chain(new CertificateUser(CertificateUser.Field.CN, false))
-                .review(Identity.of(user, ""), new BrokerEvents.Peer(clientId, user, "10.0.0.1:1", "tcp", null));
+                .review(
+                        Identity.of(user, "certificate"),
+                        new BrokerEvents.Peer(clientId, user, "10.0.0.1:1", "tcp", null));
     }
 
     private static void assertRefused(@Nullable String refusal, String why) {
         assertNotNull(refusal);
         assertTrue(refusal.contains(why) && refusal.contains("auth.bind-client-id"), refusal);
+    }
+
+    private static AuthenticatorChain.Parts parts(
+            @Nullable CertificateUser certificates, Set<String> open, Fake... members) {
+        return new AuthenticatorChain.Parts(open, certificates, List.of(members), ClientIdBinding.OFF);
+    }
+
+    private static @Nullable String review(AuthenticatorChain chain, @Nullable String user, String source) {
+        return chain.review(Identity.of(user, source), new BrokerEvents.Peer("id", user, "10.0.0.1:1", "open", null));
+    }
+
+    @Test
+    void othersThanBefore_areAskedAtOnce_andWhoIsThereIsReviewedByThem() {
+        AuthenticatorChain chain = chain(new CertificateUser(CertificateUser.Field.CN, false));
+        assertNull(review(chain, "meter", "certificate"));
+        assertNull(review(chain, null, "anonymous"));
+        assertNotNull(review(chain, "claimed", "anonymous"), "certificates prove users");
+
+        chain.use(parts(null, Set.of("open")));
+        assertNull(review(chain, "claimed", "anonymous"), "nobody proves anything");
+        assertNotNull(review(chain, "meter", "certificate"));
+
+        chain.use(parts(null, Set.of("open"), passwords));
+        assertEquals("ann", accepted(answer(chain, "ann", "password-right")).userName());
+        assertNull(review(chain, null, "anonymous"));
+        assertNotNull(review(chain, "claimed", "anonymous"));
+        assertNotNull(review(chain, "ann", "token"), "tokens are not taken any more");
+        assertNull(chain.review(Operator.identity(), new BrokerEvents.Peer("id", null, "", Operator.LISTENER, null)));
+
+        chain.use(parts(null, Set.of(), passwords));
+        assertNotNull(review(chain, null, "anonymous"));
+    }
+
+    @Test
+    void memberThatStays_isNotBegunAgain_andTheOneThatLeavesIsHandedOut() {
+        AuthenticatorChain chain = chain(null, tokens);
+        List<String> changes = new ArrayList<>();
+        chain.watch(() -> changes.add("changed"));
+
+        assertEquals(List.of(), chain.use(parts(null, Set.of(), tokens, passwords)));
+        assertEquals(2, changes.size(), "each once");
+        assertEquals(List.of(tokens), chain.use(parts(null, Set.of(), passwords)));
+        assertEquals(List.of(), asked, "whoever changes it closes it");
     }
 
     @Test

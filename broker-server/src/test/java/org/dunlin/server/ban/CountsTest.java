@@ -19,6 +19,15 @@ class CountsTest {
     }
 
     @Test
+    void otherWindow_countsAtOnce() {
+        counts.add("a", 0);
+        counts.window(10_000);
+        assertEquals(2, counts.add("a", 5000));
+        counts.window(100);
+        assertEquals(0, counts.get("a", 5300));
+    }
+
+    @Test
     void reset_beginsAnew() {
         counts.add("a", 0);
         counts.add("a", 1000); // old and young

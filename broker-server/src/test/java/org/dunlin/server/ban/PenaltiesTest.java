@@ -26,6 +26,15 @@ class PenaltiesTest {
     }
 
     @Test
+    void otherTimes_countForTheNext_andWhoIsOutStaysAsLongAsItWasTold() {
+        assertEquals(1000, penalties.add("a", 0));
+        penalties.times(10, 100);
+        assertEquals(1000, penalties.until("a", 999));
+        assertEquals(1000 + 20, penalties.add("a", 1000), "the second time");
+        assertEquals(10, penalties.add("b", 0));
+    }
+
+    @Test
     void whenFull_nobodyGoesWhoIsOut_andWhoHasBeenOutGoesFirst() {
         penalties.add("short", 0);
         assertTrue(penalties.put("a", 50_000, 0));

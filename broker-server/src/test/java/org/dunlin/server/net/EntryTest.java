@@ -76,7 +76,7 @@ class EntryTest {
         return new AutoLayer(
                 accepted,
                 watch.open("test", Pair.make("server").settings(folder)),
-                new WebSocketLayer("/mqtt", List.of(), 1 << 20));
+                new WebSocketLayer("/mqtt", List.of(), () -> 1 << 20));
     }
 
     private static Rig rig(Rig.Layer client, long connectTimeoutMillis, Layer... layers) throws Exception {

@@ -607,14 +607,14 @@ final class Rig implements AutoCloseable {
             layers.add(new AutoLayer(
                     EnumSet.allOf(AutoLayer.Kind.class),
                     Tls.layer(layer),
-                    new WebSocketLayer("/mqtt", List.of(), Limits.DEFAULTS.maxPacketSizeBytes())));
+                    new WebSocketLayer("/mqtt", List.of(), Limits.DEFAULTS::maxPacketSizeBytes)));
             return layers;
         }
         if (layer.tls()) {
             layers.add(Tls.layer(layer));
         }
         if (layer.webSocket()) {
-            layers.add(new WebSocketLayer("/mqtt", List.of(), Limits.DEFAULTS.maxPacketSizeBytes()));
+            layers.add(new WebSocketLayer("/mqtt", List.of(), Limits.DEFAULTS::maxPacketSizeBytes));
         }
         return layers;
     }

@@ -53,7 +53,7 @@ class WebSocketTest {
         return new Rig(
                 Transport.best(),
                 Rig.Layer.PLAIN,
-                List.of(new WebSocketLayer("/mqtt", origins, maxFrame)),
+                List.of(new WebSocketLayer("/mqtt", origins, () -> maxFrame)),
                 ChannelMoveTest.limits(connectTimeoutMillis),
                 Integer.MAX_VALUE,
                 Rig::echo);

@@ -97,4 +97,33 @@ class AddressesTest {
         banned = address("10.0.0.1");
         assertRefused(ReasonCode.BANNED, "it is banned", addresses.acceptFrom(address("10.0.0.1")));
     }
+
+    @Test
+    void otherBounds_countForWhoComes_andThoseThatAreThereCount() {
+        List<AddressBlock> ten = List.of(Objects.requireNonNull(AddressBlock.parse("10.0.0.0/8")));
+        Addresses addresses = addresses(new Bounds(1, 0, 2, ten));
+        InetAddress one = address("10.0.0.1");
+        for (int i = 0; i < 3; i++) {
+            assertNull(addresses.acceptFrom(one));
+        }
+        addresses.bounds(new Bounds(3, 0, 2, List.of()));
+        assertRefused(ReasonCode.QUOTA_EXCEEDED, "limits.max-connections-per-address", addresses.acceptFrom(one));
+        addresses.leave(one);
+        assertNull(addresses.acceptFrom(one));
+        addresses.leave(one);
+
+        addresses.bounds(new Bounds(9, 0, 2, List.of()));
+        assertRefused(ReasonCode.CONNECTION_RATE_EXCEEDED, "limits.accept-rate-per-address", addresses.acceptFrom(one));
+        addresses.bounds(new Bounds(9, 1, 0, List.of()));
+        assertNull(addresses.acceptFrom(one));
+        assertRefused(ReasonCode.CONNECTION_RATE_EXCEEDED, "see limits.accept-rate", addresses.acceptFrom(one));
+        addresses.bounds(Bounds.NONE);
+        for (int i = 0; i < 7; i++) {
+            assertNull(addresses.acceptFrom(one));
+        }
+        for (int i = 0; i < 10; i++) {
+            addresses.leave(one);
+        }
+        assertEquals(0, addresses.connections(one));
+    }
 }

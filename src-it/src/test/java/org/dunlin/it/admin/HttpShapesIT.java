@@ -209,6 +209,22 @@ class HttpShapesIT {
         }
     }
 
+    @Test
+    void moreRequestsThanAreKept_areAnsweredInTurn_andThenRefusedInWords() {
+        try (RawHttp http = open()) {
+            http.send(("GET /live HTTP/1.1\r\nHost: a\r\n\r\n").repeat(1000));
+            int answered = 0;
+            RawHttp.Reply reply = http.reply();
+            for (; reply.status() == 200; answered++) {
+                reply = http.reply();
+            }
+            assertEquals(429, reply.status(), reply.body());
+            assertTrue(answered >= 32, "only " + answered);
+            assertEquals("close", reply.header("connection"));
+            assertTrue(http.ends());
+        }
+    }
+
     // ---- methods
 
     @Test

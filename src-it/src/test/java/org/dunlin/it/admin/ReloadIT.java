@@ -48,6 +48,32 @@ class ReloadIT {
 
     /** For every key that a reload changes a value that is not its default. */
     private static final List<String> SECOND_VALUES = List.of(
+            "listeners[0].allow-anonymous=true",
+            "listeners[0].max-connections=1000",
+            "auth.allow-anonymous=true",
+            "auth.denied-publish=close",
+            "auth.jwt.jwks-refresh=1m",
+            "auth.jwt.algorithms=ES256",
+            "auth.jwt.user-claim=name",
+            "auth.jwt.acl-claim=may",
+            "auth.jwt.groups-claim=groups",
+            "auth.jwt.leeway=5s",
+            "auth.jwt.from=user-name",
+            "auth.jwt.match-user=false",
+            "auth.jwt.require-expiry=false",
+            "auth.scram.enabled=false",
+            "auth.ban.after=5",
+            "auth.ban.address-after=25",
+            "auth.ban.window=5m",
+            "auth.ban.time=2m",
+            "auth.ban.max-time=2h",
+            "auth.ban.exempt=10.0.0.0/8",
+            "limits.max-connections-per-address=1000",
+            "limits.accept-rate=1000",
+            "limits.accept-rate-per-address=100",
+            "limits.exempt-addresses=127.0.0.0/8",
+            "limits.max-sessions-per-user=10",
+            "limits.outbound-buffer=64KB",
             "limits.publish-byte-rate=500MB",
             "limits.max-will-size=16KB",
             "limits.takeover-policy=back-off",
@@ -79,8 +105,34 @@ class ReloadIT {
             "queue.overflow=drop-newest",
             "queue.hold-timeout=1s",
             "queue.qos0-offline=true",
+            "memory.budget=32MB",
+            "server.drain-timeout=5s",
+            "server.response-information=answers",
+            "admin.allowed-hosts=broker.example.org",
+            "admin.session-time=1h",
+            "metrics.enabled=false",
+            "metrics.public=true",
+            "sys-topics.interval=5s",
             "log.level=debug",
             "log.format=json");
+
+    /** What cannot be changed by itself, or keeps clients out that are here; see {@link LiveAccessIT}. */
+    private static final List<String> ELSEWHERE = List.of(
+            "queue.rules.filter",
+            "queue.rules.overflow",
+            "auth.password-file",
+            "auth.acl-file",
+            "auth.ban-file",
+            "auth.bind-client-id",
+            "auth.certificate.user",
+            "auth.certificate.password",
+            "auth.jwt.secret",
+            "auth.jwt.public-key",
+            "auth.jwt.jwks",
+            "auth.jwt.issuer",
+            "auth.jwt.audience",
+            "auth.jwt.client-id-claim",
+            "admin.password-file");
 
     private static final Pattern CHANGED = Pattern.compile("Changed .*key=limits\\.max-inflight from=(\\d+) to=(\\d+)");
 
@@ -99,9 +151,7 @@ class ReloadIT {
         file = folder.resolve("dunlin.yaml");
         data = folder.resolve("data");
         Files.writeString(file, BASE);
-        List<String> command = new ArrayList<>(RunningBroker.command(List.of(), List.of("storage.path=" + data)));
-        command.addAll(List.of("-c", file.toString()));
-        broker = RunningBroker.run(command);
+        broker = RunningBroker.run(ConfiguredBroker.command(file, List.of("storage.path=" + data)));
         admin = AdminPort.of(broker, data);
         for (ProtocolVersion version : ProtocolVersion.values()) {
             clients.add(broker.socket().connect(version, "stays-" + version));
@@ -131,9 +181,18 @@ class ReloadIT {
         return admin.change("POST", "/api/v1/config/reload", null);
     }
 
+    /** A section in a section, and the first item of a list, are written in braces. */
     private static String yaml(String setting) {
-        String[] parts = setting.split("[.=]", 3);
-        return BASE + parts[0] + ":\n  " + parts[1] + ": " + parts[2] + "\n";
+        int equals = setting.indexOf('=');
+        String value = setting.substring(equals + 1);
+        String[] names = setting.substring(0, equals).split("\\.");
+        String yaml = "\"" + value + "\"";
+        for (int i = names.length - 1; i > 0; i--) {
+            yaml = "{" + names[i] + ": " + yaml + "}";
+        }
+        return BASE
+                + (names[0].endsWith("[0]") ? names[0].replace("[0]", ": [" + yaml + "]") : names[0] + ": " + yaml)
+                + "\n";
     }
 
     private String inForce(String key) {
@@ -149,29 +208,43 @@ class ReloadIT {
 
     @Test
     void everyKeyThatSaysSo_isTriedHere() throws Exception {
-        TreeSet<String> live = new TreeSet<>();
-        String section = "";
-        boolean marked = false;
+        TreeSet<String> tried = new TreeSet<>(ELSEWHERE);
+        SECOND_VALUES.forEach(
+                value -> tried.add(value.substring(0, value.indexOf('=')).replace("[0]", "")));
         Path shipped = Path.of(System.getProperty("dunlin.root", ".."), "conf", "dunlin.yaml");
-        for (String line : Files.readAllLines(shipped)) {
+        assertEquals(tried, saidToBeLive(Files.readAllLines(shipped)));
+        TreeSet<String> told = new TreeSet<>(List.of("queue.rules.filter", "queue.rules.overflow")); // there are none
+        for (JsonNode item : admin.get("/api/v1/config").path("items")) {
+            if (item.path("live").asBoolean()) {
+                told.add(item.path("key").asText().replace("[0]", ""));
+            }
+        }
+        assertEquals(tried, told);
+    }
+
+    /** Of a file in which sections are there and keys are commented out. */
+    private static TreeSet<String> saidToBeLive(List<String> lines) {
+        TreeSet<String> live = new TreeSet<>();
+        String outer = "";
+        String inner = "";
+        boolean marked = false;
+        for (String line : lines) {
             if (line.matches("[a-z0-9-]+:.*")) {
-                section = line.substring(0, line.indexOf(':'));
-            } else if (line.matches(" +#(- )?[a-z0-9-]+:.*") && marked) {
-                live.add(section + "." + line.replaceAll("[ #]*(- )?([a-z0-9-]+):.*", "$2"));
+                outer = line.substring(0, line.indexOf(':'));
+            } else if (line.matches("  [a-z0-9-]+:.*")) {
+                inner = line.strip().substring(0, line.strip().indexOf(':'));
+            } else if (line.matches(" +#(- )?[a-z0-9-]+:.*")) {
+                boolean nested = line.startsWith("    ") && !outer.equals("listeners") || line.startsWith("      ");
+                boolean item = line.startsWith("  #- ") && !outer.equals("listeners") || line.startsWith("    #- ");
+                if (marked) {
+                    live.add(outer + (nested || item ? "." + inner : "") + "."
+                            + line.replaceAll("[ #]*(- )?([a-z0-9-]+):.*", "$2"));
+                }
                 marked = false;
             }
             marked |= line.endsWith("A reload changes it.");
         }
-        TreeSet<String> tried = new TreeSet<>(List.of("queue.filter"));
-        SECOND_VALUES.forEach(value -> tried.add(value.substring(0, value.indexOf('='))));
-        assertEquals(tried, live);
-        TreeSet<String> told = new TreeSet<>(List.of("queue.filter"));
-        for (JsonNode item : admin.get("/api/v1/config").path("items")) {
-            if (item.path("live").asBoolean()) {
-                told.add(item.path("key").asText());
-            }
-        }
-        assertEquals(tried, told);
+        return live;
     }
 
     @ParameterizedTest

@@ -13,6 +13,7 @@ import com.hivemq.client.mqtt.mqtt5.message.connect.connack.Mqtt5ConnAckReasonCo
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -67,11 +68,18 @@ class CertificateUserIT {
     }
 
     private RunningBroker start(String... more) {
+        return start(null, more);
+    }
+
+    private RunningBroker start(@Nullable Path file, String... more) {
         List<String> settings = new ArrayList<>(listener);
         settings.addAll(List.of(more));
         List<String> command = new ArrayList<>(RunningBroker.command(List.of("-Xmx512m"), settings));
         int port = command.indexOf("-p");
         command.subList(port, port + 2).clear();
+        if (file != null) {
+            command.addAll(List.of("-c", file.toString()));
+        }
         return RunningBroker.run(command);
     }
 
@@ -131,6 +139,33 @@ class CertificateUserIT {
                     .contains("show a certificate"));
             assertTrue(broker.awaitLog(" Ready ").contains("clients named by their certificate"));
         }
+    }
+
+    @Test
+    void rule_isThatOfTheFile_fromItsChangeOn(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(folder.resolve("dunlin.yaml"), "auth: {certificate: {user: cn}}\n");
+        try (RunningBroker broker = start(file, "listeners[0].ca=" + named.cert(), "auth.password-file=" + users)) {
+            Mqtt5BlockingClient there = client(broker, named, "ann", null);
+            there.connect();
+            change(broker, file, "auth: {certificate: {user: san-dns}}\n", "to=san-dns");
+            assertTrue(isRefused(Mqtt5ConnAckReasonCode.BAD_USER_NAME_OR_PASSWORD, broker, named, "ann", null)
+                    .contains("'meter-1.example.org'"));
+            assertTrue(there.getState().isConnected());
+            change(broker, file, "auth: {certificate: {user: cn, password: required}}\n", "to=required");
+            isRefused(Mqtt5ConnAckReasonCode.BAD_USER_NAME_OR_PASSWORD, broker, named, "ann", "x");
+            assertTrue(there.getState().isConnected());
+            change(broker, file, "auth: {certificate: {user: off, password: ignored}}\n", "to=off");
+            Await.until(
+                    "who has no other account is sent away",
+                    () -> !there.getState().isConnected());
+            isLetIn(broker, named, "ann", "sesame-ann");
+        }
+    }
+
+    private static void change(RunningBroker broker, Path file, String yaml, String logged) throws Exception {
+        Path next = Files.writeString(file.resolveSibling("next"), yaml);
+        Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        broker.awaitLog(logged);
     }
 
     /** The name that counts is the one of the key, whatever else the certificate says. */

@@ -6,6 +6,7 @@ import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponseEncoder;
 import java.util.List;
+import java.util.function.IntSupplier;
 import org.dunlin.server.net.Layer;
 
 /** Any thread. MQTT over WebSocket: channels begin with a request of HTTP that asks for it. */
@@ -20,23 +21,24 @@ public final class WebSocketLayer implements Layer {
 
     private final String path;
     private final List<String> origins;
-    private final int maxFrameBytes;
+    private final IntSupplier maxPacketBytes;
 
     /**
      * @param path of the URL, with its slash
      * @param origins of web pages that may connect; empty for all
-     * @param maxPacketBytes of the largest packet that a client may send
+     * @param maxPacketBytes of the largest packet that a client may send; asked for each connection
      */
-    public WebSocketLayer(String path, List<String> origins, int maxPacketBytes) {
+    public WebSocketLayer(String path, List<String> origins, IntSupplier maxPacketBytes) {
         this.path = path;
         this.origins = List.copyOf(origins);
-        this.maxFrameBytes = Math.max(maxPacketBytes, FRAME_BYTES_AT_LEAST);
+        this.maxPacketBytes = maxPacketBytes;
     }
 
     @Override
     public List<ChannelHandler> handlers(ByteBufAllocator allocator) {
         HttpDecoderConfig bounds =
                 new HttpDecoderConfig().setMaxInitialLineLength(LINE_BYTES).setMaxHeaderSize(HEADER_BYTES);
+        int maxFrameBytes = Math.max(maxPacketBytes.getAsInt(), FRAME_BYTES_AT_LEAST);
         return List.of(
                 new HttpRequestDecoder(bounds), new HttpResponseEncoder(), new Upgrade(path, origins, maxFrameBytes));
     }
