@@ -135,6 +135,43 @@ class LiveLimitsIT {
         }
     }
 
+    /** 60 MB that nobody reads: more than systems keep of it. */
+    @Test
+    void outboundBuffer_countsForThoseWhoAreConnected() throws Exception {
+        broker.now("limits: {outbound-buffer: 256MB}");
+        String load = "x".repeat(100_000);
+        try (MqttSocket slow = broker.socket();
+                MqttSocket publisher = broker.socket()) {
+            slow.connect(ProtocolVersion.MQTT_5, "slow");
+            slow.subscribe("load", Qos.AT_MOST_ONCE);
+            publisher.connect(ProtocolVersion.MQTT_5, "publisher");
+            for (int i = 0; i < 600; i++) {
+                publisher.publish("load", load, Qos.AT_MOST_ONCE);
+            }
+            publisher.publish("done", "", Qos.AT_LEAST_ONCE);
+            assertEquals(0, slowDrops());
+
+            broker.now("limits: {outbound-buffer: 16KB}");
+            publisher.publish("load", load, Qos.AT_MOST_ONCE);
+            Await.until("what comes now is dropped", () -> slowDrops() == 1);
+            for (int i = 0; i < 600; i++) {
+                slow.expectPublish("load", load);
+            }
+            slow.expectNothing();
+            broker.now("");
+            publisher.publish("load", "again", Qos.AT_MOST_ONCE);
+            slow.expectPublish("load", "again");
+        }
+    }
+
+    private long slowDrops() {
+        return broker.admin()
+                .get("/api/v1/drops")
+                .path("byReason")
+                .path("slow-consumer")
+                .asLong();
+    }
+
     @Test
     void responseInformation_isToldToWhoeverAsks() throws Exception {
         broker.now("server: {response-information: answers/}");
