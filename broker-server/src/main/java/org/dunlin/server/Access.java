@@ -219,6 +219,8 @@ final class Access implements AutoCloseable {
         for (Configured each : members) {
             if (each.member instanceof JwtAuthenticator tokens) {
                 tokens.settings(settings(config));
+            } else if (each.member instanceof PasswordAuthenticator passwords) {
+                passwords.patience(patience(config));
             }
         }
         if (next.rules != null) {

@@ -19,7 +19,7 @@ public final class HashWorkers implements LoginQueue, AutoCloseable {
     private static final int WEIGHT = 8;
 
     private final int mostWaiting;
-    private final long mostWaitNanos;
+    private volatile long mostWaitNanos;
     private final AtomicLong usualNanos = new AtomicLong();
     private final Semaphore ready = new Semaphore(0);
     private final FairQueue<Task> queue = new FairQueue<>(Task::atOnce, ready::release);
@@ -41,6 +41,11 @@ public final class HashWorkers implements LoginQueue, AutoCloseable {
             threads[i].setDaemon(true);
             threads[i].start();
         }
+    }
+
+    /** As for new ones: counts for who comes from now on. */
+    public void mostWait(long nanos) {
+        mostWaitNanos = nanos;
     }
 
     /** @throws RejectedExecutionException if too many wait already, in all or from there, or it is closed */

@@ -44,7 +44,7 @@ public final class PasswordAuthenticator implements Member {
             ReasonCode.SERVER_BUSY, "more logins wait than can be checked; connect again in a few seconds");
 
     private final Path file;
-    private final long patienceNanos;
+    private volatile long patienceNanos;
     private final LoginQueue workers;
     private final LongSupplier nanoTime;
     private final BiPredicate<PasswordHash, byte[]> comparison;
@@ -107,6 +107,14 @@ public final class PasswordAuthenticator implements Member {
         } catch (ConfigException faulty) {
             workers.close();
             throw faulty;
+        }
+    }
+
+    /** After so long nobody waits for an answer any more, from now on. */
+    public void patience(Duration next) {
+        patienceNanos = next.toNanos();
+        if (workers instanceof HashWorkers own) {
+            own.mostWait(next.toNanos() / 2);
         }
     }
 

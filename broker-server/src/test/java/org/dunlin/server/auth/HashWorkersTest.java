@@ -51,6 +51,32 @@ class HashWorkersTest {
     }
 
     @Test
+    void moreMayWait_whenTheyMayWaitLonger() {
+        CountDownLatch end = new CountDownLatch(1);
+        long second = TimeUnit.SECONDS.toNanos(1);
+        try (HashWorkers workers = new HashWorkers("test", 1, 1000, second, 5 * second)) {
+            execute(workers, () -> await(end));
+            awaitIdle(workers);
+            assertEquals(5, waiting(workers));
+            workers.mostWait(9 * second);
+            assertEquals(4, waiting(workers), "beside the five");
+            end.countDown();
+        }
+    }
+
+    private static int waiting(HashWorkers workers) {
+        int taken = 0;
+        while (true) {
+            try {
+                execute(workers, () -> {});
+                taken++;
+            } catch (RejectedExecutionException full) {
+                return taken;
+            }
+        }
+    }
+
+    @Test
     void failingTask_doesNotEndItsThread() {
         try (HashWorkers workers = new HashWorkers("test", 1, 3, 1, NO_BOUND)) {
             execute(workers, () -> {

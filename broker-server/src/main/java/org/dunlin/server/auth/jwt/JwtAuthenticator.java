@@ -54,6 +54,9 @@ public final class JwtAuthenticator implements Member {
     /** What tokens have to say has changed, and the keys are the same. */
     public void settings(JwtSettings next) {
         claims = new Claims(next);
+        if (workers instanceof HashWorkers own) {
+            own.mostWait(next.patience().toNanos() / 2);
+        }
     }
 
     /**
