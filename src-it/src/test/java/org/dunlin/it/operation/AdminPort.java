@@ -52,22 +52,41 @@ final class AdminPort implements AutoCloseable {
         return data.resolve("admin.token");
     }
 
-    private HttpRequest request(String target) {
+    private HttpRequest.Builder request(String target) {
         try {
-            return HttpRequest.newBuilder(URI.create(url + "/api/v1/" + target))
-                    .header(
-                            "Authorization",
-                            "Bearer " + Files.readString(tokenFile()).strip())
-                    .build();
+            return request(target, Files.readString(tokenFile()).strip());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
+    private HttpRequest.Builder request(String target, String token) {
+        return HttpRequest.newBuilder(URI.create(url + "/api/v1/" + target)).header("Authorization", "Bearer " + token);
+    }
+
+    /** Makes a token that may do everything. */
+    String makeToken(String name) {
+        String body = "{\"name\":\"" + name + "\",\"scope\":\"write\"}";
+        String answer = body(
+                200,
+                request("tokens")
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(body)));
+        return answer.replaceFirst(".*\"token\":\"([^\"]+)\".*", "$1");
+    }
+
+    void removeToken(String name) {
+        body(200, request("tokens/" + name).DELETE());
+    }
+
     /** The body of the answer, which has to have that status. */
     String get(int status, String target) {
+        return body(status, request(target));
+    }
+
+    private String body(int status, HttpRequest.Builder request) {
         try {
-            HttpResponse<String> answer = client.send(request(target), HttpResponse.BodyHandlers.ofString());
+            HttpResponse<String> answer = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
             if (answer.statusCode() != status) {
                 throw new AssertionError(answer.statusCode() + " " + answer.body());
             }
@@ -79,8 +98,17 @@ final class AdminPort implements AutoCloseable {
 
     /** Begins to listen to events. */
     Events follow(String target) {
+        return follow(request(target));
+    }
+
+    /** The same by a token. */
+    Events follow(String target, String token) {
+        return follow(request(target, token));
+    }
+
+    private Events follow(HttpRequest.Builder request) {
         try {
-            HttpResponse<InputStream> answer = client.send(request(target), HttpResponse.BodyHandlers.ofInputStream());
+            HttpResponse<InputStream> answer = client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
             if (answer.statusCode() != 200) {
                 throw new AssertionError(
                         answer.statusCode() + " " + new String(answer.body().readAllBytes(), StandardCharsets.UTF_8));

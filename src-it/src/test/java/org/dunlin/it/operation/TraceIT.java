@@ -210,6 +210,18 @@ class TraceIT {
     }
 
     @Test
+    void trace_ends_whenItsTokenIsRemoved() {
+        AdminPort.Events seen = admin.follow("trace?client=removed", admin.makeToken("for-a-trace"));
+        try (MqttSocket client = connect(ProtocolVersion.MQTT_5, "removed")) {
+            client.publish("removed", "x", Qos.AT_LEAST_ONCE);
+            seen.await("PUBACK");
+            admin.removeToken("for-a-trace");
+            seen.await("the token or login is not good any more");
+            seen.awaitEnd();
+        }
+    }
+
+    @Test
     void whatIsAskedForWrongly_isToldSo() {
         assertTrue(admin.get(400, "trace").contains("name one of client, address and topic"));
         assertTrue(admin.get(400, "trace?topic=a/%23/b").contains("no topic filter"));
