@@ -24,8 +24,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The dashboard in a real browser (Chromium), as people use it: src-it/js/dashboard.mjs has the steps and says each that worked. In
- * all of them no error may come up in the browser's console, and nothing may be asked of another host. With
+ * The dashboard in a real browser (Chromium), as people use it: src-it/js/dashboard.mjs has the steps and says each that
+ * worked. In all of them no error may come up in the browser's console, and nothing may be asked of another host. With
  * {@code -Ddunlin.screenshots.write=true} the pictures of docs/dashboard.md are taken anew.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -97,13 +97,16 @@ class DashboardIT {
         "sessions, 'looking ends nothing; those ended; its message is told as lost'",
         "topics, 'only what is opened is asked for; live values; deleted; all deleted'",
         "testClient, 'published; received'",
+        "charts, 'Messages a second; Bytes a second; Connected clients; Messages lost a second; four charts are drawn'",
+        "trace, 'packets come live; held; nothing of it came to life; one packet a line; saved as JSON'",
+        "explain, 'who gets it, and who does not; what comes nearest; refused to its publisher; what stands out'",
         "rights, 'denied; a fault is told; allowed now; another password; removed and sent away'",
         "bans, 'named; kept out; told'",
         "groups, 'members come and go'",
         "configuration, 'checked; level set'",
         "tokens, 'no deeds for who only looks; removed'",
         "hostileNames, 'shown as it is; asked about as it is; nothing of it came to life'",
-        "keyboard, 'the way begins at the link that skips; focus is seen; back where it was; also if a row above it is gone; done without a mouse'",
+        "keyboard, 'begins at the link that skips; focus is seen; back where it was; done without a mouse'",
         "hiddenPage, 'nobody asks while nobody looks; asks again at once'",
         "darkAndLight, 'dark as the system is; light by choice; and it stays'",
         "wide, 'fit to be seen and heard in light; fit to be seen and heard in dark'",

@@ -33,10 +33,9 @@ function query(parameters) {
   return said.length === 0 ? "" : `?${new URLSearchParams(said)}`;
 }
 
-async function send(method, where, { parameters = {}, body, signal } = {}) {
-  let answer;
+async function ask(method, where, { parameters = {}, body, signal } = {}) {
   try {
-    answer = await fetch(`/api/v1/${where}${query(parameters)}`, {
+    return await fetch(`/api/v1/${where}${query(parameters)}`, {
       method,
       signal,
       credentials: "same-origin",
@@ -47,16 +46,65 @@ async function send(method, where, { parameters = {}, body, signal } = {}) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, "The broker does not answer. It may be down, or starting, or the network is.");
   }
-  const said = await answer.json().catch(() => null);
-  if (answer.ok && said !== null) return said;
-  if (answer.status === 401 && !(where === "login" && method === "POST")) listeners.forEach((listener) => listener());
-  throw new ApiError(answer.status, reason(answer, said));
 }
 
-function reason(answer, said) {
-  const text = said?.error ?? said?.status;
-  if (typeof text === "string" && text !== "") return text.charAt(0).toUpperCase() + text.slice(1);
+async function send(method, where, more) {
+  const answer = await ask(method, where, more);
+  const text = await answer.text().catch((error) => {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, "The broker's answer broke off. It may have been stopped.");
+  });
+  const said = parsed(text);
+  if (answer.ok && said !== null) return said;
+  if (answer.status === 401 && !(where === "login" && method === "POST")) listeners.forEach((listener) => listener());
+  throw new ApiError(answer.status, reason(answer, said, text));
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function reason(answer, said, text) {
+  const isPlain = /^text\/plain/.test(answer.headers.get("content-type")); // what was no proper HTTP, or too long
+  const why = said?.error ?? said?.status ?? (isPlain ? text.trim() : "");
+  if (typeof why === "string" && why !== "") return why.charAt(0).toUpperCase() + why.slice(1);
   return answer.status === 503 ? "The broker is starting or stopping." : `The broker answered ${answer.status}.`;
+}
+
+/**
+ * Follows Server-Sent Events until they end, the signal aborts or the connection breaks.
+ *
+ * @param onOpen is called when the broker has begun
+ * @param onEvent takes the type of an event and its data, a text; what it throws ends it
+ */
+export async function follow(where, parameters, signal, onOpen, onEvent) {
+  const answer = await ask("GET", where, { parameters, signal });
+  if (!answer.ok) {
+    if (answer.status === 401) listeners.forEach((listener) => listener());
+    const text = await answer.text();
+    throw new ApiError(answer.status, reason(answer, parsed(text), text));
+  }
+  onOpen();
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read().catch((error) => {
+      if (error.name === "AbortError") throw error;
+      return { done: true };
+    });
+    if (done) return;
+    const events = (rest + value).split("\n\n");
+    rest = events.pop();
+    for (const event of events) {
+      const line = (name) => event.split("\n").find((each) => each.startsWith(`${name}: `));
+      const data = line("data");
+      if (data) onEvent((line("event") ?? "event: message").slice(7), data.slice(6));
+    }
+  }
 }
 
 /** Reads. @param parameters of the query; null and undefined ones are left out */

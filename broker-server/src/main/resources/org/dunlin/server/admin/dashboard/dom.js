@@ -13,6 +13,9 @@ export function plain(text, most = NAME_MOST) {
   return cut.replace(ODD, (char) => `<${code(char)}>`);
 }
 
+/** @returns the text on one line, with odd characters as \\u202e; for files */
+export const escaped = (text) => String(text).replace(ODD, (char) => `\\u${code(char).slice(2).toLowerCase()}`);
+
 /**
  * What a client has named, as nobody can misread it: in its own direction, odd characters as marks, cut if it is long.
  *
@@ -56,14 +59,23 @@ export function el(name, attributes = {}, ...children) {
   return element;
 }
 
-/** Puts children into an element, in place of what is there. */
+/** Hands a text to the browser as a file to be kept. */
+export function save(name, text) {
+  const url = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
+  el("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/** Puts children into an element, in place of what is there. What stays in it keeps the focus. */
 export function fill(element, ...children) {
+  const focused = element.contains(document.activeElement) ? document.activeElement : null;
   element.replaceChildren(
     ...children
       .flat(Infinity)
       .filter((child) => child !== null && child !== undefined && child !== false)
       .map((child) => (child instanceof Node ? child : document.createTextNode(String(child)))),
   );
+  if (focused !== document.activeElement && element.contains(focused)) focused.focus({ preventScroll: true });
   return element;
 }
 
@@ -188,10 +200,14 @@ export function fail(error) {
   if (error?.name === "AbortError") return;
   if (error?.name !== "ApiError") console.error(error);
   const place = document.getElementById("failed");
+  const closed = () => {
+    fill(place);
+    document.querySelector("h1")?.focus({ preventScroll: true });
+  };
   fill(
     place,
     el("span", {}, words(error)),
-    button("Close", () => fill(place), { kind: "plain" }),
+    button("Close", closed, { kind: "plain" }),
   );
 }
 

@@ -12,6 +12,8 @@ import { sessions } from "./views/sessions.js";
 import { subscriptions } from "./views/subscriptions.js";
 import { topics } from "./views/topics.js";
 import { testClient } from "./views/test.js";
+import { explain } from "./views/explain.js";
+import { forgetTrace, trace } from "./views/trace.js";
 import { drops } from "./views/drops.js";
 import { groups } from "./views/groups.js";
 import { users } from "./views/users.js";
@@ -31,6 +33,8 @@ const PAGES = [
   ["groups", "Shared groups", groups],
   ["topics", "Topics", topics],
   ["test", "Test client", testClient],
+  ["trace", "Trace", trace],
+  ["explain", "Explain", explain],
   ["drops", "Drops and refusals", drops],
   ["users", "Users", users],
   ["rights", "Rights", rights],
@@ -166,6 +170,7 @@ function frame() {
 async function logOut() {
   await post("logout");
   remembered.set("login", "");
+  forgetTrace();
   ended("");
 }
 

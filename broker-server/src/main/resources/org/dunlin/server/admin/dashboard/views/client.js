@@ -30,16 +30,19 @@ export function client(page) {
     "Nothing is kept of it.",
   );
   const happened = el("div", {}, events);
+  const findings = el("div");
 
   page.show(
     { words: `Client ${plain(clientId, 40)}`, node: ["Client ", hostile(clientId)] },
     el("p", {}, el("a", { href: "#/clients" }, "All clients")),
     actions,
+    section("What stands out", findings),
     section("Session", about),
     section("Subscriptions", subscribed),
     section("Recent events", happened),
   );
   let shown = "";
+  let known = "";
   page.every(EVERY, async () => {
     const session = await orNull(get(path`sessions/${clientId}`, {}, page.signal));
     fill(
@@ -49,10 +52,22 @@ export function client(page) {
         : note("There is no session of that client now: it is not connected, and nothing was kept."),
     );
     const offered = `${session !== null} ${session?.connected}`;
-    if (offered !== shown) fill(actions, page.mayChange ? offers(session, clientId) : null);
+    if (offered !== shown) {
+      const had = actions.contains(document.activeElement);
+      fill(actions, page.mayChange ? offers(session, clientId) : null, explaining(clientId));
+      if (had) actions.firstElementChild.focus();
+    }
     shown = offered;
     const all = session ? await orNull(get(path`sessions/${clientId}/subscriptions`, {}, page.signal)) : null;
     subscribed.update(all?.items ?? []);
+  });
+  page.every(EVERY, async () => {
+    const told = await orMissing(get(path`explain/client/${clientId}`, {}, page.signal), findings, "Explaining");
+    if (!told) return false;
+    const { session, ...rest } = told;
+    const news = JSON.stringify([rest, session?.connected]);
+    if (news !== known) fill(findings, standsOut(told));
+    known = news;
   });
   page.every(EVERY, async () => {
     const last = await orMissing(
@@ -65,16 +80,44 @@ export function client(page) {
   });
 }
 
+/** What is the matter with it, and what to do about it. */
+function standsOut(told) {
+  return [
+    told.findings.length === 0
+      ? el("p", { class: "quiet" }, "Nothing.")
+      : el(
+          "ul",
+          {},
+          told.findings.map((finding) => el("li", {}, hostile(sentence(finding), { most: 2000 }))),
+        ),
+    told.session === null
+      ? null
+      : facts([
+          ["Its queue is full to", percent(told.queueShare)],
+          ["Its own messages, not acknowledged yet", count(told.unanswered)],
+          told.session.connected && ["Takes what it is sent", told.writable ? "yes" : badge("no", "bad")],
+        ]),
+  ];
+}
+
+const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+
+const percent = (share) => `${Math.round(1000 * share) / 10} %`;
+
 const orNull = (promise) =>
   promise.catch((error) => {
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;
   });
 
+const explaining = (clientId) =>
+  el("a", { class: "button", href: `#/explain?client=${encodeURIComponent(clientId)}` }, "Would it get …");
+
 function offers(session, clientId) {
   return [
     session?.connected ? button("Disconnect", () => disconnect(session), { kind: "danger" }) : null,
     session ? button("End the session", () => endSession(session), { kind: "danger" }) : null,
+    el("a", { class: "button", href: `#/trace?client=${encodeURIComponent(clientId)}` }, "Trace …"),
     el("a", { class: "button", href: `#/bans?kind=client-id&subject=${encodeURIComponent(clientId)}` }, "Ban …"),
   ];
 }

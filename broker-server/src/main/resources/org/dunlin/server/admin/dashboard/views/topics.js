@@ -52,7 +52,10 @@ class Tree {
     const branches = new Map();
     const load = async (after) => {
       const found = await get("topics", { parent, after, limit: PAGE }, this.#page.signal);
+      const had = more.contains(document.activeElement);
+      const before = items.childElementCount;
       for (const branch of found.items) this.#add(branches, items, branch);
+      if (had) items.children[before]?.querySelector("button:not([hidden])")?.focus();
       fill(more, found.next === null ? null : button("Show more", () => load(found.next), { kind: "small" }));
       if (branches.size === 0) fill(more, el("p", { class: "quiet" }, "Nothing is retained here."));
     };
@@ -100,7 +103,7 @@ class Tree {
     const item = el("li", {}, el("div", { class: "branch" }, name, value, shower), below);
     const branch = {
       set: (retained, parent) => {
-        fill(name, parent ? opener : leaf);
+        if (branch.known?.[1] !== parent) fill(name, parent ? opener : leaf);
         const live = this.#live.get(topic);
         shower.hidden = !retained && !live;
         value.classList.toggle("live", Boolean(live));
@@ -169,9 +172,11 @@ function live(page, tree) {
   const box = tick("Live values");
   const told = el("span", { class: "quiet", role: "status" });
   let client = null;
+  let attempt = 0;
   let arrived = 0;
   let seen = 0;
   const stop = () => {
+    attempt++; // who ticks the box again while it connects gets another
     client?.end();
     client = null;
     filter.disabled = false;
@@ -189,6 +194,7 @@ function live(page, tree) {
       return;
     }
     filter.disabled = true;
+    const mine = ++attempt;
     try {
       const onMessage = (message) => {
         if (message.retain) return; // the tree has it
@@ -200,11 +206,12 @@ function live(page, tree) {
         onMessage,
         (why) => client === made && ((box.box.checked = false), stop(), fill(told, why)),
       );
-      if (page.isLeft || !box.box.checked) return made.end();
+      if (mine !== attempt) return made.end();
       client = made;
       await client.subscribe(filter.value, 0);
       fill(told, "Connected; waiting for messages.");
     } catch (error) {
+      if (mine !== attempt) return;
       box.box.checked = false;
       stop();
       fail(error);
@@ -227,16 +234,15 @@ async function show(page, place, topic, live) {
     retained
       ? [live ? el("h3", {}, "Retained") : null, ofRetained(retained)]
       : note("Nothing is retained at this topic."),
-    page.mayChange
-      ? el(
-          "div",
-          { class: "row" },
-          el("a", { class: "button", href: `#/test?topic=${encodeURIComponent(topic)}` }, "Publish here …"),
-          retained
-            ? button("Delete", () => deleteOne(topic, () => show(page, place, topic, live)), { kind: "danger" })
-            : null,
-        )
-      : null,
+    el(
+      "div",
+      { class: "row" },
+      el("a", { class: "button", href: `#/explain?topic=${encodeURIComponent(topic)}` }, "Who gets it?"),
+      page.mayChange && [
+        el("a", { class: "button", href: `#/test?topic=${encodeURIComponent(topic)}` }, "Publish here …"),
+        retained && button("Delete", () => deleteOne(topic, () => show(page, place, topic, live)), { kind: "danger" }),
+      ],
+    ),
   );
   place.focus();
 }
