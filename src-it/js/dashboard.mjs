@@ -477,6 +477,73 @@ const tests = {
     for (const id of ["explain-away", "explain-careless"]) await api("DELETE", `sessions/${id}`);
   },
 
+  async meanwhile() {
+    const page = await at("subscriptions", { expected: [401, 502] });
+    const crowd = await Promise.all(
+      Array.from({ length: 101 }, (_, i) => connect(`while-${String(i).padStart(3, "0")}`)),
+    );
+    await go(page, "clients");
+    const search = page.getByRole("form", { name: "Search clients" });
+    const find = async (text) => {
+      await search.getByLabel("Client identifier has").fill(text);
+      await search.getByRole("button", { name: "Search" }).click();
+    };
+    let release;
+    const late = new Promise((resolve) => (release = resolve));
+    await page.route(/search=while-00&/, async (route) => {
+      await late;
+      await route.continue();
+    });
+    await find("while-00");
+    await search.getByLabel("Client identifier has").fill("while-01");
+    await search.evaluate((form) => ((form.ariaBusy = "false"), form.requestSubmit()));
+    await row(page, "while-010").waitFor();
+    const answered = page.waitForResponse(/search=while-00&/);
+    release();
+    await (await answered).finished();
+    await page.waitForTimeout(200); // it would be drawn by now
+    expect("what was asked last is shown", (await row(page, "while-001").count()) === 0);
+    await page.unroute(/search=while-00&/);
+
+    await find("while-");
+    await row(page, "while-049").waitFor();
+    await search.getByLabel("Client identifier has").fill("nobody has searched for this yet");
+    const next = page.getByRole("button", { name: "Next" });
+    await next.dblclick();
+    await row(page, "while-050").waitFor();
+    await page.getByText("Page 2").waitFor();
+    expect("two clicks are one page", (await row(page, "while-099").count()) === 1);
+    await next.focus();
+    await page.keyboard.press("Enter");
+    await page.getByText("Page 3").waitFor();
+    expect("the end keeps the focus", await page.evaluate(() => document.activeElement.textContent === "Next"));
+
+    const hold = (route) => route.abort();
+    await go(page, "");
+    await page.getByText("serving").waitFor();
+    await page.route(/\/api\//, hold);
+    await page.getByRole("alert").getByText("The broker does not answer.").waitFor();
+    console.log("told that nobody answers");
+    await page.evaluate(() => (location.hash = "#/subscriptions"));
+    await page.getByRole("heading", { level: 1, name: "Subscriptions" }).waitFor();
+    await page.getByText("The broker does not answer.").first().waitFor();
+    await page.unroute(/\/api\//, hold);
+    await crowd[0].subscribeAsync("while/away", { qos: 1 });
+    await page.getByLabel("Topic filter has").fill("while/away");
+    await page.getByRole("button", { name: "Search" }).click();
+    await row(page, "while/away").waitFor();
+    expect("all is well again", (await page.getByText("The broker does not answer.").count()) === 0);
+
+    await page.evaluate(() => fetch("/api/v1/logout", { method: "POST" }));
+    await page.getByRole("button", { name: "Search" }).click();
+    await page.getByText("The login has ended").waitFor();
+    await page.getByRole("textbox", { name: "Token" }).fill(process.argv[4]);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "Subscriptions" }).waitFor();
+    console.log("back where it was");
+    await Promise.all(crowd.map((each) => each.endAsync()));
+  },
+
   async tokens() {
     const page = await at("tokens");
     await page.getByLabel("Name").fill("monitor");

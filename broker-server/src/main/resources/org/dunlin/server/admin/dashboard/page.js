@@ -47,17 +47,17 @@ export class Page {
    * Does something now and again and again, each time so long after it was done; not while nobody sees the page.
    *
    * @param task is awaited; what it throws is told once, until it works again; if it gives false it is not done again
-   * @returns what does it at once
+   * @returns what does it at once, or once more if it is under way, and comes back when it is done
    */
   every(milliseconds, task) {
     let timer;
-    let running = false;
+    let running = null;
+    let again = false;
     let failed = false;
     let over = false;
-    const run = async () => {
-      clearTimeout(timer);
-      if (running || over || this.isLeft || document.hidden) return;
-      running = true;
+    const once = async () => {
+      again = false;
+      if (over || this.isLeft || document.hidden) return;
       try {
         if ((await task()) === false) over = true;
         if (failed) calm();
@@ -66,8 +66,17 @@ export class Page {
         if (!failed && !this.isLeft) fail(error);
         failed = true;
       }
-      running = false;
-      if (!this.isLeft && !over) timer = setTimeout(run, milliseconds);
+    };
+    const rounds = async () => {
+      clearTimeout(timer);
+      do await once();
+      while (again);
+      running = null;
+      if (!this.isLeft && !over && !document.hidden) timer = setTimeout(run, milliseconds);
+    };
+    const run = () => {
+      again = true;
+      return (running ??= rounds());
     };
     document.addEventListener("visibilitychange", () => document.hidden || run(), { signal: this.signal });
     this.signal.addEventListener("abort", () => clearTimeout(timer));
@@ -94,10 +103,10 @@ export function orMissing(promise, place, what) {
  */
 export function table(caption, columns, key, empty = "Nothing here.") {
   const body = el("tbody", { role: "rowgroup" });
-  const none = el("p", { class: "quiet", hidden: true }, empty);
+  const none = el("p", { class: "quiet", hidden: true, tabindex: -1 }, empty);
   const made = el(
     "table",
-    { role: "table" },
+    { role: "table", tabindex: -1 },
     el("caption", { class: "unseen" }, caption),
     el(
       "thead",
@@ -141,9 +150,11 @@ export function table(caption, columns, key, empty = "Nothing here.") {
 
   holder.update = (items) => {
     const wanted = new Set(items.map((item) => String(key(item))));
+    let homeless = false;
     // First, so that rows below one that goes are not moved, which would take the focus from them.
     for (const [id, known] of rows) {
       if (!wanted.has(id)) {
+        homeless ||= known.row.contains(document.activeElement);
         known.row.remove();
         rows.delete(id);
       }
@@ -171,6 +182,7 @@ export function table(caption, columns, key, empty = "Nothing here.") {
     if (focused?.isConnected && document.activeElement !== focused) focused.focus();
     none.hidden = items.length > 0;
     made.hidden = items.length === 0;
+    if (homeless) (items.length > 0 ? made : none).focus({ preventScroll: true });
   };
   return holder;
 }
@@ -189,38 +201,43 @@ const EMPTY_PAGES = 25;
 export function paged(page, list, load, { refresh = 0, limit = Infinity } = {}) {
   let cursors = [""];
   let next = null;
+  let latest = 0;
   const told = el("span", { class: "quiet" });
-  const back = el(
-    "button",
-    { type: "button", onclick: () => turn(() => cursors.length > 1 && cursors.pop()) },
-    "Previous",
-  );
-  const on = el("button", { type: "button", onclick: () => turn(() => next && cursors.push(next)) }, "Next");
-  const holder = el("div", {}, list, el("div", { class: "row pages" }, back, on, told));
+  const problem = el("p", { class: "problem", role: "alert" });
+  const goBack = () => cursors.length > 1 && turn(cursors.slice(0, -1));
+  const goOn = () => next !== null && turn([...cursors, next]);
+  const back = el("button", { type: "button", onclick: goBack }, "Previous");
+  const on = el("button", { type: "button", onclick: goOn }, "Next");
+  const holder = el("div", {}, list, problem, el("div", { class: "row pages" }, back, on, told));
 
   async function show() {
-    const from = cursors[cursors.length - 1];
-    let answer = await load(from);
-    for (let tries = 0; answer.items.length === 0 && answer.next && tries < EMPTY_PAGES && !page.isLeft; tries++) {
+    const mine = ++latest; // what was asked for later counts, whatever comes first
+    const isOld = () => page.isLeft || mine !== latest;
+    let answer = await load(cursors[cursors.length - 1]);
+    for (let tries = 0; answer.items.length === 0 && answer.next && tries < EMPTY_PAGES && !isOld(); tries++) {
       answer = await load(answer.next);
     }
-    if (page.isLeft || from !== cursors[cursors.length - 1]) return;
+    if (isOld()) return;
     next = answer.next ?? null;
+    fill(problem);
     list.update(answer.items);
-    back.disabled = cursors.length === 1;
-    on.disabled = next === null;
+    // A button that is really disabled would lose the focus of who has just used it.
+    back.ariaDisabled = String(cursors.length === 1);
+    on.ariaDisabled = String(next === null);
     const alone = cursors.length === 1 && next === null;
     const found = answer.items.length;
     const sum = found === 0 ? "" : found >= limit ? `The first ${found}` : `${found} in all`;
     fill(told, alone ? sum : `Page ${cursors.length}`);
-    back.hidden = on.hidden = alone;
+    back.hidden = on.hidden = alone && ![back, on].includes(document.activeElement);
   }
 
-  async function turn(step) {
-    step();
+  async function turn(to) {
+    const before = [cursors, next];
+    [cursors, next] = [to, null]; // a second click before the answer goes nowhere
     try {
       await show();
     } catch (error) {
+      if (cursors === to) [cursors, next] = before;
       fail(error);
     }
   }
@@ -233,6 +250,6 @@ export function paged(page, list, load, { refresh = 0, limit = Infinity } = {}) 
   /** The same page again. */
   holder.refresh = show;
   if (refresh > 0) page.every(refresh, show);
-  else show().catch((error) => page.isLeft || fill(holder, el("p", { class: "problem", role: "alert" }, words(error))));
+  else show().catch((error) => page.isLeft || fill(problem, words(error)));
   return holder;
 }

@@ -1,12 +1,14 @@
 // Who stays out.
 
-import { ask, el, field, form, hostile, input, plain, say, section, select, submit } from "../dom.js";
+import { ask, el, field, fill, form, hostile, input, plain, say, section, select, submit } from "../dom.js";
 import { get, path, post, remove } from "../api.js";
 import { table } from "../page.js";
-import { time, until } from "../format.js";
+import { some, time, until } from "../format.js";
 import { rowButton } from "./parts.js";
 
 const EVERY = 5000;
+/** Of thousands of addresses that are kept out for a while. */
+const SHOWN = 500;
 const KINDS = [
   ["address", "address or range"],
   ["user", "user"],
@@ -38,13 +40,18 @@ export function bans(page) {
     (row) => `${row.kind} ${row.subject}`,
     "Nobody is banned.",
   );
+  const left = el("p", { class: "quiet" });
   page.show(
     "Bans",
     el("p", {}, "By auth.ban-file, and addresses that are kept out for a while because of failed logins."),
     page.mayChange ? banning(page) : null,
-    section("In force", list),
+    section("In force", list, left),
   );
-  const look = page.every(EVERY, async () => list.update((await get("bans", {}, page.signal)).items));
+  const look = page.every(EVERY, async () => {
+    const { items } = await get("bans", {}, page.signal);
+    list.update(items.slice(0, SHOWN));
+    fill(left, items.length > SHOWN ? `${some(items.length - SHOWN, "more ban")} not shown.` : null);
+  });
 
   async function end(row) {
     const sure = await ask(

@@ -38,14 +38,15 @@ export function clients(page) {
     (row) => row.clientId,
     "No client that fits is connected.",
   );
-  const load = (after) =>
-    get("clients", { after, limit: PAGE, search: search.value, user: user.value, address: address.value }, page.signal);
+  const said = () => ({ search: search.value, user: user.value, address: address.value });
+  let wanted = said(); // by "Search", not by what is being typed
+  const load = (after) => get("clients", { after, limit: PAGE, ...wanted }, page.signal);
   const pages = paged(page, list, load, { refresh: EVERY });
   page.show(
     "Clients",
     form(
       "Search clients",
-      () => pages.restart(),
+      () => ((wanted = said()), pages.restart()),
       el(
         "div",
         { class: "row" },

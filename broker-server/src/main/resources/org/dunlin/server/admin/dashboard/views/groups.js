@@ -9,10 +9,14 @@ import { linkToClient } from "./parts.js";
 const EVERY = 3000;
 /** Groups on one page; the rest is found by searching. */
 const SHOWN = 100;
+/** Members of each: those that are furthest behind. */
+const MEMBERS = 100;
 
 export function groups(page) {
   const place = el("div");
   const parts = new Map();
+  const none = note("No client has a shared subscription ($share/name/filter).");
+  const rest = note();
   page.show(
     "Shared groups",
     el(
@@ -34,19 +38,18 @@ export function groups(page) {
       if (!parts.has(group.filter)) parts.set(group.filter, part(group));
       parts.get(group.filter).update(group);
     }
-    const wanted = shown.map((group) => parts.get(group.filter));
+    const wanted = shown.length === 0 ? [none] : shown.map((group) => parts.get(group.filter));
+    if (items.length > SHOWN) wanted.push(rest);
+    fill(rest, `${some(items.length - SHOWN, "group")} with less lag left out.`);
     if (wanted.length !== place.childElementCount || wanted.some((each, i) => place.children[i] !== each)) {
-      fill(
-        place,
-        wanted.length > 0 ? wanted : note("No client has a shared subscription ($share/name/filter)."),
-        items.length > SHOWN ? note(`${some(items.length - SHOWN, "group")} with less lag left out.`) : null,
-      );
+      fill(place, wanted);
     }
   });
 }
 
 function part(group) {
   const sum = el("p");
+  const left = el("p", { class: "quiet" });
   const members = table(
     "Members",
     [
@@ -62,10 +65,12 @@ function part(group) {
     (row) => row.clientId,
     "It has no member.",
   );
-  const made = section([hostile(group.filter)], sum, members);
+  const made = section([hostile(group.filter)], sum, members, left);
   made.update = (now) => {
     fill(sum, "Lag ", el("b", {}, count(now.lag)), `; queued ${count(now.queuedMessages)} (${bytes(now.queuedBytes)})`);
-    members.update(now.members);
+    const most = now.members.length > MEMBERS;
+    members.update(most ? now.members.toSorted((a, b) => b.lent - a.lent).slice(0, MEMBERS) : now.members);
+    fill(left, most ? `Those ${MEMBERS} of ${count(now.members.length)} members that have most to finish.` : null);
   };
   return made;
 }

@@ -1,6 +1,6 @@
 // Sessions, of clients that are there and of those that are away; ending many of them at once.
 
-import { ask, button, el, field, fill, form, hostile, input, section, select, say, submit } from "../dom.js";
+import { ask, button, el, fail, field, fill, form, hostile, input, section, select, say, submit } from "../dom.js";
 import { ApiError, get, post } from "../api.js";
 import { paged, table } from "../page.js";
 import { some } from "../format.js";
@@ -53,16 +53,14 @@ export function sessions(page) {
     (row) => row.clientId,
     "No session fits.",
   );
-  const load = (after) =>
-    get(
-      "sessions",
-      { after, limit: PAGE, search: search.value, user: user.value, connected: there.value, sort: sort.value },
-      page.signal,
-    );
+  const said = () => ({ search: search.value, user: user.value, connected: there.value, sort: sort.value });
+  let wanted = said(); // by "Search", not by what is being typed
+  const load = (after) => get("sessions", { after, limit: PAGE, ...wanted }, page.signal);
   const pages = paged(page, list, load, { refresh: EVERY, limit: PAGE });
-  const restart = () => pages.restart();
-  there.addEventListener("change", restart);
-  sort.addEventListener("change", restart);
+  const restart = () => ((wanted = said()), pages.restart());
+  const anew = () => restart().catch(fail);
+  there.addEventListener("change", anew);
+  sort.addEventListener("change", anew);
   page.show(
     "Sessions",
     form(
@@ -79,7 +77,7 @@ export function sessions(page) {
       ),
     ),
     pages,
-    page.mayChange ? ending(restart) : null,
+    page.mayChange ? ending(() => pages.refresh()) : null,
   );
 }
 

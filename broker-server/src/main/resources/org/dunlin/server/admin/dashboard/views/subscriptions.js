@@ -22,14 +22,13 @@ export function subscriptions(page) {
     (row) => JSON.stringify([row.clientId, row.filter]),
     "No subscription fits.",
   );
-  const pages = paged(page, list, (after) =>
-    get("subscriptions", { after, limit: PAGE, filter: filter.value }, page.signal),
-  );
+  let wanted = ""; // by "Search", not by what is being typed
+  const pages = paged(page, list, (after) => get("subscriptions", { after, limit: PAGE, filter: wanted }, page.signal));
   page.show(
     "Subscriptions",
     form(
       "Search subscriptions",
-      () => pages.restart(),
+      () => ((wanted = filter.value), pages.restart()),
       el(
         "div",
         { class: "row" },

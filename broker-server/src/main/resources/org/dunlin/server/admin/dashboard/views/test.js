@@ -21,6 +21,7 @@ import { table } from "../page.js";
 import { count, time } from "../format.js";
 import { brief, inFull } from "../payload.js";
 import { TestClient, stand, standingClient } from "../testclient.js";
+import { rowButton } from "./parts.js";
 
 const SHOWN = 100;
 const DRAWN_EVERY = 250;
@@ -53,6 +54,7 @@ export function testClient(page) {
   );
   const draw = () => {
     const client = standingClient();
+    const had = state.contains(document.activeElement) || body.contains(document.activeElement);
     fill(
       state,
       el(
@@ -65,6 +67,7 @@ export function testClient(page) {
       ),
     );
     fill(body, client ? connected(page, client) : connecting(draw));
+    if (had) body.querySelector("input").focus();
   };
   memory.draw = draw;
   page.signal.addEventListener("abort", () => (memory.draw = () => {}));
@@ -168,15 +171,11 @@ function subscribing(client) {
         label: "Action",
         tight: true,
         cell: (row) =>
-          button(
-            "Unsubscribe",
-            async () => {
-              await client.unsubscribe(row.filter);
-              memory.granted.delete(row.filter);
-              show();
-            },
-            { kind: "small" },
-          ),
+          rowButton("Unsubscribe", row.filter, async () => {
+            await client.unsubscribe(row.filter);
+            memory.granted.delete(row.filter);
+            show();
+          }),
       },
     ],
     (row) => row.filter,

@@ -48,6 +48,11 @@ export function users(page) {
 
   function changing(row) {
     const password = input({ type: "password", autocomplete: "new-password" });
+    const from = document.activeElement;
+    const close = () => {
+      fill(change);
+      (from.isConnected ? from : document.querySelector("h1"))?.focus();
+    };
     fill(
       change,
       section(
@@ -56,7 +61,7 @@ export function users(page) {
           "Change password",
           async () => {
             await put(path`users/${row.name}/password`, { password: password.value });
-            fill(change);
+            close();
             say(`Changed the password of ${plain(row.name, 60)}.`);
           },
           el(
@@ -64,7 +69,7 @@ export function users(page) {
             { class: "row" },
             field("New password", password, "Who is connected by the old one stays."),
             submit("Change password"),
-            button("Cancel", () => fill(change)),
+            button("Cancel", close),
           ),
         ),
       ),
