@@ -28,6 +28,13 @@ export const PAGES = [
   ["tokens", "Tokens"],
 ];
 
+/** What a client might call itself to make a fool of who looks: a script, a turn of direction, a bell. */
+export const EVIL = '<img src=x onerror="alert(1)">/\u202Egnp.exe\u0007';
+export const MARK = "U+202E";
+
+/** The row of a table that has a text. */
+export const row = (page, text) => page.getByRole("row").filter({ hasText: text });
+
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: [

@@ -1,7 +1,8 @@
 // What people do in the dashboard.
 // Arguments: port of MQTT, address of the dashboard, token, name of the test, folder for pictures if they are wanted.
-import { mkdirSync, readFileSync } from "node:fs";
 import {
+  EVIL,
+  MARK,
   NARROW,
   PAGES,
   WIDE,
@@ -13,29 +14,22 @@ import {
   go,
   logIn,
   once,
+  row,
   run,
   violations,
   visit,
 } from "./browser.mjs";
+import * as inquiries from "./inquiries.mjs";
+import { crowd, follow, take } from "./pictures.mjs";
 
 const [name, pictures] = process.argv.slice(5);
 
-const EVIL = '<img src=x onerror="alert(1)">/\u202Egnp.exe\u0007';
-const MARK = "U+202E";
-/** Until the broker has counted for an interval, and the page has asked for it. */
-const RATES = 30_000;
-
-/** The row of a table that has a text. */
-const row = (page, text) => page.getByRole("row").filter({ hasText: text });
-
-/** What the browser is given to keep by a button. */
-async function saved(page, label) {
-  const given = page.waitForEvent("download");
-  await page.getByRole("button", { name: label }).click();
-  return readFileSync(await (await given).path(), "utf8");
-}
+/** Pages of something. */
+const FILLED = ["client/pump-07", "explain?topic=plant/pump/7/set", "trace?topic=plant/%23"];
 
 const tests = {
+  ...inquiries,
+
   async logIn() {
     const page = await visit({ expected: [401] });
     await page.getByRole("textbox", { name: "Token" }).fill("dunlin_wrong");
@@ -300,183 +294,6 @@ const tests = {
     await api("PUT", "log/level", { level: "info" });
   },
 
-  async charts() {
-    const reader = await connect("charts-reader", { properties: { maximumPacketSize: 200 } });
-    await reader.subscribeAsync("charts/#", { qos: 1 });
-    const page = await at("");
-    const charts = page.locator(".chart");
-    await charts.first().waitFor({ timeout: RATES });
-    for (const each of await charts.getByText("As numbers").all()) await each.click();
-    for (let i = 0; i < 50; i++) await reader.publishAsync("charts/value", `value ${i}`, { qos: 1 });
-    for (let i = 0; i < 5; i++) await reader.publishAsync("charts/large", "x".repeat(500), { qos: 1 });
-    /** Waits until a line of the chart's numbers has more than nothing in each column. */
-    const filled = async (title) => {
-      await page.waitForFunction(
-        (wanted) =>
-          [...document.querySelectorAll(".chart")]
-            .filter((each) => each.querySelector("figcaption").textContent === wanted)
-            .flatMap((each) => [...each.querySelectorAll("tbody tr")])
-            .some((row) => [...row.children].slice(1).every((cell) => parseFloat(cell.textContent) > 0)),
-        title,
-        { timeout: RATES },
-      );
-    };
-    for (const title of ["Messages a second", "Bytes a second", "Connected clients", "Messages lost a second"]) {
-      await filled(title);
-      console.log(`${title}: what was sent`);
-    }
-    const drawn = await page.evaluate(() =>
-      [...document.querySelectorAll(".chart")].filter((each) => {
-        const canvas = each.querySelector("canvas");
-        const [red, green, blue] = getComputedStyle(each.querySelector(".dot")).color.match(/\d+/g).map(Number);
-        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-        let painted = 0;
-        for (let i = 0; i < data.length; i += 4) {
-          if (data[i] === red && data[i + 1] === green && data[i + 2] === blue && data[i + 3] === 255) painted++;
-        }
-        return painted > 20;
-      }).length,
-    );
-    expect(`four charts are drawn: ${drawn}`, drawn === 4);
-    await reader.endAsync();
-  },
-
-  async trace() {
-    const traced = await connect("traced");
-    const page = await at("client/traced", { expected: [400, 404] });
-    await page.getByRole("link", { name: "Trace …" }).click();
-    await page.getByRole("heading", { level: 1, name: "Trace" }).waitFor();
-    expect("named", (await page.getByLabel("Which").inputValue()) === "traced");
-    const start = page.getByRole("button", { name: "Start" });
-    await start.click();
-    await page.getByText("Following traced.").waitFor();
-    await traced.publishAsync("plant/traced", "21.5", { qos: 1 });
-    await row(page, "PUBLISH").filter({ hasText: "plant/traced" }).filter({ hasText: "21.5" }).waitFor();
-    await row(page, "PUBACK").waitFor();
-    console.log("packets come live");
-
-    await page.getByLabel("Hold").check();
-    await traced.publishAsync("plant/held", "x", { qos: 1 });
-    await page.getByText("Held. 2 packets have come since.").waitFor();
-    expect("held", (await row(page, "plant/held").count()) === 0);
-    await page.getByLabel("Hold").uncheck();
-    await row(page, "plant/held").first().waitFor();
-
-    const evil = EVIL.replace("\u0007", "");
-    await traced.publishAsync(`plant/${evil}`, evil, { qos: 0 });
-    await row(page, "onerror").first().waitFor();
-    expect("shown as it is", (await row(page, "onerror").first().textContent()).includes(MARK));
-    expect("nothing of it came to life", (await page.locator("main img").count()) === 0);
-
-    const text = await saved(page, "Save as text");
-    expect("saved as text", /in +traced PUBLISH id \d+ qos 1 topic plant\/traced 4 bytes: 21\.5\n/.test(text));
-    expect("one packet a line", text.includes("\\u202egnp.exe\n") && !text.includes("\u202e"));
-    const lines = (await saved(page, "Save as JSON lines")).trimEnd().split("\n").map(JSON.parse);
-    expect("saved as JSON", lines[0].packet === "PUBLISH" && lines.at(-1).payload === evil);
-
-    const stop = page.getByRole("button", { name: "Stop" });
-    await stop.click();
-    await page.getByText("Stopped.").waitFor();
-    await traced.publishAsync("plant/unseen", "x", { qos: 1 });
-    await page.getByRole("button", { name: "Clear" }).click();
-    await page.getByText("None yet.").waitFor();
-
-    await page.getByLabel("Follow a").selectOption("topic");
-    await page.getByLabel("Which").fill("flood/#");
-    await page.getByLabel("At most packets").fill("300");
-    await start.click();
-    await page.getByText("Following flood/#.").waitFor();
-    await Promise.all(Array.from({ length: 310 }, (_, i) => traced.publishAsync(`flood/${i}`, "x", { qos: 1 })));
-    await page.getByText("It ended: as many packets as asked for. 300 packets sent to this page.").waitFor();
-    await page.getByText("300 packets; the last 200 are shown, the last 300 are saved.").waitFor();
-    expect("the last ones are shown", (await page.locator("main tbody tr").count()) === 200);
-    expect("all can be saved", (await saved(page, "Save as JSON lines")).trimEnd().split("\n").length === 300);
-
-    await page.getByLabel("At most packets").fill("");
-    await page.route(/\/trace\?/, (route) =>
-      route.continue({ url: route.request().url().replace("seconds=600", "seconds=1") }),
-    );
-    await start.click();
-    await page.getByText("It ended: its time is up. 0 packets sent to this page.").waitFor();
-    console.log("the end is told");
-    await page.unroute(/\/trace\?/);
-
-    await page.getByLabel("Follow a").selectOption("address");
-    await page.getByLabel("Which").fill("nowhere");
-    await start.click();
-    await page.getByRole("form", { name: "Trace" }).getByText("it has to be an address").waitFor();
-    expect("a fault is told", await stop.isHidden());
-
-    await page.getByLabel("Which").fill("127.0.0.1");
-    await start.click();
-    await page.getByText("Following 127.0.0.1.").waitFor();
-    await connect("passer-by", { username: "anybody", password: "not for you" }).catch(() => {});
-    await row(page, "User Name: anybody").waitFor();
-    expect("no password", !(await page.locator("main").textContent()).includes("not for you"));
-    const ended = page.waitForEvent("requestfailed", (request) => request.url().includes("/trace?"));
-    await row(page, "CONNACK").getByRole("link", { name: "passer-by" }).click();
-    await ended;
-    await page.getByRole("heading", { level: 1, name: "Client passer-by" }).waitFor();
-    console.log("it ends when the page is left");
-    await page.goBack();
-    await row(page, "User Name: anybody").waitFor();
-    console.log("what was seen is still there");
-    await go(page, "");
-    await page.getByRole("button", { name: "Log out" }).click();
-    await logIn(page);
-    await go(page, "trace");
-    await page.getByText("None yet.").waitFor();
-    console.log("and gone with the log-in");
-    await traced.endAsync();
-  },
-
-  async explain() {
-    const there = await connect("explain-there");
-    await there.subscribeAsync("explain/+/value", { qos: 1 });
-    const away = { clean: false, properties: { sessionExpiryInterval: 600 } };
-    for (const [id, qos] of [
-      ["explain-away", 1],
-      ["explain-careless", 0],
-    ]) {
-      const client = await connect(id, away);
-      await client.subscribeAsync("explain/#", { qos });
-      await client.endAsync();
-    }
-    const near = await connect("explain-near");
-    await near.subscribeAsync("explain/one/Value", { qos: 1 });
-    const member = await connect("explain-member");
-    await member.subscribeAsync("$share/team/explain/#", { qos: 1 });
-
-    const page = await at("explain?topic=explain/one/value&qos=1", { expected: [404] });
-    await page.getByText("3 of 4 receivers that have subscribed to this topic get it.").waitFor();
-    const missed = page.getByRole("region", { name: "Do not get it (1)" });
-    await row(missed, "explain-careless").getByText("away", { exact: true }).waitFor();
-    const reached = page.getByRole("region", { name: "Get it (3)" });
-    await row(reached, "explain-there").waitFor();
-    await row(reached, "$share/team/explain/#").getByRole("link", { name: "explain-member" }).waitFor();
-    console.log("who gets it, and who does not");
-
-    await page.getByLabel("QoS").selectOption("2");
-    expect("told is only what was asked", (await missed.count()) === 0);
-    await page.getByLabel("Received by").fill("explain-near");
-    await page.getByRole("button", { name: "Explain", exact: true }).click();
-    await page.getByText("explain/one/Value").waitFor();
-    console.log("what comes nearest");
-    await page.getByLabel("Received by").fill("");
-    await page.getByLabel("Topic").fill("$SYS/x");
-    await page.getByLabel("Published by").fill("explain-there");
-    await page.getByRole("button", { name: "Explain", exact: true }).click();
-    await page.getByText("not taken", { exact: true }).waitFor();
-    console.log("refused to its publisher");
-
-    const idle = await connect("explain-idle");
-    await go(page, "client/explain-idle");
-    await page.getByText("It has subscribed to nothing, so it gets nothing.").waitFor();
-    console.log("what stands out");
-    await Promise.all([there, near, member, idle].map((client) => client.endAsync()));
-    for (const id of ["explain-away", "explain-careless"]) await api("DELETE", `sessions/${id}`);
-  },
-
   async meanwhile() {
     const page = await at("subscriptions", { expected: [401, 502] });
     const crowd = await Promise.all(
@@ -529,8 +346,7 @@ const tests = {
     await page.getByText("The broker does not answer.").first().waitFor();
     await page.unroute(/\/api\//, hold);
     await crowd[0].subscribeAsync("while/away", { qos: 1 });
-    await page.getByLabel("Topic filter has").fill("while/away");
-    await page.getByRole("button", { name: "Search" }).click();
+    await page.getByRole("button", { name: "Try again" }).click();
     await row(page, "while/away").waitFor();
     expect("all is well again", (await page.getByText("The broker does not answer.").count()) === 0);
 
@@ -600,6 +416,37 @@ const tests = {
     await page.getByText("Published by").first().waitFor();
     expect("nothing of it came to life", (await page.locator("main img").count()) === 0);
     await evil.endAsync();
+  },
+
+  async longNames() {
+    const name = "x".repeat(12_000);
+    const long = await connect("y".repeat(900));
+    await long.publishAsync(`long/${name}`, "far", { qos: 1, retain: true });
+    const page = await at("clients", { size: NARROW });
+    const fits = async () => !(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth));
+    await page.getByText("(900 characters)").waitFor();
+    expect("a long name is cut", (await row(page, "900 characters").textContent()).length < 500 && (await fits()));
+    await page.getByRole("link", { name: /^yyy/ }).click();
+    await page.getByText("connected", { exact: true }).first().waitFor();
+    expect("and told in full", await fits());
+    await go(page, "topics");
+    await page.getByRole("button", { name: "long", exact: true }).click();
+    await page.getByRole("button", { name: /Show long/ }).click();
+    await page.getByRole("alert").getByText("too long").waitFor();
+    console.log("told that it cannot be asked about");
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.getByRole("region", { name: "Find by filter" }).getByLabel("Topic filter").fill("long/#");
+    await page.getByRole("button", { name: "Find" }).click();
+    await row(page, "far").waitFor();
+    expect("it is found, and fits", await fits());
+    const deleting = page.getByRole("region", { name: "Delete by filter" });
+    await deleting.getByLabel("Topic filter").fill(`long/${name}`);
+    await deleting.getByRole("button", { name: "Show which" }).click();
+    await deleting.getByRole("button", { name: "Delete 1 message" }).click();
+    await confirm(page, "Delete them");
+    await deleting.getByText("Deleted 1 message.").waitFor();
+    console.log("and deleted");
+    await long.endAsync();
   },
 
   async keyboard() {
@@ -705,7 +552,7 @@ async function looks(size) {
     const faults = (await violations(login)).map((fault) => `login ${scheme}: ${fault}`);
     await login.context().close();
     const page = await at("", { size, scheme });
-    for (const [name] of [...PAGES, ["client/pump-07"], ["explain?topic=plant/pump/7/set"], ["trace?topic=plant/%23"]]) {
+    for (const name of [...PAGES.map(([known]) => known), ...FILLED]) {
       await go(page, name);
       if (name.startsWith("trace?")) await follow(page, clients[0]);
       await page.waitForTimeout(700); // for what it shows; nothing depends on how much that is
@@ -720,88 +567,10 @@ async function looks(size) {
       expect("the menu closes behind", !(await page.getByRole("link", { name: "Sessions", exact: true }).isVisible()));
     }
     expect(`fit to be seen and heard in ${scheme}: ${faults.join("; ")}`, faults.length === 0);
-    if (pictures) await take(page, size, scheme);
+    if (pictures) await take(page, pictures, size, scheme);
     await page.context().close();
   }
   await Promise.all(clients.map((client) => client.endAsync(true)));
-}
-
-/** Has packets shown by the page "Trace". */
-async function follow(page, client) {
-  await page.getByRole("button", { name: "Start" }).click();
-  await page.getByText("running", { exact: true }).waitFor();
-  const reading = JSON.stringify({ bar: 2.5, pump: "P-1", note: "a long one ".repeat(20) });
-  for (let i = 0; i < 30; i++) await client.publishAsync(`plant/pump/${i}/pressure`, reading, { qos: i % 2 });
-  await row(page, "plant/pump/29/pressure").first().waitFor();
-}
-
-/** Something to look at. */
-async function crowd() {
-  const clients = [];
-  for (let i = 1; i <= 12; i++) {
-    const pump = await connect(`pump-${String(i).padStart(2, "0")}`);
-    await pump.subscribeAsync(`plant/pump/${i}/set`, { qos: 1 });
-    await pump.publishAsync(`plant/pump/${i}/state`, i % 4 === 0 ? "stopped" : "running", { qos: 1, retain: true });
-    await pump.publishAsync(`plant/pump/${i}/pressure`, JSON.stringify({ bar: 2 + i / 10 }), {
-      qos: 1,
-      retain: true,
-    });
-    clients.push(pump);
-  }
-  const gateway = await connect("gateway-3", { clean: false, properties: { sessionExpiryInterval: 86400 } });
-  await gateway.subscribeAsync("orders/#", { qos: 1 });
-  await gateway.endAsync();
-  for (let i = 0; i < 40; i++) await clients[0].publishAsync(`orders/${i}`, `order ${i}`, { qos: 1 });
-  await connect("stranger", { username: "mallory", password: "guess" }).catch(() => {});
-  return clients;
-}
-
-/** Pictures for docs/dashboard.md. */
-async function take(page, size, scheme) {
-  mkdirSync(pictures, { recursive: true });
-  const shot = (file) => page.screenshot({ path: `${pictures}/${file}.png` });
-  if (size === WIDE && scheme === "light") {
-    const publisher = await connect("line-1");
-    let n = 0;
-    const beat = setInterval(
-      () => publisher.publish(`plant/line/1/speed`, String(50 + Math.round(30 * Math.sin(n++ / 15)))),
-      50,
-    );
-    await page.waitForTimeout(Number(process.env.PICTURE_SECONDS ?? 60) * 1000);
-    clearInterval(beat);
-    await go(page, "");
-    await page.waitForTimeout(2500);
-    await shot("overview");
-    await go(page, "topics");
-    await page.getByRole("button", { name: "plant", exact: true }).click();
-    await page.getByRole("button", { name: "pump", exact: true }).click();
-    await page.getByRole("button", { name: "7", exact: true }).click();
-    await page.getByRole("button", { name: "Show plant/pump/7/pressure" }).click();
-    await page.getByText('"bar"').last().waitFor();
-    await page.evaluate(() => scrollTo(0, 0));
-    await shot("topics");
-    await go(page, "test");
-    await page.getByRole("button", { name: "Connect", exact: true }).click();
-    const subscribing = page.getByRole("form", { name: "Subscribe" });
-    await subscribing.getByLabel("Topic filter").fill("plant/pump/+/state");
-    await subscribing.getByRole("button", { name: "Subscribe" }).click();
-    await row(page, "plant/pump/12/state").waitFor();
-    await page.evaluate(() => scrollTo(0, 0));
-    await shot("test-client");
-    await publisher.endAsync();
-  }
-  if (size === WIDE && scheme === "dark") {
-    await go(page, "clients");
-    await row(page, "pump-01").waitFor();
-    await page.getByRole("button", { name: "Disconnect pump-07" }).click();
-    await shot("clients-dark");
-    await page.keyboard.press("Escape");
-  }
-  if (size === NARROW && scheme === "light") {
-    await go(page, "drops");
-    await row(page, "mallory").first().waitFor();
-    await shot("refusals-narrow");
-  }
 }
 
 await run(tests, name);

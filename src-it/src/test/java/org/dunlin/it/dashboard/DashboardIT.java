@@ -24,9 +24,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The dashboard in a real browser (Chromium), as people use it: src-it/js/dashboard.mjs has the steps and says each that
- * worked. In all of them no error may come up in the browser's console, and nothing may be asked of another host. With
- * {@code -Ddunlin.screenshots.write=true} the pictures of docs/dashboard.md are taken anew.
+ * The dashboard in a real browser (Chromium), as people use it: src-it/js/dashboard.mjs has the steps and says each
+ * that worked. In all of them no error may come up in the browser's console, and nothing may be asked of another host.
+ * With {@code -Ddunlin.screenshots.write=true} the pictures of docs/dashboard.md are taken anew.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 6, unit = TimeUnit.MINUTES)
@@ -107,6 +107,8 @@ class DashboardIT {
         "configuration, 'checked; level set'",
         "tokens, 'no deeds for who only looks; removed'",
         "hostileNames, 'shown as it is; asked about as it is; nothing of it came to life'",
+        "focus, 'after the last row has gone; at the first of what was shown more; where it was; at what can be done'",
+        "longNames, 'a long name is cut; and told in full; told that it cannot be; it is found, and fits; and deleted'",
         "keyboard, 'begins at the link that skips; focus is seen; back where it was; done without a mouse'",
         "hiddenPage, 'nobody asks while nobody looks; asks again at once'",
         "darkAndLight, 'dark as the system is; light by choice; and it stays'",

@@ -10,6 +10,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Of a request; the broker refuses longer ones unread. Clients may have longer names, and publish to longer topics. */
+const ADDRESS_MOST = 8000;
+
 const listeners = new Set();
 
 /** Calls back when the login has ended. */
@@ -34,8 +37,10 @@ function query(parameters) {
 }
 
 async function ask(method, where, { parameters = {}, body, signal } = {}) {
+  const address = `/api/v1/${where}${query(parameters)}`;
+  if (address.length > ADDRESS_MOST) throw new ApiError(0, "This name is too long to be asked about.");
   try {
-    return await fetch(`/api/v1/${where}${query(parameters)}`, {
+    return await fetch(address, {
       method,
       signal,
       credentials: "same-origin",

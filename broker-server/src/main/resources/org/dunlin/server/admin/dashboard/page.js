@@ -1,6 +1,6 @@
 // One page on the screen, from when it is opened until another one is.
 
-import { calm, el, fill, fail, note, words } from "./dom.js";
+import { button, calm, el, fill, fail, note, words } from "./dom.js";
 import { isMissing } from "./api.js";
 
 export class Page {
@@ -82,6 +82,24 @@ export class Page {
     this.signal.addEventListener("abort", () => clearTimeout(timer));
     run();
     return run;
+  }
+}
+
+/** Loads a part of a page; a place tells why that failed, and tries again when it is asked to. */
+export async function attempt(page, place, load) {
+  try {
+    await load();
+    if (page.isLeft) return;
+    const had = place.contains(document.activeElement);
+    if (place.querySelector(":scope > .problem")) fill(place);
+    if (had && !place.contains(document.activeElement)) document.querySelector("h1").focus();
+  } catch (error) {
+    if (page.isLeft) return;
+    fill(
+      place,
+      el("p", { class: "problem", role: "alert" }, words(error)),
+      button("Try again", () => attempt(page, place, load), { kind: "small" }),
+    );
   }
 }
 
@@ -203,7 +221,7 @@ export function paged(page, list, load, { refresh = 0, limit = Infinity } = {}) 
   let next = null;
   let latest = 0;
   const told = el("span", { class: "quiet" });
-  const problem = el("p", { class: "problem", role: "alert" });
+  const problem = el("div");
   const goBack = () => cursors.length > 1 && turn(cursors.slice(0, -1));
   const goOn = () => next !== null && turn([...cursors, next]);
   const back = el("button", { type: "button", onclick: goBack }, "Previous");
@@ -250,6 +268,6 @@ export function paged(page, list, load, { refresh = 0, limit = Infinity } = {}) 
   /** The same page again. */
   holder.refresh = show;
   if (refresh > 0) page.every(refresh, show);
-  else show().catch((error) => page.isLeft || fill(problem, words(error)));
+  else attempt(page, problem, show);
   return holder;
 }

@@ -2,7 +2,7 @@
 
 import { ask, badge, button, el, field, fill, hostile, input, note, say, section, tick } from "../dom.js";
 import { get, post } from "../api.js";
-import { orMissing, table } from "../page.js";
+import { attempt, orMissing, table } from "../page.js";
 
 export function configuration(page) {
   const search = input({ type: "search" });
@@ -19,8 +19,9 @@ export function configuration(page) {
     (row) => row.key,
     "No key fits.",
   );
+  const problem = el("div");
   const place = el("div", {}, el("div", { class: "row" }, field("Key has", search), set), list);
-  page.show("Configuration", page.mayChange ? reloading(page, look) : null, section("Keys", place));
+  page.show("Configuration", page.mayChange ? reloading(page, look) : null, section("Keys", problem, place));
   let items = [];
   const draw = () =>
     list.update(
@@ -36,7 +37,7 @@ export function configuration(page) {
     items = found.items;
     draw();
   }
-  look().catch((error) => page.isLeft || fill(place, el("p", { class: "problem", role: "alert" }, error.message)));
+  attempt(page, problem, look);
 }
 
 function reloading(page, then) {

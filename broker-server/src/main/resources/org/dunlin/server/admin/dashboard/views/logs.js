@@ -64,9 +64,9 @@ export function logs(page) {
 /** What the broker writes at all. */
 async function setting(page, place) {
   const now = await get("log/level", {}, page.signal).catch(() => null);
-  if (page.isLeft) return;
+  if (now === null || page.isLeft) return;
   const level = select(LEVELS.map((each) => [each.toLowerCase(), each.toLowerCase()]));
-  let former = now?.level ?? "info";
+  let former = now.level;
   level.value = former;
   level.addEventListener("change", async () => {
     const verbose = level.value === "debug" || level.value === "trace";

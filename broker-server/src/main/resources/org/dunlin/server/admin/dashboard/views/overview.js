@@ -17,6 +17,9 @@ const CERTIFICATE_DAYS = 30;
 /** Of two, since 1024 bytes are a KB. */
 const POWERS = Array.from({ length: 44 }, (_, i) => 2 ** i);
 
+/** As many digits as a rate is told with. */
+const TENTHS = Array.from({ length: 9 }, (_, i) => 10 ** (i - 1)).flatMap((ten) => [ten, 2 * ten, 5 * ten]);
+
 function tile(label, href) {
   const value = el("b", {}, "–");
   const below = el("small", {}, "\u00a0");
@@ -141,13 +144,16 @@ function rates(page, place) {
     steps,
   });
   const charts = [
-    chart(page, "Messages a second", [series("in", "messagesIn", 1, rate), series("out", "messagesOut", 2, rate)]),
+    chart(page, "Messages a second", [
+      series("in", "messagesIn", 1, rate, TENTHS),
+      series("out", "messagesOut", 2, rate, TENTHS),
+    ]),
     chart(page, "Bytes a second", [
       series("in", "bytesIn", 1, bytes, POWERS),
       series("out", "bytesOut", 2, bytes, POWERS),
     ]),
     chart(page, "Connected clients", [series("clients", "connections", 1, count)]),
-    chart(page, "Messages lost a second", [series("lost", "dropped", 1, rate)]),
+    chart(page, "Messages lost a second", [series("lost", "dropped", 1, rate, TENTHS)]),
   ];
   const perSecond = ["messagesIn", "messagesOut", "bytesIn", "bytesOut", "dropped"];
   page.every(LESS_OFTEN, async () => {

@@ -2,6 +2,7 @@
 
 import { ask, badge, el, field, fill, form, input, note, plain, say, section, select, submit } from "../dom.js";
 import { get, put } from "../api.js";
+import { attempt } from "../page.js";
 
 export function rights(page) {
   const place = el("div");
@@ -16,7 +17,7 @@ export function rights(page) {
     section("The ACL file", place),
     explaining(page),
   );
-  edit(page, place).catch((error) => fill(place, el("p", { class: "problem", role: "alert" }, error.message)));
+  attempt(page, place, () => edit(page, place));
 }
 
 async function edit(page, place) {

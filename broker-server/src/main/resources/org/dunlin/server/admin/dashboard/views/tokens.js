@@ -2,7 +2,7 @@
 
 import { ask, button, el, field, fill, form, input, note, plain, say, section, select, submit } from "../dom.js";
 import { get, path, post, remove } from "../api.js";
-import { table } from "../page.js";
+import { attempt, table } from "../page.js";
 import { time } from "../format.js";
 import { rowButton } from "./parts.js";
 
@@ -28,14 +28,16 @@ export function tokens(page) {
     (row) => row.name,
     "None was made yet, beside the one in the data directory.",
   );
+  const problem = el("div");
   const look = async () => list.update((await get("tokens", {}, page.signal)).items);
   page.show(
     "Tokens",
     el("p", {}, "The token in the data directory (admin.token) is not listed: it may do everything and does not end."),
+    problem,
     list,
     page.mayChange ? making(look) : null,
   );
-  look().catch((error) => page.isLeft || fill(list, el("p", { class: "problem", role: "alert" }, error.message)));
+  attempt(page, problem, look);
 
   async function end(row) {
     const sure = await ask(

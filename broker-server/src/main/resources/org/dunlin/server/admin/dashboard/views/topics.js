@@ -22,7 +22,7 @@ import { get, post, remove } from "../api.js";
 import { count, duration, some } from "../format.js";
 import { brief, fromApi, inFull } from "../payload.js";
 import { TestClient } from "../testclient.js";
-import { table, paged } from "../page.js";
+import { attempt, paged, table } from "../page.js";
 
 const PAGE = 100;
 /** How often what has arrived is drawn. */
@@ -60,7 +60,7 @@ class Tree {
       if (branches.size === 0) fill(more, el("p", { class: "quiet" }, "Nothing is retained here."));
     };
     this.#levels.set(parent, { branches, items, more });
-    load(null).catch(fail);
+    attempt(this.#page, more, () => load(null));
     return holder;
   }
 

@@ -59,10 +59,15 @@ const TIMES = [
 ];
 
 /** What has been seen outlives the page, for who follows a link in it. */
-const memory = { kept: [], chars: 0, seen: 0 };
+const memory = { kept: [], chars: 0, seen: 0, asked: ["client", ""] };
 
 /** Lets go of all that was seen, when somebody logs out. */
 export function forgetTrace() {
+  empty();
+  memory.asked = ["client", ""];
+}
+
+function empty() {
   memory.kept = [];
   memory.chars = memory.seen = 0;
 }
@@ -159,14 +164,16 @@ const sum = (end) =>
 
 function asking(page, running) {
   const whose = select(WHOSE);
-  whose.value = WHOSE.find(([kind]) => page.search.has(kind))?.[0] ?? "client";
-  const who = input({ value: page.search.get(whose.value) ?? "" });
+  const linked = WHOSE.map(([name]) => [name, page.search.get(name)]).find(([, value]) => value !== null);
+  const [former, value] = linked ?? memory.asked;
+  whose.value = former;
+  const who = input({ value });
   const payload = select(PAYLOADS);
   const seconds = select(TIMES);
   seconds.value = "600";
   const count = input({ class: "short", type: "number", min: 1, inputmode: "numeric" });
-  const named = field("Which", who, HINTS[whose.value]);
-  whose.addEventListener("change", () => fill(named.querySelector("small"), HINTS[whose.value]));
+  const which = field("Which", who, HINTS[former]);
+  whose.addEventListener("change", () => fill(which.querySelector("small"), HINTS[whose.value]));
   const start = submit("Start");
   const stop = button("Stop", () => {
     running.end();
@@ -177,7 +184,8 @@ function asking(page, running) {
   return form(
     "Trace",
     async () => {
-      if (who.value === "") throw new ApiError(0, `Say which ${WHOSE.find(([kind]) => kind === whose.value)[1]}.`);
+      if (who.value === "") throw new ApiError(0, `Say which ${whose.value}.`);
+      memory.asked = [whose.value, who.value];
       const wanted = { [whose.value]: who.value, payload: payload.value, seconds: seconds.value };
       if (count.value !== "") wanted.count = count.value;
       await running.begin(wanted, who.value).catch((error) => {
@@ -188,7 +196,7 @@ function asking(page, running) {
       "div",
       { class: "row" },
       field("Follow a", whose),
-      named,
+      which,
       field("Payloads", payload),
       field("For", seconds),
       field("At most packets", count),
@@ -223,7 +231,7 @@ function packets(page, running) {
     draw();
   });
   const clear = () => {
-    forgetTrace();
+    empty();
     drawn = 0;
     list.update([]);
     fill(told);
