@@ -20,6 +20,7 @@ import {
   visit,
 } from "./browser.mjs";
 import * as inquiries from "./inquiries.mjs";
+import * as mishaps from "./mishaps.mjs";
 import { crowd, follow, take } from "./pictures.mjs";
 
 const [name, pictures] = process.argv.slice(5);
@@ -29,6 +30,7 @@ const FILLED = ["client/pump-07", "explain?topic=plant/pump/7/set", "trace?topic
 
 const tests = {
   ...inquiries,
+  ...mishaps,
 
   async logIn() {
     const page = await visit({ expected: [401] });
@@ -217,6 +219,10 @@ const tests = {
     await confirm(page, "Put in force");
     await page.getByRole("form", { name: "The ACL file" }).getByRole("alert").getByText("is no word for").waitFor();
     console.log("a fault is told");
+    await go(page, "users");
+    await go(page, "rights");
+    await page.getByText("You had begun to change this").waitFor();
+    expect("what is written is kept", (await editor.inputValue()).includes("no such word"));
     await editor.fill(`${text}\nuser anna\ntopic write secret/#\n`);
     await page.getByRole("button", { name: "Put in force" }).click();
     await confirm(page, "Put in force");
@@ -294,72 +300,6 @@ const tests = {
     await api("PUT", "log/level", { level: "info" });
   },
 
-  async meanwhile() {
-    const page = await at("subscriptions", { expected: [401, 502] });
-    const crowd = await Promise.all(
-      Array.from({ length: 101 }, (_, i) => connect(`while-${String(i).padStart(3, "0")}`)),
-    );
-    await go(page, "clients");
-    const search = page.getByRole("form", { name: "Search clients" });
-    const find = async (text) => {
-      await search.getByLabel("Client identifier has").fill(text);
-      await search.getByRole("button", { name: "Search" }).click();
-    };
-    let release;
-    const late = new Promise((resolve) => (release = resolve));
-    await page.route(/search=while-00&/, async (route) => {
-      await late;
-      await route.continue();
-    });
-    await find("while-00");
-    await search.getByLabel("Client identifier has").fill("while-01");
-    await search.evaluate((form) => ((form.ariaBusy = "false"), form.requestSubmit()));
-    await row(page, "while-010").waitFor();
-    const answered = page.waitForResponse(/search=while-00&/);
-    release();
-    await (await answered).finished();
-    await page.waitForTimeout(200); // it would be drawn by now
-    expect("what was asked last is shown", (await row(page, "while-001").count()) === 0);
-    await page.unroute(/search=while-00&/);
-
-    await find("while-");
-    await row(page, "while-049").waitFor();
-    await search.getByLabel("Client identifier has").fill("nobody has searched for this yet");
-    const next = page.getByRole("button", { name: "Next" });
-    await next.dblclick();
-    await row(page, "while-050").waitFor();
-    await page.getByText("Page 2").waitFor();
-    expect("two clicks are one page", (await row(page, "while-099").count()) === 1);
-    await next.focus();
-    await page.keyboard.press("Enter");
-    await page.getByText("Page 3").waitFor();
-    expect("the end keeps the focus", await page.evaluate(() => document.activeElement.textContent === "Next"));
-
-    const hold = (route) => route.abort();
-    await go(page, "");
-    await page.getByText("serving").waitFor();
-    await page.route(/\/api\//, hold);
-    await page.getByRole("alert").getByText("The broker does not answer.").waitFor();
-    console.log("told that nobody answers");
-    await page.evaluate(() => (location.hash = "#/subscriptions"));
-    await page.getByRole("heading", { level: 1, name: "Subscriptions" }).waitFor();
-    await page.getByText("The broker does not answer.").first().waitFor();
-    await page.unroute(/\/api\//, hold);
-    await crowd[0].subscribeAsync("while/away", { qos: 1 });
-    await page.getByRole("button", { name: "Try again" }).click();
-    await row(page, "while/away").waitFor();
-    expect("all is well again", (await page.getByText("The broker does not answer.").count()) === 0);
-
-    await page.evaluate(() => fetch("/api/v1/logout", { method: "POST" }));
-    await page.getByRole("button", { name: "Search" }).click();
-    await page.getByText("The login has ended").waitFor();
-    await page.getByRole("textbox", { name: "Token" }).fill(process.argv[4]);
-    await page.keyboard.press("Enter");
-    await page.getByRole("heading", { level: 1, name: "Subscriptions" }).waitFor();
-    console.log("back where it was");
-    await Promise.all(crowd.map((each) => each.endAsync()));
-  },
-
   async tokens() {
     const page = await at("tokens");
     await page.getByLabel("Name").fill("monitor");
@@ -416,37 +356,6 @@ const tests = {
     await page.getByText("Published by").first().waitFor();
     expect("nothing of it came to life", (await page.locator("main img").count()) === 0);
     await evil.endAsync();
-  },
-
-  async longNames() {
-    const name = "x".repeat(12_000);
-    const long = await connect("y".repeat(900));
-    await long.publishAsync(`long/${name}`, "far", { qos: 1, retain: true });
-    const page = await at("clients", { size: NARROW });
-    const fits = async () => !(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth));
-    await page.getByText("(900 characters)").waitFor();
-    expect("a long name is cut", (await row(page, "900 characters").textContent()).length < 500 && (await fits()));
-    await page.getByRole("link", { name: /^yyy/ }).click();
-    await page.getByText("connected", { exact: true }).first().waitFor();
-    expect("and told in full", await fits());
-    await go(page, "topics");
-    await page.getByRole("button", { name: "long", exact: true }).click();
-    await page.getByRole("button", { name: /Show long/ }).click();
-    await page.getByRole("alert").getByText("too long").waitFor();
-    console.log("told that it cannot be asked about");
-    await page.getByRole("button", { name: "Close" }).click();
-    await page.getByRole("region", { name: "Find by filter" }).getByLabel("Topic filter").fill("long/#");
-    await page.getByRole("button", { name: "Find" }).click();
-    await row(page, "far").waitFor();
-    expect("it is found, and fits", await fits());
-    const deleting = page.getByRole("region", { name: "Delete by filter" });
-    await deleting.getByLabel("Topic filter").fill(`long/${name}`);
-    await deleting.getByRole("button", { name: "Show which" }).click();
-    await deleting.getByRole("button", { name: "Delete 1 message" }).click();
-    await confirm(page, "Delete them");
-    await deleting.getByText("Deleted 1 message.").waitFor();
-    console.log("and deleted");
-    await long.endAsync();
   },
 
   async keyboard() {

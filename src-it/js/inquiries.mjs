@@ -142,50 +142,6 @@ export async function trace() {
   await traced.endAsync();
 }
 
-/** The focus is never lost to a page that is drawn anew. */
-export async function focus() {
-  const page = await at("bans");
-  const holder = () => page.evaluate(() => document.activeElement.textContent || document.activeElement.localName);
-  await api("POST", "bans", { kind: "client-id", subject: "focus-banned", expiresInSeconds: 600 });
-  await row(page, "focus-banned").getByRole("button").focus();
-  await page.keyboard.press("Enter");
-  await page.getByRole("dialog").waitFor();
-  await page.keyboard.press("Tab");
-  await page.keyboard.press("Enter");
-  await row(page, "focus-banned").waitFor({ state: "detached" });
-  expect(`after the last row has gone: ${await holder()}`, (await holder()) === "Nobody is banned.");
-
-  const client = await connect("focus");
-  for (let i = 0; i < 120; i++) await client.publishAsync(`focus/${1000 + i}`, "x", { retain: true, qos: 1 });
-  await go(page, "topics");
-  await page.getByRole("button", { name: "focus", exact: true }).click();
-  await page.getByRole("button", { name: "Show more" }).focus();
-  await page.keyboard.press("Enter");
-  await page.getByRole("button", { name: "Show focus/1119" }).waitFor();
-  expect(
-    "at the first of what was shown more",
-    await page.evaluate(() => document.activeElement.ariaLabel === "Show focus/1100"),
-  );
-  await page.getByLabel("Live values").check();
-  await page.getByText("Connected; waiting for messages.").waitFor();
-  await page.getByRole("button", { name: "focus", exact: true }).focus();
-  await client.publishAsync("focus", "to the level itself", { qos: 1 });
-  await page.getByText("to the level itself").waitFor();
-  expect("where it was while values come", (await holder()) === "focus");
-  await api("POST", "retained/delete", { filter: "focus/#" });
-
-  await go(page, "test");
-  await page.getByRole("button", { name: "Connect", exact: true }).focus();
-  await page.keyboard.press("Enter");
-  await page.getByRole("form", { name: "Publish" }).waitFor();
-  expect("at what can be done next", (await holder()) === "input");
-  await page.getByRole("button", { name: "Disconnect" }).focus();
-  await page.keyboard.press("Enter");
-  await page.getByRole("form", { name: "Connect" }).waitFor();
-  expect("and back", (await holder()) === "input");
-  await client.endAsync();
-}
-
 export async function explain() {
   const there = await connect("explain-there");
   await there.subscribeAsync("explain/+/value", { qos: 1 });

@@ -101,7 +101,7 @@ class DashboardIT {
         "trace, 'packets come live; held; nothing of it came to life; one packet a line; saved as JSON'",
         "explain, 'who gets it, and who does not; what comes nearest; refused to its publisher; what stands out'",
         "meanwhile, 'what was asked last is shown; two clicks are one page; all is well again; back where it was'",
-        "rights, 'denied; a fault is told; allowed now; another password; removed and sent away'",
+        "rights, 'denied; a fault is told; what is written is kept; allowed now; another password; removed and sent'",
         "bans, 'named; kept out; told'",
         "groups, 'members come and go'",
         "configuration, 'checked; level set'",

@@ -17,7 +17,7 @@ import { forgetTrace, trace } from "./views/trace.js";
 import { drops } from "./views/drops.js";
 import { groups } from "./views/groups.js";
 import { users } from "./views/users.js";
-import { rights } from "./views/rights.js";
+import { forgetDraft, rights } from "./views/rights.js";
 import { bans } from "./views/bans.js";
 import { configuration } from "./views/configuration.js";
 import { logs } from "./views/logs.js";
@@ -96,8 +96,11 @@ function open() {
   }
 }
 
+const closeDialogs = () => document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
+
 function goTo() {
   closeMenu();
+  closeDialogs(); // what they ask about is on the page that is left
   open();
   document.querySelector("h1")?.focus({ preventScroll: true });
   scrollTo(0, 0);
@@ -171,6 +174,7 @@ async function logOut() {
   await post("logout");
   remembered.set("login", "");
   forgetTrace();
+  forgetDraft();
   ended("");
 }
 
@@ -179,7 +183,7 @@ function ended(why) {
   if (!who && app.childElementCount > 0) return;
   who = null;
   page?.leave();
-  document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
+  closeDialogs();
   calm();
   disconnectTestClient();
   logIn(app, why, (principal) => {

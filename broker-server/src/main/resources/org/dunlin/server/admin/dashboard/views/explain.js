@@ -26,14 +26,17 @@ export function explain(page) {
   const bytes = input({ class: "short", type: "number", min: 0, inputmode: "numeric" });
   const summary = el("div", { role: "status" });
   const answer = el("div");
+  let edits = 0;
   const look = async () => {
     if (topic.value === "") throw new ApiError(0, "Say to which topic.");
+    const asked = edits;
     const wanted = { topic: topic.value, from: from.value, client: client.value, qos: qos.value };
     const said = await get(
       "explain/message",
       { ...wanted, retain: retain.box.checked, bytes: bytes.value === "" ? 0 : bytes.value },
       page.signal,
     );
+    if (asked !== edits) return;
     fill(summary, el("p", {}, verdict(said), " ", hostile(sentence(said.summary), { most: 1000 })));
     fill(answer, from.value === "" ? null : publisher(said), result(said, client.value));
   };
@@ -54,7 +57,7 @@ export function explain(page) {
     summary,
   );
   // What was told is not what other words mean.
-  asking.addEventListener("input", () => (fill(summary), fill(answer)));
+  asking.addEventListener("input", () => (edits++, fill(summary), fill(answer)));
   page.show(
     "Explain a message",
     el(

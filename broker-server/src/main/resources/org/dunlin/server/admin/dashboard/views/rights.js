@@ -1,8 +1,14 @@
 // What users may do: the text of auth.acl-file, and which rule decides.
 
-import { ask, badge, el, field, fill, form, input, note, plain, say, section, select, submit } from "../dom.js";
+import { ask, badge, button, el, field, fill, form, input, note, plain, say, section, select, submit } from "../dom.js";
 import { get, put } from "../api.js";
 import { attempt } from "../page.js";
+
+/** A text that is not in force yet, and what it was made from; it outlives the page, and a login that ends. */
+let draft = null;
+
+/** When somebody logs out. */
+export const forgetDraft = () => (draft = null);
 
 export function rights(page) {
   const place = el("div");
@@ -29,16 +35,28 @@ async function edit(page, place) {
     );
     return;
   }
-  let text = acl.text;
+  if (!page.mayChange || draft?.text === acl.text) draft = null;
+  let text = draft?.base ?? acl.text;
   const editor = el("textarea", {
     rows: 18,
     spellcheck: "false",
     class: "code",
     readonly: !page.mayChange,
-    value: text,
+    value: draft?.text ?? acl.text,
+    oninput: () => (draft = editor.value === text ? null : { base: text, text: editor.value }),
   });
+  const begun = note(
+    "You had begun to change this; it is not in force. ",
+    button("Show the file instead", async () => {
+      draft = null;
+      await edit(page, place);
+      place.querySelector("textarea").focus();
+    }),
+  );
+  begun.hidden = draft === null;
   fill(
     place,
+    begun,
     form(
       "The ACL file",
       async () => {
@@ -67,6 +85,8 @@ async function edit(page, place) {
         if (!sure) return;
         await put("acl", { text: editor.value });
         text = editor.value;
+        draft = null;
+        begun.hidden = true;
         say("The rights are in force.");
       },
       field(plain(acl.path, 300), editor),

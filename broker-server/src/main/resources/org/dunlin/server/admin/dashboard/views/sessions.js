@@ -90,6 +90,7 @@ function ending(then) {
   unit.value = "86400";
   const queued = input({ type: "number", min: 1, inputmode: "numeric" });
   const result = el("div", { role: "status" });
+  let edits = 0;
 
   function selection() {
     const wanted = {};
@@ -125,8 +126,10 @@ function ending(then) {
     "End sessions",
     async () => {
       fill(result);
+      const asked = edits;
       const wanted = selection();
       const found = await post("sessions/end", { ...wanted, dryRun: true });
+      if (asked !== edits) return;
       fill(
         result,
         el(
@@ -157,7 +160,7 @@ function ending(then) {
     result,
   );
   // What was found is not what other words mean.
-  look.addEventListener("input", () => fill(result));
+  look.addEventListener("input", () => (edits++, fill(result)));
   return section(
     "End sessions by selection",
     el("p", {}, "All that is filled in has to be so. Nothing ends before you have seen which."),

@@ -314,11 +314,14 @@ function search(page) {
 function deleting(page, then) {
   const filter = input();
   const result = el("div", { role: "status" });
+  let edits = 0;
   const look = form(
     "Delete retained messages",
     async () => {
+      const asked = edits;
       const wanted = filter.value;
       const found = await post("retained/delete", { filter: wanted, dryRun: true });
+      if (asked !== edits) return;
       fill(
         result,
         el(
@@ -352,6 +355,6 @@ function deleting(page, then) {
     say(`Deleted ${some(done.deleted, "message")}.`);
     then();
   }
-  look.addEventListener("input", () => fill(result));
+  look.addEventListener("input", () => (edits++, fill(result)));
   return section("Delete by filter", look);
 }

@@ -210,7 +210,7 @@ function packets(page, running) {
   const told = el("p", { class: "quiet" });
   const still = tick("Hold");
   const list = table("Packets, oldest first", columns, (row) => row.number, "None yet.");
-  const tail = el("div", { class: "tail", tabindex: 0, role: "group", "aria-label": "Packets to scroll through" }, list);
+  const tail = el("div", { class: "tail", tabindex: 0, role: "group", "aria-label": "Packets to scroll in" }, list);
   let drawn = -1;
   const draw = () => {
     if (still.box.checked) {
