@@ -293,7 +293,7 @@ const tests = {
     await page.getByText("Nothing differs from what is in force.").waitFor();
     console.log("checked");
     await go(page, "logs");
-    await row(page, "Ready on").waitFor();
+    await row(page, "Logged in").first().waitFor();
     await page.getByLabel("The broker writes from level").selectOption("warn");
     await page.getByText("The broker logs from level warn.").waitFor();
     expect("level set", (await api("GET", "log/level")).level === "warn");
