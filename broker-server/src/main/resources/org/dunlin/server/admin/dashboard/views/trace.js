@@ -22,7 +22,7 @@ import {
 } from "../dom.js";
 import { ApiError, follow, get } from "../api.js";
 import { table } from "../page.js";
-import { bytes, some } from "../format.js";
+import { bytes, count, some } from "../format.js";
 import { linkToClient } from "./parts.js";
 
 const DRAWN_EVERY = 250;
@@ -59,7 +59,7 @@ const TIMES = [
 ];
 
 /** What has been seen outlives the page, for who follows a link in it. */
-const memory = { kept: [], chars: 0, seen: 0, asked: ["client", ""] };
+const memory = { kept: [], chars: 0, seen: 0, leftOut: 0, asked: ["client", ""] };
 
 /** Lets go of all that was seen, when somebody logs out. */
 export function forgetTrace() {
@@ -69,11 +69,13 @@ export function forgetTrace() {
 
 function empty() {
   memory.kept = [];
-  memory.chars = memory.seen = 0;
+  memory.chars = memory.seen = memory.leftOut = 0;
 }
 
 function keep(data) {
-  memory.kept.push({ number: ++memory.seen, data, packet: JSON.parse(data) });
+  const packet = JSON.parse(data);
+  memory.kept.push({ number: ++memory.seen, data, packet });
+  memory.leftOut += packet.leftOut;
   memory.chars += data.length;
   while (memory.kept.length > KEPT || memory.chars > KEPT_CHARS) memory.chars -= memory.kept.shift().data.length;
 }
@@ -171,7 +173,7 @@ function asking(page, running) {
   const payload = select(PAYLOADS);
   const seconds = select(TIMES);
   seconds.value = "600";
-  const count = input({ class: "short", type: "number", min: 1, inputmode: "numeric" });
+  const most = input({ class: "short", type: "number", min: 1, inputmode: "numeric" });
   const which = field("Which", who, HINTS[former]);
   whose.addEventListener("change", () => fill(which.querySelector("small"), HINTS[whose.value]));
   const start = submit("Start");
@@ -187,7 +189,7 @@ function asking(page, running) {
       if (who.value === "") throw new ApiError(0, `Say which ${whose.value}.`);
       memory.asked = [whose.value, who.value];
       const wanted = { [whose.value]: who.value, payload: payload.value, seconds: seconds.value };
-      if (count.value !== "") wanted.count = count.value;
+      if (most.value !== "") wanted.count = most.value;
       await running.begin(wanted, who.value).catch((error) => {
         if (error.name !== "AbortError") throw error;
       });
@@ -199,7 +201,7 @@ function asking(page, running) {
       which,
       field("Payloads", payload),
       field("For", seconds),
-      field("At most packets", count),
+      field("At most packets", most),
       start,
       stop,
     ),
@@ -257,9 +259,9 @@ function packets(page, running) {
 }
 
 function extent(shown) {
-  const kept = memory.kept.length;
-  if (shown === memory.seen) return `${some(shown, "packet")}.`;
-  return `${some(memory.seen, "packet")}; the last ${shown} are shown, the last ${kept} are saved.`;
+  const all = some(memory.seen, "packet") + (memory.leftOut > 0 ? ` and ${count(memory.leftOut)} left out` : "");
+  if (shown === memory.seen) return `${all}.`;
+  return `${all}; the last ${shown} are shown, the last ${count(memory.kept.length)} are saved.`;
 }
 
 const found = (row) => memory.kept[row.number - memory.kept[0].number].packet;
