@@ -134,6 +134,31 @@ export async function meanwhile() {
   await Promise.all(crowd.map((each) => each.endAsync()));
 }
 
+/** A client may have subscribed to more than a page can show. */
+export async function many() {
+  const collector = await connect("collector");
+  const filters = Array.from({ length: 700 }, (_, i) => `many/${String(i).padStart(3, "0")}`);
+  for (let i = 0; i < filters.length; i += 100) await collector.subscribeAsync(filters.slice(i, i + 100), { qos: 1 });
+  const page = await at("", { expected: [404] });
+  let asked = 0;
+  page.on("request", (request) => (asked += request.url().endsWith("/subscriptions") ? 1 : 0));
+  await go(page, "client/collector");
+  await page.getByText("200 more are not shown; search for them.").waitFor();
+  const shown = page.getByRole("table", { name: "Subscriptions" }).locator("tbody tr");
+  expect("the first are shown", (await shown.count()) === 500);
+  for (const filter of ["many/000", "many/699"]) {
+    await page.getByLabel("Topic filter has").fill(filter);
+    await row(page, filter).waitFor();
+    expect("the others are found", (await shown.count()) === 1);
+  }
+  for (let i = 0; i < 2; i++) await page.waitForResponse(/sessions\/collector$/);
+  expect("asked for once", asked === 1);
+  await collector.subscribeAsync("many/699/more", { qos: 1 });
+  await row(page, "many/699/more").waitFor();
+  expect("and again when there are others", asked === 2);
+  await collector.endAsync();
+}
+
 /** Topics may have 65,535 bytes. */
 export async function longNames() {
   const name = "x".repeat(12_000);

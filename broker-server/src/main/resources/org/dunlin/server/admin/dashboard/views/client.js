@@ -1,6 +1,6 @@
 // One client in full, whether it is connected or only its session is there.
 
-import { badge, button, el, facts, fill, hostile, note, plain, section } from "../dom.js";
+import { badge, button, el, facts, field, fill, hostile, input, note, plain, section } from "../dom.js";
 import { ApiError, get, path } from "../api.js";
 import { orMissing, table } from "../page.js";
 import { bytes, count, time } from "../format.js";
@@ -8,6 +8,10 @@ import { disconnect, endSession, expiry, linkToTopic, sinceWhen, state } from ".
 import { eventColumns } from "./drops.js";
 
 const EVERY = 3000;
+/** Subscriptions on the screen. Those of a client with more are asked for again only when their number has changed. */
+const SHOWN = 500;
+/** As many as nobody has to search in. */
+const SEARCHED = 20;
 
 export function client(page) {
   const clientId = page.subject;
@@ -21,8 +25,18 @@ export function client(page) {
       { label: "Options", cell: options },
     ],
     (row) => row.filter,
-    "It has subscribed to nothing.",
+    "Nothing.",
   );
+  let all = [];
+  const part = input({ type: "search", oninput: () => list() });
+  const search = field("Topic filter has", part);
+  const left = el("p", { class: "quiet" });
+  function list() {
+    search.hidden = all.length <= SEARCHED && part.value === "";
+    const found = all.filter((row) => row.filter.includes(part.value));
+    subscribed.update(found.slice(0, SHOWN));
+    fill(left, found.length > SHOWN ? `${count(found.length - SHOWN)} more are not shown; search for them.` : null);
+  }
   const events = table(
     "Recent events",
     eventColumns().filter((column) => column.label !== "Client"),
@@ -38,7 +52,7 @@ export function client(page) {
     actions,
     section("What stands out", findings),
     section("Session", about),
-    section("Subscriptions", subscribed),
+    section("Subscriptions", search, subscribed, left),
     section("Recent events", happened),
   );
   let shown = "";
@@ -58,8 +72,12 @@ export function client(page) {
       if (had) actions.firstElementChild.focus();
     }
     shown = offered;
-    const all = session ? await orNull(get(path`sessions/${clientId}/subscriptions`, {}, page.signal)) : null;
-    subscribed.update(all?.items ?? []);
+    if (!session) all = [];
+    else if (all.length !== session.subscriptions || all.length <= SHOWN) {
+      const found = await orNull(get(path`sessions/${clientId}/subscriptions`, {}, page.signal));
+      all = found?.items ?? [];
+    }
+    list();
   });
   page.every(EVERY, async () => {
     const told = await orMissing(get(path`explain/client/${clientId}`, {}, page.signal), findings, "Explaining");
