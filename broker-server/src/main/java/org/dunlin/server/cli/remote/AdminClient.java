@@ -16,7 +16,6 @@ import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -49,25 +48,13 @@ final class AdminClient {
         this.client = (tls == null ? builder : builder.sslContext(tls)).build();
     }
 
-    /** What is asked of a list: names and values of its query. */
-    static final class Query {
-        private final Map<String, String> values = new LinkedHashMap<>();
-
-        Query with(String name, @Nullable Object value) {
-            if (value != null && !value.toString().isEmpty()) {
-                values.put(name, value.toString());
-            }
-            return this;
-        }
-
-        @Override
-        public String toString() {
-            return values.isEmpty()
-                    ? ""
-                    : values.entrySet().stream()
-                            .map(each -> each.getKey() + "=" + escaped(each.getValue()))
-                            .collect(Collectors.joining("&", "?", ""));
-        }
+    /** @param values what is empty, or a flag that is not set, is left out */
+    static String query(Map<String, Object> values) {
+        String query = values.entrySet().stream()
+                .filter(each -> !each.getValue().equals("") && !each.getValue().equals(false))
+                .map(each -> each.getKey() + "=" + escaped(each.getValue().toString()))
+                .collect(Collectors.joining("&"));
+        return query.isEmpty() ? "" : "?" + query;
     }
 
     private static String escaped(String text) {
@@ -79,17 +66,13 @@ final class AdminClient {
         return Stream.of(segments).map(AdminClient::escaped).collect(Collectors.joining("/", "/api/v1/", ""));
     }
 
-    JsonNode get(String path, Query query) throws CommandException {
-        return answer("GET", path + query, null);
+    JsonNode get(String path) throws CommandException {
+        return ask("GET", path, null);
     }
 
     /** @param body null for none */
-    JsonNode change(String method, String path, Query query, @Nullable Object body) throws CommandException {
-        return answer(method, path + query, body);
-    }
-
-    private JsonNode answer(String method, String target, @Nullable Object body) throws CommandException {
-        HttpResponse<String> response = ask(method, target, body);
+    JsonNode ask(String method, String target, @Nullable Object body) throws CommandException {
+        HttpResponse<String> response = answer(method, target, body);
         try {
             JsonNode answer = MAPPER.readTree(response.body());
             if (response.statusCode() >= 400) {
@@ -144,7 +127,7 @@ final class AdminClient {
     }
 
     /** Whatever its status is. */
-    HttpResponse<String> ask(String method, String target, @Nullable Object body) throws CommandException {
+    HttpResponse<String> answer(String method, String target, @Nullable Object body) throws CommandException {
         return send(method, target, body, HttpResponse.BodyHandlers.ofString());
     }
 

@@ -2,29 +2,30 @@ package org.dunlin.server.cli.remote;
 
 import java.util.List;
 import org.dunlin.server.cli.Invocation;
+import picocli.CommandLine;
 
 /** All commands that ask a running broker. Any thread. */
 public final class RemoteCommands {
     private RemoteCommands() {}
 
-    /** For {@link picocli.CommandLine#addSubcommand}. */
-    public static List<Object> all(Invocation invocation) {
+    /** For {@link CommandLine#addSubcommand(Object)}. */
+    public static List<CommandLine> all(Invocation invocation) {
         return List.of(
-                new StatusCommands.Status(invocation),
-                new StatusCommands.Health(invocation),
-                new StatusCommands.Drops(invocation),
+                StatusCommands.status(invocation),
+                StatusCommands.health(invocation),
+                StatusCommands.drops(invocation),
                 SessionCommands.clients(invocation),
                 SessionCommands.sessions(invocation),
-                new ListCommands.Subscriptions(invocation),
+                SessionCommands.subscriptions(invocation),
                 MessageCommands.retained(invocation),
-                new MessageCommands.Publish(invocation),
-                new ListCommands.Groups(invocation),
-                new ListCommands.Refusals(invocation),
-                new ListCommands.LogLevel(invocation),
-                new ListCommands.Drain(invocation),
-                new ConfigCommands.Reload(invocation),
-                new TraceCommand(invocation),
+                MessageCommands.publish(invocation),
+                SessionCommands.groups(invocation),
+                SessionCommands.refusals(invocation),
+                StatusCommands.logLevel(invocation),
+                StatusCommands.drain(invocation),
+                StatusCommands.reload(invocation),
+                TraceCommand.trace(invocation),
                 ExplainCommands.explain(invocation),
-                TokenCommand.with(invocation));
+                TokenCommands.token(invocation));
     }
 }

@@ -1,29 +1,22 @@
 package org.dunlin.server.cli.remote;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Objects;
 import org.dunlin.server.cli.CommandException;
+import org.dunlin.server.cli.ConfigOptions;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Invocation;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
-/** What all commands have that ask a running broker: where it is, the token, and how to show the answer. Main thread. */
+/** What all commands have that ask a running broker: where it is, the token, and whether the answer is shown as JSON. Main thread. */
 final class RemoteOptions {
-    @Spec(Spec.Target.MIXEE)
-    private @Nullable CommandSpec spec;
-
     @Option(
             names = "--url",
             paramLabel = "URL",
@@ -44,29 +37,16 @@ final class RemoteOptions {
                     "PEM file with the broker's certificate, or who signed it; without it that of admin.tls.cert.")
     private @Nullable Path ca;
 
-    @Option(
-            names = {"-c", "--config"},
-            paramLabel = "FILE",
-            description = "Configuration file of the broker, to find its port and token.")
-    private @Nullable Path config;
+    @Mixin
+    private ConfigOptions configuration = new ConfigOptions();
 
     @Option(names = "--json", description = "Shows the answer as JSON.")
     private boolean json;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Show this help.")
-    private boolean help;
-
-    /** With its token. */
-    AdminClient client(Invocation invocation) throws ConfigException, CommandException {
-        return client(invocation, true);
-    }
-
     /** @param withToken whether one is needed */
     AdminClient client(Invocation invocation, boolean withToken) throws ConfigException, CommandException {
-        Config loaded = invocation.load(config, List.of()).config();
+        Config loaded =
+                invocation.load(configuration.file(), configuration.flags()).config();
         Config.Admin admin = loaded.admin();
         String base = url;
         if (base == null) {
@@ -107,32 +87,5 @@ final class RemoteOptions {
 
     boolean json() {
         return json;
-    }
-
-    PrintWriter out() {
-        return Objects.requireNonNull(spec).commandLine().getOut();
-    }
-
-    /** Shows an answer as JSON, or by that function. @return {@link ExitCode#OK} */
-    int show(JsonNode answer, Text text) {
-        PrintWriter out = out();
-        if (json) {
-            out.println(answer.toPrettyString());
-        } else {
-            text.print(answer, out);
-        }
-        out.flush();
-        return ExitCode.OK;
-    }
-
-    /** What people read. */
-    interface Text {
-        void print(JsonNode answer, PrintWriter out);
-    }
-
-    /** What was done, as the broker says it. */
-    int done(JsonNode answer) {
-        return show(
-                answer, (node, out) -> out.println(Table.plain(node.path("done").asText())));
     }
 }

@@ -14,6 +14,27 @@ final class Table {
         rows.add(headings);
     }
 
+    /** @param columns heading and field, like "CLIENT=clientId"; "PAYLOAD=text|base64" is the first that is there */
+    static Table of(JsonNode items, String... columns) {
+        String[][] fields = new String[columns.length][];
+        String[] headings = new String[columns.length];
+        for (int i = 0; i < columns.length; i++) {
+            int equals = columns[i].indexOf('=');
+            headings[i] = columns[i].substring(0, equals);
+            fields[i] = columns[i].substring(equals + 1).split("\\|");
+        }
+        Table table = new Table(headings);
+        for (JsonNode item : items) {
+            Object[] row = new Object[columns.length];
+            for (int i = 0; i < row.length; i++) {
+                JsonNode cell = item.path(fields[i][0]);
+                row[i] = cell.isNull() ? item.path(fields[i][fields[i].length - 1]) : cell;
+            }
+            table.row(row);
+        }
+        return table;
+    }
+
     Table row(Object... cells) {
         String[] row = new String[cells.length];
         for (int i = 0; i < cells.length; i++) {

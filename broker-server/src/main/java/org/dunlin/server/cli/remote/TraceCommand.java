@@ -2,79 +2,46 @@ package org.dunlin.server.cli.remote;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.PrintWriter;
-import java.util.concurrent.Callable;
 import org.dunlin.server.cli.CommandException;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Invocation;
 import org.dunlin.server.config.ConfigException;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.ArgGroup;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
+import picocli.CommandLine;
 
 /** Shows packets as they come and go, a line for each. Main thread. */
-@Command(
-        name = "trace",
-        description = {
-            "Shows the packets of a client, address or topic as they come and go, until it is stopped.",
-            "The client need not be connected yet. Passwords, tokens and authentication data are not shown."
-        })
-final class TraceCommand implements Callable<Integer> {
-    private final Invocation invocation;
+final class TraceCommand {
+    private TraceCommand() {}
 
-    @ArgGroup(multiplicity = "1")
-    private Whose whose = new Whose();
-
-    @Option(
-            names = "--payload",
-            paramLabel = "HOW",
-            description = "How much of each payload: none, head for the first 64 bytes, or full; head if not said.")
-    private @Nullable String payload;
-
-    @Option(names = "--count", paramLabel = "N", description = "Ends after so many packets.")
-    private @Nullable Long count;
-
-    @Option(names = "--seconds", paramLabel = "N", description = "Ends after that time; 600 if it is not said.")
-    private @Nullable Long seconds;
-
-    @Mixin
-    private RemoteOptions options = new RemoteOptions();
-
-    TraceCommand(Invocation invocation) {
-        this.invocation = invocation;
+    static CommandLine trace(Invocation invocation) {
+        return new RemoteCommand(
+                        invocation,
+                        "trace",
+                        "Shows the packets of a client, address or topic as they come and go, until it is stopped.",
+                        "The client need not be connected yet. Passwords, tokens and authentication data are not shown.")
+                .oneOf(
+                        new String[] {"--client", "ID", "A client identifier."},
+                        new String[] {"--topic", "FILTER", "Topics: each PUBLISH to one."},
+                        new String[] {
+                            "--address",
+                            "ADDR[/LEN]",
+                            "An address or block of addresses, from the first byte of a connection on."
+                        })
+                .option(
+                        "--payload",
+                        "HOW",
+                        "How much of each payload: none, head for the first 64 bytes, or full; head if not said.")
+                .number("--count", "N", "Ends after so many packets.")
+                .number("--seconds", "N", "Ends after that time; 600 if it is not said.")
+                .does(TraceCommand::follow)
+                .line();
     }
 
-    /** One of them. */
-    private static final class Whose {
-        @Option(names = "--client", paramLabel = "ID", required = true, description = "A client identifier.")
-        private @Nullable String client;
-
-        @Option(names = "--topic", paramLabel = "FILTER", required = true, description = "Topics: each PUBLISH to one.")
-        private @Nullable String topic;
-
-        @Option(
-                names = "--address",
-                paramLabel = "ADDR[/LEN]",
-                required = true,
-                description = "An address or block of addresses, from the first byte of a connection on.")
-        private @Nullable String address;
-    }
-
-    @Override
-    public Integer call() throws ConfigException, CommandException {
-        AdminClient.Query query = new AdminClient.Query()
-                .with("client", whose.client)
-                .with("topic", whose.topic)
-                .with("address", whose.address)
-                .with("payload", payload)
-                .with("count", count)
-                .with("seconds", seconds);
-        PrintWriter out = options.out();
+    private static int follow(RemoteCommand command) throws ConfigException, CommandException {
+        PrintWriter out = command.out();
         boolean[] ended = {false};
-        options.client(invocation).follow(AdminClient.path("trace") + query, (type, data) -> {
+        command.client().follow(command.target("trace"), (type, data) -> {
             ended[0] |= type.equals("end");
-            if (options.json()) {
+            if (command.json()) {
                 out.println(data);
             } else {
                 out.println(type.equals("end") ? end(data) : line(data));
