@@ -48,17 +48,19 @@ public final class CommandLineInterface {
             Map<String, String> environment,
             List<Path> defaultConfig) {
         Invocation invocation = new Invocation(environment, defaultConfig);
-        CommandLine config = new CommandLine(new ConfigCommand());
-        config.addSubcommand(new ConfigCheckCommand(launcher));
-        config.addSubcommand(new ConfigShowCommand(invocation));
         commandLine = new CommandLine(new Root())
                 .addSubcommand(new StartCommand(invocation, launcher))
-                .addSubcommand(config)
+                .addSubcommand(CommandGroup.of(
+                        "config",
+                        "Checks a configuration file, or shows what is in force.",
+                        new ConfigCheckCommand(launcher),
+                        new ConfigShowCommand(invocation)))
                 .addSubcommand(StoreCommand.with(invocation))
                 .addSubcommand(AclCommand.with(invocation))
                 .addSubcommand(UserCommand.with(invocation))
                 .addSubcommand(BanCommand.with(invocation))
-                .addSubcommand(new VersionCommand(natives));
+                .addSubcommand(new VersionCommand(natives))
+                .addSubcommand(new CompletionCommand());
         RemoteCommands.all(invocation).forEach(commandLine::addSubcommand);
         commandLine.registerConverter(Path.class, CommandLineInterface::path);
         commandLine.setExpandAtFiles(false);

@@ -1,17 +1,23 @@
 package org.dunlin.server.cli.remote;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.LongUnaryOperator;
 import java.util.function.ToIntFunction;
 import org.dunlin.server.cli.CommandException;
+import org.dunlin.server.cli.ConfiguredFile;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Invocation;
 import org.dunlin.server.config.ConfigException;
@@ -19,198 +25,135 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.ArgGroupSpec;
-import picocli.CommandLine.Model.ArgSpec;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
-import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
 /**
- * A command that asks a running broker, as it is declared: its arguments, the requests that are made of them, and how people read
- * the answer. What it needs beside that (where the broker is, the token, JSON) it has by itself.
+ * A command that asks a running broker, as it is declared: its {@link Arguments}, the requests that are made of them, and how people
+ * read the answer. What it needs beside that (where the broker is, the token, JSON) it has by itself.
  *
- * <p>Each argument is a field of the API: the option {@code --away-seconds} is awaySeconds, the parameter FILTER is filter, unless
- * {@link #as} says another name. What is given stands in the path where that has {@code {field}}; else it is a parameter of a GET, or
- * a field of the body that a POST or PUT has. Flags that choose a request ({@link #when}) are not sent. Main thread.
+ * <p>An argument stands in the path of a request where that has {@code {field}}; else it is a parameter of a GET, or a field of the
+ * body that a POST or PUT has. Flags that choose a request ({@link #when}) are not sent. Main thread.
  */
 @Command
 public final class RemoteCommand implements Callable<Integer> {
-    private final Invocation invocation;
-    private final Map<String, Argument> arguments = new LinkedHashMap<>();
-    private final List<Request> requests = new ArrayList<>();
-    private String latest = "";
-    private @Nullable String condition;
-    private int parameters;
-    private ToIntFunction<JsonNode> exitCode = answer -> ExitCode.OK;
-    private @Nullable Action action;
+    private static final int PAGE_MAX = 1000;
 
-    @Spec
-    private @Nullable CommandSpec spec;
+    private final Invocation invocation;
+    private final CommandLine line;
+    private final Arguments arguments;
+    private final Map<String, Made<?>> fields = new LinkedHashMap<>();
+    private final Set<String> forFile = new HashSet<>();
+    private final List<Request> requests = new ArrayList<>();
+    private @Nullable String condition;
+    private Made<?> check = given -> null;
+    private ToIntFunction<JsonNode> exitCode = answer -> ExitCode.OK;
+    private @Nullable LocalWay localWay;
+    private @Nullable Action action;
 
     @Mixin
     private RemoteOptions options = new RemoteOptions();
 
-    private final CommandLine commandLine;
-
-    /**
-     * @param unit from what people say to what is sent
-     * @param usual if nothing is said
-     */
-    private record Argument(
-            ArgSpec spec, LongUnaryOperator unit, @Nullable Object usual) {
-        private @Nullable Object value() {
-            Object value = spec.getValue() == null ? usual : spec.getValue();
-            return value instanceof Long number ? (Object) unit.applyAsLong(number) : value;
-        }
-
-        private boolean isFlag() {
-            return spec.arity().max() == 0;
-        }
-    }
-
     /** @param condition field that has to be given; null for none */
-    private record Request(@Nullable String condition, String method, String path, View view) {
+    private record Request(@Nullable String condition, String method, String path, View view, boolean whole) {
         private boolean has(String field) {
             return path.contains("{" + field + "}");
         }
     }
 
+    /** @param option its field */
+    private record LocalWay(ConfiguredFile kind, String option, OnFile change) {}
+
+    /** What is made of the arguments, or of what is asked for because of them. */
+    public interface Made<T> {
+        /** @return null for nothing */
+        @Nullable
+        T of(Arguments given) throws ConfigException, CommandException;
+    }
+
+    /** How a command is done on a file, without a broker. */
+    public interface OnFile {
+        /** @return what the broker would answer, as maps and lists */
+        Object answer(Path file, Arguments given) throws IOException, ConfigException, CommandException;
+    }
+
     /** What a command does that is more than one request and its answer. */
-    public interface Action {
+    interface Action {
         int run(RemoteCommand command) throws ConfigException, CommandException;
     }
 
     public RemoteCommand(Invocation invocation, String name, String... description) {
         this.invocation = invocation;
-        commandLine = new CommandLine(this).setCommandName(name);
-        spec().usageMessage().description(description);
-    }
-
-    private CommandSpec spec() {
-        return Objects.requireNonNull(spec);
+        line = new CommandLine(this).setCommandName(name);
+        line.getCommandSpec().usageMessage().description(description);
+        arguments = new Arguments(line.getCommandSpec());
     }
 
     /** For {@link CommandLine#addSubcommand(Object)}. */
     public CommandLine line() {
-        return commandLine;
+        return line;
     }
 
     // ---- arguments
 
     /** @param names like "-q, --qos" */
     public RemoteCommand option(String names, String label, String... description) {
-        return add(named(names).paramLabel(label).type(String.class).description(description));
-    }
-
-    public RemoteCommand number(String names, String label, String... description) {
-        return add(named(names)
-                .paramLabel(label)
-                .type(Long.class)
-                .converters(RemoteCommand::number)
-                .description(description));
-    }
-
-    public RemoteCommand flag(String names, String... description) {
-        return add(named(names).arity("0").type(boolean.class).description(description));
-    }
-
-    private static OptionSpec.Builder named(String names) {
-        return OptionSpec.builder(names.split(", "));
-    }
-
-    private static Long number(String text) {
-        try {
-            return Long.valueOf(text);
-        } catch (NumberFormatException none) {
-            throw new TypeConversionException("'" + text + "' is no number");
-        }
+        return add(text(names, label, description));
     }
 
     public RemoteCommand requiredOption(String names, String label, String... description) {
-        return add(
-                named(names).paramLabel(label).type(String.class).required(true).description(description));
+        return add(text(names, label, description).required(true));
+    }
+
+    /** One that may stand alone. */
+    public RemoteCommand option(String names, String label, Alone alone, String... description) {
+        return add(text(names, label, description).arity("0..1").fallbackValue(alone.means()));
+    }
+
+    /** @param means what an option is that nothing follows */
+    public record Alone(String means) {}
+
+    /** May be given several times. */
+    public RemoteCommand options(String names, String label, String... description) {
+        return add(text(names, label, description).type(List.class).auxiliaryTypes(String.class));
+    }
+
+    static OptionSpec.Builder text(String names, String label, String... description) {
+        return Arguments.option(names, description).paramLabel(label).type(String.class);
+    }
+
+    public RemoteCommand number(String names, String label, String... description) {
+        return add(text(names, label, description).type(Long.class).converters(Arguments::number));
+    }
+
+    public RemoteCommand flag(String names, String... description) {
+        return add(Arguments.option(names, description).arity("0").type(boolean.class));
+    }
+
+    private RemoteCommand add(OptionSpec.Builder option) {
+        arguments.add(option);
+        return this;
+    }
+
+    /** Exactly one of these has to be given. */
+    RemoteCommand oneOf(OptionSpec.Builder... choices) {
+        arguments.addOneOf(choices);
+        return this;
     }
 
     public RemoteCommand parameter(String label, String... description) {
-        return add(label, "1", description);
+        arguments.addParameter(label, "1", String.class, description);
+        return this;
     }
 
     public RemoteCommand optionalParameter(String label, String... description) {
-        return add(label, "0..1", description);
-    }
-
-    private RemoteCommand add(String label, String arity, String... description) {
-        PositionalParamSpec parameter = PositionalParamSpec.builder()
-                .index(Integer.toString(parameters++))
-                .paramLabel(label)
-                .arity(arity)
-                .type(String.class)
-                .description(description)
-                .build();
-        spec().addPositional(parameter);
-        return remember(label.toLowerCase(Locale.ROOT), parameter);
-    }
-
-    private RemoteCommand add(OptionSpec.Builder builder) {
-        OptionSpec option = builder.build();
-        spec().addOption(option);
-        return remember(field(option), option);
-    }
-
-    /** Exactly one of these has to be given; each is name, label and description. */
-    RemoteCommand oneOf(String[]... choices) {
-        ArgGroupSpec.Builder group = ArgGroupSpec.builder().exclusive(true).multiplicity("1");
-        for (String[] choice : choices) {
-            OptionSpec option = named(choice[0])
-                    .paramLabel(choice[1])
-                    .type(String.class)
-                    .required(true)
-                    .description(choice[2])
-                    .build();
-            group.addArg(option);
-            remember(field(option), option);
-        }
-        spec().addArgGroup(group.build());
+        arguments.addParameter(label, "0..1", String.class, description);
         return this;
     }
 
-    /** {@code --away-seconds} is awaySeconds. */
-    private static String field(OptionSpec option) {
-        String[] words = option.longestName().replaceFirst("^--?", "").split("-");
-        StringBuilder field = new StringBuilder(words[0]);
-        for (int i = 1; i < words.length; i++) {
-            field.append(Character.toUpperCase(words[i].charAt(0))).append(words[i], 1, words[i].length());
-        }
-        return field.toString();
-    }
-
-    private RemoteCommand remember(String field, ArgSpec argument) {
-        arguments.put(field, new Argument(argument, LongUnaryOperator.identity(), null));
-        latest = field;
-        return this;
-    }
-
-    /** The argument before this is another field than its name says. */
-    public RemoteCommand as(String field) {
-        return as(field, LongUnaryOperator.identity());
-    }
-
-    /** @param unit from what people say to what is sent */
-    public RemoteCommand as(String field, LongUnaryOperator unit) {
-        arguments.put(
-                field,
-                new Argument(Objects.requireNonNull(arguments.remove(latest)).spec(), unit, null));
-        latest = field;
-        return this;
-    }
-
-    /** What is sent if the argument before this is not given. */
-    RemoteCommand orElse(String value) {
-        Argument argument = Objects.requireNonNull(arguments.get(latest));
-        arguments.put(latest, new Argument(argument.spec(), argument.unit(), value));
-        return this;
+    /** A file where this runs, which is not sent by itself. */
+    public RemoteCommand fileParameter(String label, String... description) {
+        arguments.addParameter(label, "1", Path.class, description);
+        return unsent();
     }
 
     /** Which part of a long list. */
@@ -222,9 +165,63 @@ public final class RemoteCommand implements Callable<Integer> {
         return number("--limit", "N", "Rows, up to 1000; 100 if it is not said.");
     }
 
-    public RemoteCommand footer(String... lines) {
-        spec().usageMessage().footer(lines);
+    /** The argument before this is another field than its name says. */
+    public RemoteCommand as(String field) {
+        return as(field, LongUnaryOperator.identity());
+    }
+
+    /** @param unit from what people say to what is sent */
+    public RemoteCommand as(String field, LongUnaryOperator unit) {
+        arguments.rename(field, unit);
         return this;
+    }
+
+    /** What the argument before this is if it is not given. */
+    public RemoteCommand orElse(String value) {
+        arguments.orElse(value);
+        return this;
+    }
+
+    /** The argument before this is for {@link #field} and {@link #onFile}, and not sent by itself. */
+    public RemoteCommand unsent() {
+        arguments.doNotSend(arguments.latest());
+        return this;
+    }
+
+    /** That argument means something for a file only. */
+    public RemoteCommand forFile(String field) {
+        forFile.add(field);
+        arguments.doNotSend(field);
+        return this;
+    }
+
+    public RemoteCommand footer(String... lines) {
+        line.getCommandSpec().usageMessage().footer(lines);
+        return this;
+    }
+
+    // ---- what is done without a broker, and before one is asked
+
+    /** A field that is sent beside the arguments. */
+    public RemoteCommand field(String name, Made<?> value) {
+        fields.put(name, value);
+        return this;
+    }
+
+    /** Finds faults before a broker is asked. */
+    public RemoteCommand check(Made<?> faults) {
+        check = faults;
+        return this;
+    }
+
+    /** Without --url, --token-file and --ca it is done on the file that people name, or their configuration. */
+    public RemoteCommand onFile(ConfiguredFile kind, OnFile change) {
+        String begin = kind.kind().substring(0, 1).toUpperCase(Locale.ROOT)
+                + kind.kind().substring(1);
+        add(text(kind.names(), "FILE", begin + "; without it " + kind.key() + " of the configuration.")
+                .type(Path.class));
+        localWay = new LocalWay(kind, arguments.latest(), change);
+        return unsent();
     }
 
     // ---- requests, of which the first is made whose condition holds
@@ -236,23 +233,28 @@ public final class RemoteCommand implements Callable<Integer> {
     }
 
     public RemoteCommand get(String path, View view) {
-        return request("GET", path, view);
+        return request("GET", path, view, false);
+    }
+
+    /** All pages of a list, as one. */
+    public RemoteCommand getAll(String path, View view) {
+        return request("GET", path, view, true);
     }
 
     public RemoteCommand post(String path, View view) {
-        return request("POST", path, view);
+        return request("POST", path, view, false);
     }
 
     public RemoteCommand put(String path, View view) {
-        return request("PUT", path, view);
+        return request("PUT", path, view, false);
     }
 
     public RemoteCommand delete(String path) {
-        return request("DELETE", path, View.DONE);
+        return request("DELETE", path, View.DONE, false);
     }
 
-    private RemoteCommand request(String method, String path, View view) {
-        requests.add(new Request(condition, method, path, view));
+    private RemoteCommand request(String method, String path, View view, boolean whole) {
+        requests.add(new Request(condition, method, path, view, whole));
         condition = null;
         return this;
     }
@@ -277,44 +279,87 @@ public final class RemoteCommand implements Callable<Integer> {
         if (instead != null) {
             return instead.run(this);
         }
+        LocalWay local = localWay;
+        if (local != null && !options.nameBroker()) {
+            return end(ofFile(local), requests.get(0).view());
+        }
+        checkForBroker();
+        check.of(arguments);
         Request request = requests.stream()
-                .filter(each -> each.condition() == null || isGiven(each.condition()))
+                .filter(each -> each.condition() == null || arguments.isGiven(each.condition()))
                 .findFirst()
                 .orElseThrow();
-        JsonNode answer = client().ask(request.method(), target(request), body(request));
-        show(answer, request.view());
+        return end(
+                request.whole() ? all(request) : client().ask(request.method(), target(request), body(request)),
+                request.view());
+    }
+
+    private int end(JsonNode answer, View view) {
+        show(answer, view);
         return exitCode.applyAsInt(answer);
     }
 
-    /** What was given; null if nothing was. A flag is always there. */
-    @Nullable
-    Object given(String field) {
-        return Objects.requireNonNull(arguments.get(field)).value();
+    private JsonNode ofFile(LocalWay local) throws ConfigException, CommandException {
+        Path named = (Path) arguments.get(local.option());
+        Path file = local.kind().choose(named, options.configuration(), invocation);
+        try {
+            return AdminClient.json(local.change().answer(file, arguments));
+        } catch (IOException e) {
+            throw new CommandException(
+                    ExitCode.USAGE,
+                    file + " cannot be written: " + e.getMessage() + "; check that its directory exists and the rights",
+                    e);
+        }
     }
 
-    boolean isGiven(String field) {
-        Object value = given(field);
-        return value != null && !value.equals(false);
+    private void checkForBroker() throws CommandException {
+        LocalWay local = localWay;
+        if (local != null && arguments.isGiven(local.option())) {
+            throw new CommandException(
+                    ExitCode.USAGE,
+                    "a file and a broker are named; leave out " + arguments.name(local.option())
+                            + ", or --url, --token-file and --ca");
+        }
+        for (String field : forFile) {
+            if (arguments.isGiven(field)) {
+                throw new CommandException(
+                        ExitCode.USAGE,
+                        arguments.name(field)
+                                + " is for a file only; leave it out, or run this without --url where the file is");
+            }
+        }
     }
 
     /** What was given, as parameters of a GET. */
-    String target(String path) {
-        return target(new Request(null, "GET", path, View.DONE));
+    String target(String path) throws ConfigException, CommandException {
+        return target(new Request(null, "GET", path, View.DONE, false));
     }
 
-    private String target(Request request) {
+    private String target(Request request) throws ConfigException, CommandException {
         List<String> segments = new ArrayList<>();
         for (String segment : request.path().split("/")) {
             segments.add(
-                    segment.startsWith("{")
-                            ? String.valueOf(given(segment.substring(1, segment.length() - 1)))
-                            : segment);
+                    segment.startsWith("{") ? arguments.text(segment.substring(1, segment.length() - 1)) : segment);
         }
         String path = AdminClient.path(segments.toArray(String[]::new));
         return request.method().equals("GET") ? path + AdminClient.query(fields(request)) : path;
     }
 
-    private @Nullable Object body(Request request) {
+    private JsonNode all(Request request) throws ConfigException, CommandException {
+        AdminClient client = client();
+        Map<String, Object> asked = fields(request);
+        asked.put("limit", PAGE_MAX);
+        JsonNode first = client.get(AdminClient.path(request.path()) + AdminClient.query(asked));
+        for (JsonNode page = first; page.path("next").isTextual(); ) {
+            asked.put("after", page.path("next").asText());
+            page = client.get(AdminClient.path(request.path()) + AdminClient.query(asked));
+            page.path("items").forEach(((ArrayNode) first.path("items"))::add);
+        }
+        ((ObjectNode) first).putNull("next");
+        return first;
+    }
+
+    private @Nullable Object body(Request request) throws ConfigException, CommandException {
         if (!request.method().startsWith("P")) {
             return null;
         }
@@ -323,16 +368,20 @@ public final class RemoteCommand implements Callable<Integer> {
     }
 
     /** What was given and stands neither in the path nor decides on it. */
-    private Map<String, Object> fields(Request request) {
-        Map<String, Object> fields = new LinkedHashMap<>();
-        arguments.forEach((field, argument) -> {
-            boolean decides = argument.isFlag() && requests.stream().anyMatch(each -> field.equals(each.condition()));
-            Object value = argument.value();
-            if (value != null && !decides && !request.has(field)) {
-                fields.put(field, value);
+    private Map<String, Object> fields(Request request) throws ConfigException, CommandException {
+        Map<String, Object> sent =
+                arguments.sent(field -> !request.has(field) && !(arguments.isFlag(field) && decides(field)));
+        for (Map.Entry<String, Made<?>> each : fields.entrySet()) {
+            Object value = each.getValue().of(arguments);
+            if (value != null) {
+                sent.put(each.getKey(), value);
             }
-        });
-        return fields;
+        }
+        return sent;
+    }
+
+    private boolean decides(String field) {
+        return requests.stream().anyMatch(each -> field.equals(each.condition()));
     }
 
     /** With the token, where that is needed. */
@@ -350,7 +399,7 @@ public final class RemoteCommand implements Callable<Integer> {
     }
 
     PrintWriter out() {
-        return spec().commandLine().getOut();
+        return line.getOut();
     }
 
     /** As JSON, if that is asked for. */

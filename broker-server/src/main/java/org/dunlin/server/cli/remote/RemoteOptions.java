@@ -85,6 +85,15 @@ final class RemoteOptions {
         }
     }
 
+    /** Whether a broker is named, rather than a file where this runs. */
+    boolean nameBroker() {
+        return url != null || tokenFile != null || ca != null;
+    }
+
+    ConfigOptions configuration() {
+        return configuration;
+    }
+
     boolean json() {
         return json;
     }

@@ -19,13 +19,12 @@ final class TraceCommand {
                         "Shows the packets of a client, address or topic as they come and go, until it is stopped.",
                         "The client need not be connected yet. Passwords, tokens and authentication data are not shown.")
                 .oneOf(
-                        new String[] {"--client", "ID", "A client identifier."},
-                        new String[] {"--topic", "FILTER", "Topics: each PUBLISH to one."},
-                        new String[] {
-                            "--address",
-                            "ADDR[/LEN]",
-                            "An address or block of addresses, from the first byte of a connection on."
-                        })
+                        RemoteCommand.text("--client", "ID", "A client identifier."),
+                        RemoteCommand.text("--topic", "FILTER", "Topics: each PUBLISH to one."),
+                        RemoteCommand.text(
+                                "--address",
+                                "ADDR[/LEN]",
+                                "An address or block of addresses, from the first byte of a connection on."))
                 .option(
                         "--payload",
                         "HOW",

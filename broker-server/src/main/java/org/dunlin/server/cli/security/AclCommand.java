@@ -1,166 +1,153 @@
 package org.dunlin.server.cli.security;
 
-import java.io.PrintWriter;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Locale;
-import java.util.Objects;
-import java.util.concurrent.Callable;
+import java.util.Map;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.server.acl.AclFile;
 import org.dunlin.server.acl.Action;
 import org.dunlin.server.acl.Explanation;
 import org.dunlin.server.cli.CommandException;
-import org.dunlin.server.cli.ConfigOptions;
+import org.dunlin.server.cli.CommandGroup;
+import org.dunlin.server.cli.ConfiguredFile;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Invocation;
 import org.dunlin.server.cli.Line;
+import org.dunlin.server.cli.remote.Arguments;
+import org.dunlin.server.cli.remote.RemoteCommand;
+import org.dunlin.server.cli.remote.View;
 import org.dunlin.server.config.ConfigException;
-import org.jspecify.annotations.Nullable;
+import org.dunlin.server.files.FileReplacement;
 import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
-/** {@code dunlin acl}: answers questions about an ACL file. Main thread. */
-@Command(
-        name = "acl",
-        description = "Says who may do what by an ACL file, and why.",
-        synopsisSubcommandLabel = "COMMAND")
-public final class AclCommand implements Runnable {
+/** {@code dunlin acl}: the rules of an ACL file, or of a running broker. Main thread. */
+public final class AclCommand {
     private static final ConfiguredFile RIGHTS = new ConfiguredFile(
             "ACL file",
             "--acl-file",
+            "-f, --acl-file",
             "auth.acl-file",
             config -> config.auth().aclFile(),
             ". Without one everybody may do everything");
 
-    @Spec
-    private @Nullable CommandSpec spec;
-
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Show this help.")
-    private boolean help;
+    private AclCommand() {}
 
     public static CommandLine with(Invocation invocation) {
-        return new CommandLine(new AclCommand()).addSubcommand(new Explain(invocation));
+        return CommandGroup.of(
+                "acl",
+                "Says who may do what by an ACL file, and why; shows or replaces the file. With --url it is that of a"
+                        + " running broker.",
+                new RemoteCommand(invocation, "show", "Shows the ACL file as it is.")
+                        .get(
+                                "acl",
+                                (answer, out) -> out.print(answer.path("text").asText()))
+                        .onFile(RIGHTS, (file, given) -> Map.of("path", file.toString(), "text", read(file)))
+                        .line(),
+                new RemoteCommand(
+                                invocation,
+                                "set",
+                                "Replaces the ACL file, if the new one has no fault; a running broker follows.")
+                        .fileParameter("FILE", "With the new rules; - for standard input.")
+                        .field("text", AclCommand::newRules)
+                        .put("acl", View.DONE)
+                        .onFile(RIGHTS, AclCommand::replace)
+                        .line(),
+                explain(invocation));
     }
 
-    @Override
-    public void run() {
-        if (spec != null) {
-            throw new ParameterException(spec.commandLine(), "no command is given: explain");
-        }
+    private static RemoteCommand question(Invocation invocation) {
+        return new RemoteCommand(
+                        invocation, "explain", "Says whether a client may do something, and which rule decides.")
+                .option("-u, --user", "NAME", "User name; without it a client that has none.")
+                .option("-i, --client-id", "ID", "Client identifier, for patterns; 'client' if not given.")
+                .orElse("client")
+                .options(
+                        "-g, --group",
+                        "NAME",
+                        "A group that the client's token names, beside those of the file; may be repeated.")
+                .forFile("group")
+                .requiredOption("-a, --action", "ACTION", "publish, subscribe or receive.")
+                .requiredOption("-t, --topic", "TOPIC", "Topic name; with subscribe a topic filter.")
+                .number("-q, --qos", "QOS", "0, 1 or 2; 0 if not given.")
+                .flag("-r, --retain", "Publish with RETAIN.")
+                .footer("", "Exit code 0 if it is allowed, 5 if not, 2 if the ACL file or the question has a fault.");
     }
 
-    /** {@code dunlin acl explain}. Main thread. */
-    @Command(
-            name = "explain",
-            description = "Says whether a client may do something, and which rule decides.",
-            footer = {"", "Exit code 0 if it is allowed, 5 if not, 2 if the ACL file or the question has a fault."})
-    static final class Explain implements Callable<Integer> {
-        private final Invocation invocation;
+    private static CommandLine explain(Invocation invocation) {
+        return question(invocation)
+                .check(AclCommand::question)
+                .get(
+                        "acl/explain",
+                        (answer, out) -> answer.path("lines").forEach(line -> out.println(Line.of(line.asText()))))
+                .exit(answer -> answer.path("allowed").asBoolean() ? ExitCode.OK : ExitCode.DENIED)
+                .onFile(RIGHTS, (file, given) -> {
+                    Explanation explanation = Explanation.of(AclFile.read(file), question(given));
+                    Map<String, Object> answer = new LinkedHashMap<>();
+                    answer.put("allowed", explanation.allowed());
+                    answer.put("lines", explanation.lines());
+                    return answer;
+                })
+                .line();
+    }
 
-        @Spec
-        private @Nullable CommandSpec spec;
-
-        @Mixin
-        private ConfigOptions options = new ConfigOptions();
-
-        @Option(
-                names = {"-f", "--acl-file"},
-                paramLabel = "FILE",
-                description = "ACL file; without it auth.acl-file of the configuration.")
-        private @Nullable Path file;
-
-        @Option(
-                names = {"-u", "--user"},
-                paramLabel = "NAME",
-                description = "User name; without it a client that has none.")
-        private @Nullable String user;
-
-        @Option(
-                names = {"-i", "--client-id"},
-                paramLabel = "ID",
-                description = "Client identifier, for patterns; 'client' if not given.")
-        private String clientId = "client";
-
-        @Option(
-                names = {"-g", "--group"},
-                paramLabel = "NAME",
-                description = "A group that the client's token names, beside those of the file; may be repeated.")
-        private List<String> groups = new ArrayList<>();
-
-        @Option(
-                names = {"-a", "--action"},
-                required = true,
-                paramLabel = "ACTION",
-                description = "publish, subscribe or receive.")
-        private String action = "";
-
-        @Option(
-                names = {"-t", "--topic"},
-                required = true,
-                paramLabel = "TOPIC",
-                description = "Topic name; with subscribe a topic filter.")
-        private String topic = "";
-
-        @Option(
-                names = {"-q", "--qos"},
-                paramLabel = "QOS",
-                description = "0, 1 or 2; 0 if not given.")
-        private int qos;
-
-        @Option(
-                names = {"-r", "--retain"},
-                description = "Publish with RETAIN.")
-        private boolean retain;
-
-        Explain(Invocation invocation) {
-            this.invocation = invocation;
+    private static Explanation.Question question(Arguments given) throws CommandException {
+        String qos = given.isGiven("qos") ? given.text("qos") : "0";
+        if (!qos.matches("[012]")) {
+            throw new CommandException(ExitCode.USAGE, "--qos is " + qos + "; give 0, 1 or 2");
         }
-
-        @Override
-        public Integer call() throws ConfigException, CommandException {
-            Explanation.Question question = question();
-            Explanation explanation = Explanation.of(AclFile.read(file()), question);
-            PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-            explanation.lines().forEach(line -> out.println(Line.of(line)));
-            out.flush();
-            return explanation.allowed() ? ExitCode.OK : ExitCode.DENIED;
+        String topic = given.text("topic");
+        Explanation.Question question = new Explanation.Question(
+                given.text("clientId"),
+                given.isGiven("user") ? given.text("user") : null,
+                given.list("group"),
+                action(given.text("action")),
+                topic,
+                Qos.of(Integer.parseInt(qos)),
+                given.isGiven("retain"));
+        String unfit = question.unfit();
+        if (unfit != null) {
+            throw new CommandException(ExitCode.USAGE, "--topic '" + topic + "' " + unfit + "; correct it");
         }
+        return question;
+    }
 
-        private Explanation.Question question() throws CommandException {
-            if (qos < 0 || qos > 2) {
-                throw new CommandException(ExitCode.USAGE, "--qos is " + qos + "; give 0, 1 or 2");
+    private static Action action(String word) throws CommandException {
+        for (Action known : Action.values()) {
+            if (known.word().equals(word.toLowerCase(Locale.ROOT))) {
+                return known;
             }
-            Explanation.Question question =
-                    new Explanation.Question(clientId, user, groups, action(), topic, Qos.of(qos), retain);
-            String unfit = question.unfit();
-            if (unfit != null) {
-                throw new CommandException(ExitCode.USAGE, "--topic '" + topic + "' " + unfit + "; correct it");
-            }
-            return question;
         }
+        throw new CommandException(
+                ExitCode.USAGE, "--action '" + word + "' is not known; give publish, subscribe or receive");
+    }
 
-        private Action action() throws CommandException {
-            for (Action known : Action.values()) {
-                if (known.word().equals(action.toLowerCase(Locale.ROOT))) {
-                    return known;
-                }
-            }
-            throw new CommandException(
-                    ExitCode.USAGE, "--action '" + action + "' is not known; give publish, subscribe or receive");
-        }
+    private static String read(Path file) throws ConfigException {
+        return new String(AclFile.named(file).read(), StandardCharsets.UTF_8);
+    }
 
-        private Path file() throws ConfigException, CommandException {
-            return RIGHTS.choose(file, options, invocation);
+    /** Faults are told with the lines of the new file. */
+    private static String newRules(Arguments given) throws ConfigException, CommandException {
+        String name = given.text("file");
+        byte[] content;
+        if (name.equals("-")) {
+            try {
+                content = System.in.readAllBytes();
+            } catch (IOException e) {
+                throw new CommandException(ExitCode.USAGE, "standard input cannot be read: " + e.getMessage(), e);
+            }
+        } else {
+            content = AclFile.named(given.path("file")).read();
         }
+        AclFile.parse(name.equals("-") ? "standard input" : name, content);
+        return new String(content, StandardCharsets.UTF_8);
+    }
+
+    private static Object replace(Path file, Arguments given) throws IOException, ConfigException, CommandException {
+        byte[] content = newRules(given).getBytes(StandardCharsets.UTF_8);
+        new FileReplacement(AclFile.named(file)).apply(true, former -> content);
+        return Map.of("done", RIGHTS.followed("replaced " + file));
     }
 }

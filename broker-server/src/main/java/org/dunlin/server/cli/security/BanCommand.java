@@ -1,229 +1,168 @@
 package org.dunlin.server.cli.security;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Objects;
-import java.util.concurrent.Callable;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.dunlin.server.ban.Ban;
 import org.dunlin.server.ban.BanFile;
 import org.dunlin.server.ban.BanFileEditor;
 import org.dunlin.server.cli.CommandException;
-import org.dunlin.server.cli.ConfigOptions;
+import org.dunlin.server.cli.CommandGroup;
+import org.dunlin.server.cli.ConfiguredFile;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.cli.Line;
+import org.dunlin.server.cli.remote.Arguments;
+import org.dunlin.server.cli.remote.RemoteCommand;
+import org.dunlin.server.cli.remote.View;
 import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
-/** {@code dunlin ban}: its subcommands change and show a ban file. Main thread. */
-@Command(
-        name = "ban",
-        description = "Bans addresses, users and client identifiers by a ban file; a running broker follows by itself.",
-        synopsisSubcommandLabel = "COMMAND")
-public final class BanCommand implements Runnable {
+/** {@code dunlin ban}: the bans of a ban file, or of a running broker. Main thread. */
+public final class BanCommand {
     private static final ConfiguredFile BANS = new ConfiguredFile(
-            "ban file", "-f", "auth.ban-file", config -> config.bans().file(), "");
+            "ban file",
+            "-f",
+            "-f, --file",
+            "auth.ban-file",
+            config -> config.bans().file(),
+            "");
     private static final Pattern TIME = Pattern.compile("([1-9][0-9]{0,5})([smhd])");
 
-    @Spec
-    private @Nullable CommandSpec spec;
-
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Show this help.")
-    private boolean help;
+    private BanCommand() {}
 
     public static CommandLine with(Invocation invocation) {
-        return new CommandLine(new BanCommand())
-                .addSubcommand(new Add(invocation))
-                .addSubcommand(new Remove(invocation))
-                .addSubcommand(new ListBans(invocation));
+        return CommandGroup.of(
+                "ban",
+                "Bans addresses, users and client identifiers by a ban file, which a running broker follows by itself;"
+                        + " or, with --url, those of a running broker.",
+                ofSubject(
+                                invocation,
+                                "add",
+                                "Bans somebody, in place of an older ban of the same; makes the ban file if there is"
+                                        + " none.")
+                        .option("--for", "TIME", "How long, like 90s, 10m, 12h or 7d; else for ever.")
+                        .unsent()
+                        .option("--until", "TIME", "Until when, like 2026-11-22T10:00:00Z.")
+                        .unsent()
+                        .option("--reason", "TEXT", "Why; the log and the banned are told.")
+                        .field("expiresInSeconds", BanCommand::seconds)
+                        .post("bans", View.DONE)
+                        .onFile(BANS, BanCommand::add)
+                        .footer("", "Whoever is connected is sent away.")
+                        .line(),
+                ofSubject(invocation, "remove", "Lets somebody in again who is banned.")
+                        .delete("bans/{kind}/{subject}")
+                        .onFile(BANS, BanCommand::remove)
+                        .footer(
+                                "",
+                                "A ban for failed logins is in no file: with --url it is ended, too, else by itself.")
+                        .line(),
+                new RemoteCommand(invocation, "list", "Lists the bans, one a line as in the file.")
+                        .get("bans", BanCommand::print)
+                        .onFile(BANS, BanCommand::list)
+                        .line());
     }
 
-    @Override
-    public void run() {
-        if (spec != null) {
-            throw new ParameterException(spec.commandLine(), "no command is given: add, remove or list");
-        }
+    private static RemoteCommand ofSubject(Invocation invocation, String name, String description) {
+        return new RemoteCommand(invocation, name, description)
+                .parameter("KIND", "address, user or client-id.")
+                .parameter(
+                        "SUBJECT",
+                        "An address like 10.1.2.3 or a block like 10.1.2.0/24; a user name; a client identifier.");
     }
 
-    /** Which ban file a command is about. Main thread. */
-    static final class Options {
-        @Spec(Spec.Target.MIXEE)
-        private @Nullable CommandSpec spec;
-
-        @Mixin
-        private ConfigOptions options = new ConfigOptions();
-
-        @Option(
-                names = {"-f", "--file"},
-                paramLabel = "FILE",
-                description = "Ban file; without it auth.ban-file of the configuration.")
-        private @Nullable Path file;
-
-        Path file(Invocation invocation) throws ConfigException, CommandException {
-            return BANS.choose(file, options, invocation);
-        }
-
-        int done(String what) {
-            return ConfiguredFile.done(out(), what);
-        }
-
-        PrintWriter out() {
-            return Objects.requireNonNull(spec).commandLine().getOut();
-        }
+    private static Ban ban(Arguments given, @Nullable Instant until, String reason) throws ConfigException {
+        return BanFileEditor.ban(given.text("kind"), given.text("subject"), until, reason);
     }
 
-    /** Whom a command is about. Main thread. */
-    static final class Subject {
-        @Parameters(index = "0", paramLabel = "KIND", description = "address, user or client-id.")
-        private String kind = "";
-
-        @Parameters(
-                index = "1",
-                paramLabel = "SUBJECT",
-                description = "An address like 10.1.2.3 or a block like 10.1.2.0/24; a user name; a client identifier.")
-        private String subject = "";
-
-        Ban ban(@Nullable Instant until, String reason) throws ConfigException {
-            return BanFileEditor.ban(kind, subject, until, reason);
-        }
-
-        String text() {
-            return kind + " " + subject;
-        }
+    private static String subject(Arguments given) {
+        return given.text("kind") + " " + given.text("subject");
     }
 
-    /** {@code dunlin ban add}. Main thread. */
-    @Command(
-            name = "add",
-            description = "Bans somebody, in place of an older ban of the same; makes the ban file if there is none.",
-            footer = {"", "Whoever is connected is sent away."})
-    static final class Add implements Callable<Integer> {
-        private final Invocation invocation;
+    private static Object add(Path file, Arguments given) throws IOException, ConfigException, CommandException {
+        Ban ban = ban(given, end(given), given.text("reason"));
+        new BanFileEditor(file).add(ban);
+        String until = ban.until() == null ? "" : " until " + ban.until();
+        return Map.of("done", BANS.followed("banned " + subject(given) + until + " in " + file));
+    }
 
-        @Mixin
-        private Options options = new Options();
-
-        @Mixin
-        private Subject subject = new Subject();
-
-        @Option(
-                names = "--for",
-                paramLabel = "TIME",
-                description = "How long, like 90s, 10m, 12h or 7d; else for ever.")
-        private @Nullable String time;
-
-        @Option(names = "--until", paramLabel = "TIME", description = "Until when, like 2026-11-22T10:00:00Z.")
-        private @Nullable String until;
-
-        @Option(names = "--reason", paramLabel = "TEXT", description = "Why; the log and the banned are told.")
-        private String reason = "";
-
-        Add(Invocation invocation) {
-            this.invocation = invocation;
+    private static @Nullable Instant end(Arguments given) throws ConfigException, CommandException {
+        boolean lasts = given.isGiven("for");
+        if (lasts && given.isGiven("until")) {
+            throw new CommandException(ExitCode.USAGE, "both --for and --until are given; keep one of them");
+        } else if (!lasts) {
+            return given.isGiven("until") ? BanFileEditor.time(given.text("until")) : null;
         }
-
-        @Override
-        public Integer call() throws ConfigException, CommandException {
-            Ban ban = subject.ban(end(), reason);
-            Path file = options.file(invocation);
-            ConfiguredFile.change(file, () -> {
-                new BanFileEditor(file).add(ban);
-                return true;
-            });
-            return options.done(
-                    "banned " + subject.text() + (ban.until() == null ? "" : " until " + ban.until()) + " in " + file);
+        Matcher m = TIME.matcher(given.text("for"));
+        if (!m.matches()) {
+            throw new CommandException(ExitCode.USAGE, "--for takes a time like 90s, 10m, 12h or 7d");
         }
+        long count = Long.parseLong(m.group(1));
+        Duration time = switch (m.group(2)) {
+            case "s" -> Duration.ofSeconds(count);
+            case "m" -> Duration.ofMinutes(count);
+            case "h" -> Duration.ofHours(count);
+            default -> Duration.ofDays(count);
+        };
+        return Instant.ofEpochSecond(Instant.now().plus(time).getEpochSecond());
+    }
 
-        private @Nullable Instant end() throws ConfigException, CommandException {
-            String asked = time;
-            String end = until;
-            if (asked != null && end != null) {
-                throw new CommandException(ExitCode.USAGE, "both --for and --until are given; keep one of them");
+    private static @Nullable Long seconds(Arguments given) throws ConfigException, CommandException {
+        Instant end = end(given);
+        ban(given, end, given.text("reason")); // faults are told as for a file
+        return end == null
+                ? null
+                : Math.max(1, (Duration.between(Instant.now(), end).toMillis() + 999) / 1000);
+    }
+
+    private static Object remove(Path file, Arguments given) throws IOException, ConfigException, CommandException {
+        if (!new BanFileEditor(file).remove(ban(given, null, ""))) {
+            throw new CommandException(
+                    ExitCode.USAGE,
+                    file + " does not ban " + subject(given) + "; 'dunlin ban list' shows whom it bans");
+        }
+        return Map.of("done", BANS.followed("removed the ban of " + subject(given) + " from " + file));
+    }
+
+    private static Object list(Path file, Arguments given) throws ConfigException {
+        List<Map<String, Object>> items = new ArrayList<>();
+        for (Ban ban : BanFile.read(file).bans()) {
+            Map<String, Object> item = new LinkedHashMap<>();
+            item.put("kind", ban.kind().word());
+            item.put("subject", ban.subject());
+            item.put("until", ban.until() == null ? null : ban.until().toString());
+            item.put("reason", ban.reason());
+            items.add(item);
+        }
+        return Map.of("items", items);
+    }
+
+    private static void print(JsonNode bans, PrintWriter out) {
+        for (JsonNode each : bans.path("items")) {
+            Ban.Kind kind = Ban.Kind.of(each.path("kind").asText());
+            Instant until = each.path("until").isTextual()
+                    ? Instant.parse(each.path("until").asText())
+                    : null;
+            if (kind != null) {
+                Ban ban = new Ban(
+                        kind,
+                        each.path("subject").asText(),
+                        until,
+                        each.path("reason").asText());
+                boolean ended = until != null && !Instant.now().isBefore(until);
+                out.println(Line.of(BanFile.line(ban)) + (ended ? " (has ended)" : ""));
             }
-            if (asked == null) {
-                return end == null ? null : BanFileEditor.time(end);
-            }
-            Matcher m = TIME.matcher(asked);
-            if (!m.matches()) {
-                throw new CommandException(ExitCode.USAGE, "--for takes a time like 90s, 10m, 12h or 7d");
-            }
-            long count = Long.parseLong(m.group(1));
-            Duration lasts = switch (m.group(2)) {
-                case "s" -> Duration.ofSeconds(count);
-                case "m" -> Duration.ofMinutes(count);
-                case "h" -> Duration.ofHours(count);
-                default -> Duration.ofDays(count);
-            };
-            return Instant.ofEpochSecond(Instant.now().plus(lasts).getEpochSecond());
-        }
-    }
-
-    /** {@code dunlin ban remove}. Main thread. */
-    @Command(
-            name = "remove",
-            description = "Lets somebody in again whom the file bans.",
-            footer = {"", "A ban for failed logins is in no file: it ends by itself."})
-    static final class Remove implements Callable<Integer> {
-        private final Invocation invocation;
-
-        @Mixin
-        private Options options = new Options();
-
-        @Mixin
-        private Subject subject = new Subject();
-
-        Remove(Invocation invocation) {
-            this.invocation = invocation;
-        }
-
-        @Override
-        public Integer call() throws ConfigException, CommandException {
-            Ban ban = subject.ban(null, "");
-            Path file = options.file(invocation);
-            if (!ConfiguredFile.change(file, () -> new BanFileEditor(file).remove(ban))) {
-                throw new CommandException(
-                        ExitCode.USAGE,
-                        file + " does not ban " + subject.text() + "; 'dunlin ban list' shows whom it bans");
-            }
-            return options.done("removed the ban of " + subject.text() + " from " + file);
-        }
-    }
-
-    /** {@code dunlin ban list}. Main thread. */
-    @Command(name = "list", description = "Lists the bans, one a line as in the file.")
-    static final class ListBans implements Callable<Integer> {
-        private final Invocation invocation;
-
-        @Mixin
-        private Options options = new Options();
-
-        ListBans(Invocation invocation) {
-            this.invocation = invocation;
-        }
-
-        @Override
-        public Integer call() throws ConfigException, CommandException {
-            PrintWriter out = options.out();
-            for (Ban ban : BanFile.read(options.file(invocation)).bans()) {
-                boolean ended = ban.until() != null && !Instant.now().isBefore(ban.until());
-                out.println(BanFile.line(ban) + (ended ? " (has ended)" : ""));
-            }
-            out.flush();
-            return ExitCode.OK;
         }
     }
 }

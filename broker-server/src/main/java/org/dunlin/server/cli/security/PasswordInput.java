@@ -5,26 +5,40 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.dunlin.server.cli.CommandException;
 import org.dunlin.server.cli.ExitCode;
-import picocli.CommandLine.Option;
 
 /** Where a new password comes from: the terminal, without echo, or standard input. Main thread. */
 final class PasswordInput {
     private static final int BYTES_MAX = 65_535;
 
-    @Option(names = "--stdin", description = "Read the password from standard input, up to the end of the first line.")
-    private boolean fromStandardInput;
+    private PasswordInput() {}
 
     /** @return its bytes, for the caller to wipe */
-    byte[] read(String user) throws CommandException {
+    static byte[] read(boolean fromStandardInput, String user) throws CommandException {
         byte[] password = fromStandardInput ? firstLine(System.in) : ask(user);
         if (password.length == 0) {
             throw wrong("the password is empty");
         }
         return password;
+    }
+
+    /** The same as text, as JSON carries it. */
+    static String text(boolean fromStandardInput, String user) throws CommandException {
+        byte[] password = read(fromStandardInput, user);
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(password))
+                    .toString();
+        } catch (CharacterCodingException malformed) {
+            throw wrong("the password is not UTF-8; choose another, or set it where the password file is");
+        } finally {
+            Arrays.fill(password, (byte) 0);
+        }
     }
 
     private static byte[] ask(String user) throws CommandException {

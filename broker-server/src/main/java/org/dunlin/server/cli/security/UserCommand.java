@@ -1,41 +1,42 @@
 package org.dunlin.server.cli.security;
 
-import java.io.PrintWriter;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.concurrent.Callable;
+import java.util.List;
+import java.util.Map;
 import org.dunlin.server.auth.PasswordFile;
 import org.dunlin.server.auth.PasswordFileEditor;
 import org.dunlin.server.auth.PasswordHash;
 import org.dunlin.server.cli.CommandException;
+import org.dunlin.server.cli.CommandGroup;
+import org.dunlin.server.cli.ConfiguredFile;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.cli.remote.Arguments;
+import org.dunlin.server.cli.remote.RemoteCommand;
+import org.dunlin.server.cli.remote.View;
 import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
-/** {@code dunlin user}: its subcommands change and show the users of a password file. Main thread. */
-@Command(
-        name = "user",
-        description = "Adds, removes and lists the users of a password file; a running broker follows by itself.",
-        synopsisSubcommandLabel = "COMMAND")
-public final class UserCommand implements Runnable {
-    @Spec
-    private @Nullable CommandSpec spec;
+/** {@code dunlin user}: the users of a password file, or of a running broker. Main thread. */
+public final class UserCommand {
+    private static final String NAME = "user";
+    private static final ConfiguredFile PASSWORDS = new ConfiguredFile(
+            "password file",
+            "-f",
+            "-f, --file",
+            "auth.password-file",
+            config -> config.auth().passwordFile(),
+            "");
+    private static final String[] PASSWORD = {
+        "", "The password is asked for, or read from standard input with --stdin; never an argument."
+    };
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Show this help.")
-    private boolean help;
+    private UserCommand() {}
 
     /**
      * What to say of arguments that none of these commands knows, without repeating them: they may be a password.
@@ -44,9 +45,9 @@ public final class UserCommand implements Runnable {
      */
     public static @Nullable String unmatched(CommandSpec command) {
         CommandSpec parent = command.parent();
-        if (command.userObject() instanceof UserCommand) {
+        if (command.name().equals(NAME)) {
             return "there is no such command";
-        } else if (parent != null && parent.userObject() instanceof UserCommand) {
+        } else if (parent != null && parent.name().equals(NAME)) {
             return "an argument is not known; a password is never an argument, since other users of the machine could"
                     + " see it: it is asked for, or read with --stdin";
         }
@@ -54,161 +55,125 @@ public final class UserCommand implements Runnable {
     }
 
     public static CommandLine with(Invocation invocation) {
-        return new CommandLine(new UserCommand())
-                .addSubcommand(new Add(invocation))
-                .addSubcommand(new Passwd(invocation))
-                .addSubcommand(new Remove(invocation))
-                .addSubcommand(new ListUsers(invocation));
+        return CommandGroup.of(
+                NAME,
+                "Adds, removes and lists the users of a password file, which a running broker follows by itself; or,"
+                        + " with --url, those of a running broker.",
+                withPassword(invocation, "add", "Adds a user; makes the password file if there is none.")
+                        .field("scram", UserCommand::scram)
+                        .post("users", View.DONE)
+                        .onFile(PASSWORDS, UserCommand::add)
+                        .line(),
+                withPassword(invocation, "passwd", "Gives a user another password; a user of SCRAM stays one.")
+                        .forFile("scram")
+                        .put("users/{name}/password", View.DONE)
+                        .onFile(PASSWORDS, UserCommand::change)
+                        .line(),
+                new RemoteCommand(invocation, "remove", "Removes a user, who cannot connect any more.")
+                        .parameter("NAME", "User name, as clients send it.")
+                        .delete("users/{name}")
+                        .onFile(PASSWORDS, UserCommand::remove)
+                        .footer("", "A running broker ends the connections that are there.")
+                        .line(),
+                new RemoteCommand(invocation, "list", "Lists the users, one a line.")
+                        .getAll(
+                                "users",
+                                (answer, out) -> answer.path("items")
+                                        .forEach(each ->
+                                                out.println(each.path("name").asText())))
+                        .onFile(PASSWORDS, UserCommand::list)
+                        .line());
     }
 
-    @Override
-    public void run() {
-        if (spec != null) {
-            throw new ParameterException(spec.commandLine(), "no command is given: add, passwd, remove or list");
-        }
+    private static RemoteCommand withPassword(Invocation invocation, String name, String description) {
+        return new RemoteCommand(invocation, name, description)
+                .parameter("NAME", "User name, as clients send it.")
+                .flag("--stdin", "Read the password from standard input, up to the end of the first line.")
+                .unsent()
+                .option(
+                        "--scram",
+                        "DIGEST",
+                        new RemoteCommand.Alone("sha-256"),
+                        "Let the user log in by SCRAM, too, with sha-256 (if nothing follows) or sha-512.")
+                .unsent()
+                .number(
+                        "--iterations",
+                        "N",
+                        "Of SCRAM; devices have to compute them at each login. Else 600000, of sha-512 210000.")
+                .forFile("iterations")
+                .flag("--pbkdf2", "Make a hash that mosquitto 2.0 can read, too.")
+                .forFile("pbkdf2")
+                .field("password", given -> {
+                    HashKind.of(given);
+                    return PasswordInput.text(given.isGiven("stdin"), user(given));
+                })
+                .footer(PASSWORD);
     }
 
-    /** {@code dunlin user add}. Main thread. */
-    @Command(
-            name = "add",
-            description = "Adds a user; makes the password file if there is none.",
-            footer = {"", "The password is asked for, or read from standard input with --stdin; never an argument."})
-    static final class Add implements Callable<Integer> {
-        private final Invocation invocation;
-
-        @Mixin
-        private UserOptions options = new UserOptions();
-
-        @Mixin
-        private Name name = new Name();
-
-        @Mixin
-        private PasswordInput input = new PasswordInput();
-
-        @Mixin
-        private UserOptions.Hash kind = new UserOptions.Hash();
-
-        Add(Invocation invocation) {
-            this.invocation = invocation;
+    /** Faults before anybody is asked for a password. */
+    private static String user(Arguments given) throws CommandException {
+        String name = given.text("name");
+        String unfit = PasswordFile.unfit(name);
+        if (unfit != null) {
+            throw new CommandException(ExitCode.USAGE, "the user name " + unfit + "; choose another one");
         }
-
-        @Override
-        public Integer call() throws ConfigException, CommandException {
-            String user = name.value();
-            kind.check();
-            Path file = options.file(invocation);
-            if (Files.exists(file) && PasswordFile.read(file).users().contains(user)) { // before anybody is asked
-                throw present(user, file);
-            }
-            PasswordHash hash = hash(input, kind, null, user);
-            if (!ConfiguredFile.change(file, () -> new PasswordFileEditor(file).add(user, hash))) {
-                throw present(user, file);
-            }
-            return ConfiguredFile.done(options.out(), "added " + user + " to " + file);
-        }
-
-        private static CommandException present(String user, Path file) {
-            return new CommandException(
-                    ExitCode.USAGE,
-                    file + " has a user " + user + " already; 'dunlin user passwd " + user + "' sets another password");
-        }
+        return name;
     }
 
-    /** {@code dunlin user passwd}. Main thread. */
-    @Command(
-            name = "passwd",
-            description = "Gives a user another password; a user of SCRAM stays one.",
-            footer = {"", "The password is asked for, or read from standard input with --stdin; never an argument."})
-    static final class Passwd implements Callable<Integer> {
-        private final Invocation invocation;
-
-        @Mixin
-        private UserOptions options = new UserOptions();
-
-        @Mixin
-        private Name name = new Name();
-
-        @Mixin
-        private PasswordInput input = new PasswordInput();
-
-        @Mixin
-        private UserOptions.Hash kind = new UserOptions.Hash();
-
-        Passwd(Invocation invocation) {
-            this.invocation = invocation;
+    private static @Nullable Boolean scram(Arguments given) throws CommandException {
+        if (given.text("scram").equals("sha-512")) {
+            throw new CommandException(
+                    ExitCode.USAGE, "--scram sha-512 is for a file only; with --url give --scram sha-256");
         }
-
-        @Override
-        public Integer call() throws ConfigException, CommandException {
-            String user = name.value();
-            kind.check();
-            Path file = options.file(invocation);
-            PasswordFile users = PasswordFile.read(file);
-            if (!users.users().contains(user)) {
-                throw absent(user, file);
-            }
-            PasswordHash hash = hash(input, kind, users.scramKind(user), user);
-            if (!ConfiguredFile.change(file, () -> new PasswordFileEditor(file).replace(user, hash))) {
-                throw absent(user, file);
-            }
-            return ConfiguredFile.done(options.out(), "changed the password of " + user + " in " + file);
-        }
+        return given.isGiven("scram") ? true : null;
     }
 
-    /** {@code dunlin user remove}. Main thread. */
-    @Command(
-            name = "remove",
-            description = "Removes a user, who cannot connect any more.",
-            footer = {"", "A running broker ends the connections that are there."})
-    static final class Remove implements Callable<Integer> {
-        private final Invocation invocation;
-
-        @Mixin
-        private UserOptions options = new UserOptions();
-
-        @Mixin
-        private Name name = new Name();
-
-        Remove(Invocation invocation) {
-            this.invocation = invocation;
+    private static Object add(Path file, Arguments given) throws IOException, ConfigException, CommandException {
+        String user = user(given);
+        HashKind kind = HashKind.of(given);
+        if (Files.exists(file) && PasswordFile.read(file).users().contains(user)) { // before anybody is asked
+            throw present(user, file);
         }
-
-        @Override
-        public Integer call() throws ConfigException, CommandException {
-            String user = name.value();
-            Path file = options.file(invocation);
-            if (!ConfiguredFile.change(file, () -> new PasswordFileEditor(file).remove(user))) {
-                throw absent(user, file);
-            }
-            return ConfiguredFile.done(options.out(), "removed " + user + " from " + file);
+        if (!new PasswordFileEditor(file).add(user, hash(given, kind, null, user))) {
+            throw present(user, file);
         }
+        return Map.of("done", PASSWORDS.followed("added " + user + " to " + file));
     }
 
-    /** {@code dunlin user list}. Main thread. */
-    @Command(name = "list", description = "Lists the users, one a line.")
-    static final class ListUsers implements Callable<Integer> {
-        private final Invocation invocation;
-
-        @Mixin
-        private UserOptions options = new UserOptions();
-
-        ListUsers(Invocation invocation) {
-            this.invocation = invocation;
+    private static Object change(Path file, Arguments given) throws IOException, ConfigException, CommandException {
+        String user = user(given);
+        HashKind kind = HashKind.of(given);
+        PasswordFile users = PasswordFile.read(file);
+        if (!users.users().contains(user)) {
+            throw absent(user, file);
         }
-
-        @Override
-        public Integer call() throws ConfigException, CommandException {
-            PrintWriter out = options.out();
-            PasswordFile.read(options.file(invocation)).users().forEach(out::println);
-            out.flush();
-            return ExitCode.OK;
+        if (!new PasswordFileEditor(file).replace(user, hash(given, kind, users.scramKind(user), user))) {
+            throw absent(user, file);
         }
+        return Map.of("done", PASSWORDS.followed("changed the password of " + user + " in " + file));
+    }
+
+    private static Object remove(Path file, Arguments given) throws IOException, ConfigException, CommandException {
+        String user = user(given);
+        if (!new PasswordFileEditor(file).remove(user)) {
+            throw absent(user, file);
+        }
+        return Map.of("done", PASSWORDS.followed("removed " + user + " from " + file));
+    }
+
+    private static Object list(Path file, Arguments given) throws ConfigException {
+        PasswordFile users = PasswordFile.read(file);
+        List<Map<String, Object>> items = users.users().stream()
+                .sorted()
+                .map(name -> Map.<String, Object>of("name", name, "scram", users.scramKind(name) != null))
+                .toList();
+        return Map.of("items", items);
     }
 
     private static PasswordHash hash(
-            PasswordInput input, UserOptions.Hash kind, PasswordHash.@Nullable ScramKind former, String user)
+            Arguments given, HashKind kind, PasswordHash.@Nullable ScramKind former, String user)
             throws CommandException {
-        byte[] password = input.read(user);
+        byte[] password = PasswordInput.read(given.isGiven("stdin"), user);
         try {
             return kind.hash(password, former);
         } finally {
@@ -216,23 +181,14 @@ public final class UserCommand implements Runnable {
         }
     }
 
+    private static CommandException present(String user, Path file) {
+        return new CommandException(
+                ExitCode.USAGE,
+                file + " has a user " + user + " already; 'dunlin user passwd " + user + "' sets another password");
+    }
+
     private static CommandException absent(String user, Path file) {
         return new CommandException(
                 ExitCode.USAGE, file + " has no user " + user + "; 'dunlin user list' shows who is there");
-    }
-
-    /** The user that a command is about. */
-    static final class Name {
-        @Parameters(paramLabel = "NAME", description = "User name, as clients send it.")
-        private @Nullable String name;
-
-        String value() throws CommandException {
-            String given = String.valueOf(name);
-            String unfit = PasswordFile.unfit(given);
-            if (unfit != null) {
-                throw new CommandException(ExitCode.USAGE, "the user name " + unfit + "; choose another one");
-            }
-            return given;
-        }
     }
 }
