@@ -186,7 +186,7 @@ final class AccessApi {
         call.about("user " + name);
         PasswordHash hash = hash(user.password(), Boolean.TRUE.equals(user.scram()) ? ScramMechanism.SHA_256 : null);
         if (!changed(() -> new PasswordFileEditor(file).add(name, hash))) {
-            throw new ApiFault(409, "there is a user " + name);
+            throw new ApiFault(409, "there is a user " + name + "; give it another password, or remove it first");
         }
         return inForce(access.users().get(), "added " + name);
     }

@@ -14,6 +14,9 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.CertificateNotYetValidException;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.Map;
@@ -33,14 +36,17 @@ final class AdminClient {
 
     private final String base;
     private final String token;
+    private final String whatThereIs;
     private final HttpClient client;
 
     /**
      * @param base like "http://127.0.0.1:18083"
      * @param token "" for none
      * @param tls null for Java's own
+     * @param whatThereIs said behind that something is not there; may be empty
      */
-    AdminClient(String base, String token, @Nullable SSLContext tls) {
+    AdminClient(String base, String token, @Nullable SSLContext tls, String whatThereIs) {
+        this.whatThereIs = whatThereIs;
         this.base = base.endsWith("/") ? base.substring(0, base.length() - 1) : base;
         this.token = token;
         HttpClient.Builder builder =
@@ -123,11 +129,27 @@ final class AdminClient {
 
     private void refused(int status, JsonNode answer) throws CommandException {
         String why = answer.path("error").asText("status " + status);
-        throw new CommandException(
-                status == 400 ? ExitCode.USAGE : ExitCode.UNEXPECTED,
-                status == 401 && token.isEmpty()
-                        ? "a token is needed; name its file with --token-file, as a rule admin.token in the data directory"
-                        : why);
+        throw switch (status) {
+            case 401 ->
+                wrong(
+                        token.isEmpty()
+                                ? "a token is needed; name its file with --token-file, as a rule admin.token in the data"
+                                        + " directory"
+                                : base + " does not know this token; name the file of another with --token-file, as a"
+                                        + " rule admin.token in the data directory of that broker");
+            case 403 -> wrong(why + ", and name its file with --token-file");
+            case 404 -> wrong(why + whatThereIs);
+            case 503 ->
+                new CommandException(
+                        ExitCode.UNEXPECTED,
+                        base + " does not serve yet: " + answer.path("status").asText(why)
+                                + "; 'dunlin health' ends with 0 when it does");
+            default -> status < 500 && status != 429 ? wrong(why) : new CommandException(ExitCode.UNEXPECTED, why);
+        };
+    }
+
+    private static CommandException wrong(String what) {
+        return new CommandException(ExitCode.USAGE, what);
     }
 
     /** Whatever its status is. */
@@ -157,19 +179,34 @@ final class AdminClient {
                     "no broker answers at " + base + "; start it, or name its admin port with --url",
                     nobody);
         } catch (HttpTimeoutException silent) {
-            throw new CommandException(ExitCode.UNEXPECTED, base + " does not answer in time", silent);
-        } catch (SSLException untrusted) {
+            throw new CommandException(
+                    ExitCode.UNEXPECTED, base + " does not answer in time; see whether that is its admin port", silent);
+        } catch (SSLException insecure) {
+            throw new CommandException(ExitCode.UNEXPECTED, ofTls(insecure), insecure);
+        } catch (IOException broken) {
             throw new CommandException(
                     ExitCode.UNEXPECTED,
-                    "the certificate of " + base + " is not trusted; name the one of admin.tls.cert with --ca",
-                    untrusted);
-        } catch (IOException broken) {
-            throw new CommandException(ExitCode.UNEXPECTED, base + " does not answer: " + broken.getMessage(), broken);
+                    base + " does not answer: " + broken.getMessage()
+                            + (base.startsWith("http:") ? "; with admin.tls its URL begins with https://" : ""),
+                    broken);
         } catch (IllegalArgumentException malformed) {
             throw new CommandException(ExitCode.USAGE, "--url " + base + " is no URL like http://127.0.0.1:18083");
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new CommandException(ExitCode.UNEXPECTED, "interrupted");
         }
+    }
+
+    private String ofTls(SSLException fault) {
+        for (Throwable cause = fault; cause != null; cause = cause.getCause()) {
+            if (cause instanceof CertificateExpiredException || cause instanceof CertificateNotYetValidException) {
+                return "the certificate of " + base + " is not valid at this time: " + cause.getMessage()
+                        + "; give the broker a new one, or set the clock right";
+            } else if (cause instanceof CertificateException) {
+                return "the certificate of " + base + " is not trusted; name the one of admin.tls.cert with --ca";
+            }
+        }
+        return "there is no TLS with " + base + ": " + fault.getMessage()
+                + "; without admin.tls its URL begins with http://";
     }
 }

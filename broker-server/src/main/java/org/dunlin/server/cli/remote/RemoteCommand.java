@@ -70,9 +70,18 @@ public final class RemoteCommand implements Callable<Integer> {
         T of(Arguments given) throws ConfigException, CommandException;
     }
 
+    /** An object of JSON. @param fields name and value of each, in that order */
+    public static Map<String, @Nullable Object> object(@Nullable Object... fields) {
+        Map<String, @Nullable Object> object = new LinkedHashMap<>();
+        for (int i = 0; i < fields.length; i += 2) {
+            object.put(String.valueOf(fields[i]), fields[i + 1]);
+        }
+        return object;
+    }
+
     /** How a command is done on a file, without a broker. */
     public interface OnFile {
-        /** @return what the broker would answer, as maps and lists */
+        /** @return what the broker would answer: {@link #object}, lists and values */
         Object answer(Path file, Arguments given) throws IOException, ConfigException, CommandException;
     }
 
@@ -126,7 +135,10 @@ public final class RemoteCommand implements Callable<Integer> {
     }
 
     public RemoteCommand flag(String names, String... description) {
-        return add(Arguments.option(names, description).arity("0").type(boolean.class));
+        return add(Arguments.option(names, description)
+                .arity("0")
+                .type(boolean.class)
+                .initialValue(false));
     }
 
     private RemoteCommand add(OptionSpec.Builder option) {
@@ -386,12 +398,19 @@ public final class RemoteCommand implements Callable<Integer> {
 
     /** With the token, where that is needed. */
     AdminClient client() throws ConfigException, CommandException {
-        return options.client(invocation, true);
+        return options.client(invocation, true, whatThereIs());
+    }
+
+    private String whatThereIs() {
+        CommandLine group = line.getParent();
+        return group != null && group.getSubcommands().containsKey("list")
+                ? "; '" + group.getCommandSpec().qualifiedName() + " list' shows what there is"
+                : "";
     }
 
     /** For what anybody may ask. */
     AdminClient clientWithoutToken() throws ConfigException, CommandException {
-        return options.client(invocation, false);
+        return options.client(invocation, false, "");
     }
 
     boolean json() {

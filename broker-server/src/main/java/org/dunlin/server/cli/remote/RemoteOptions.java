@@ -43,8 +43,12 @@ final class RemoteOptions {
     @Option(names = "--json", description = "Shows the answer as JSON.")
     private boolean json;
 
-    /** @param withToken whether one is needed */
-    AdminClient client(Invocation invocation, boolean withToken) throws ConfigException, CommandException {
+    /**
+     * @param withToken whether one is needed
+     * @param whatThereIs said behind that something is not there; may be empty
+     */
+    AdminClient client(Invocation invocation, boolean withToken, String whatThereIs)
+            throws ConfigException, CommandException {
         Config loaded =
                 invocation.load(configuration.file(), configuration.flags()).config();
         Config.Admin admin = loaded.admin();
@@ -62,7 +66,8 @@ final class RemoteOptions {
         return new AdminClient(
                 base,
                 withToken ? token(loaded) : "",
-                base.startsWith("https:") && trusted != null ? Trust.only(trusted) : null);
+                base.startsWith("https:") && trusted != null ? Trust.only(trusted) : null,
+                whatThereIs);
     }
 
     private String token(Config loaded) throws CommandException {

@@ -37,6 +37,9 @@ final class Trust extends X509ExtendedTrustManager {
             for (Certificate each : CertificateFactory.getInstance("X.509").generateCertificates(in)) {
                 known.add((X509Certificate) each);
             }
+            if (known.isEmpty()) {
+                throw new CertificateException("there is none in it");
+            }
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(null, new TrustManager[] {new Trust(known)}, null);
             return context;

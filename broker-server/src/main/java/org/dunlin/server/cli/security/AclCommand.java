@@ -3,9 +3,7 @@ package org.dunlin.server.cli.security;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.Locale;
-import java.util.Map;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.server.acl.AclFile;
 import org.dunlin.server.acl.Action;
@@ -44,7 +42,9 @@ public final class AclCommand {
                         .get(
                                 "acl",
                                 (answer, out) -> out.print(answer.path("text").asText()))
-                        .onFile(RIGHTS, (file, given) -> Map.of("path", file.toString(), "text", read(file)))
+                        .onFile(
+                                RIGHTS,
+                                (file, given) -> RemoteCommand.object("path", file.toString(), "text", read(file)))
                         .line(),
                 new RemoteCommand(
                                 invocation,
@@ -85,10 +85,7 @@ public final class AclCommand {
                 .exit(answer -> answer.path("allowed").asBoolean() ? ExitCode.OK : ExitCode.DENIED)
                 .onFile(RIGHTS, (file, given) -> {
                     Explanation explanation = Explanation.of(AclFile.read(file), question(given));
-                    Map<String, Object> answer = new LinkedHashMap<>();
-                    answer.put("allowed", explanation.allowed());
-                    answer.put("lines", explanation.lines());
-                    return answer;
+                    return RemoteCommand.object("allowed", explanation.allowed(), "lines", explanation.lines());
                 })
                 .line();
     }
@@ -148,6 +145,6 @@ public final class AclCommand {
     private static Object replace(Path file, Arguments given) throws IOException, ConfigException, CommandException {
         byte[] content = newRules(given).getBytes(StandardCharsets.UTF_8);
         new FileReplacement(AclFile.named(file)).apply(true, former -> content);
-        return Map.of("done", RIGHTS.followed("replaced " + file));
+        return RemoteCommand.object("done", RIGHTS.followed("replaced " + file));
     }
 }

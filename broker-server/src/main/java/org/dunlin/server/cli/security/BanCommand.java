@@ -7,9 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.dunlin.server.ban.Ban;
@@ -94,7 +92,7 @@ public final class BanCommand {
         Ban ban = ban(given, end(given), given.text("reason"));
         new BanFileEditor(file).add(ban);
         String until = ban.until() == null ? "" : " until " + ban.until();
-        return Map.of("done", BANS.followed("banned " + subject(given) + until + " in " + file));
+        return RemoteCommand.object("done", BANS.followed("banned " + subject(given) + until + " in " + file));
     }
 
     private static @Nullable Instant end(Arguments given) throws ConfigException, CommandException {
@@ -132,20 +130,17 @@ public final class BanCommand {
                     ExitCode.USAGE,
                     file + " does not ban " + subject(given) + "; 'dunlin ban list' shows whom it bans");
         }
-        return Map.of("done", BANS.followed("removed the ban of " + subject(given) + " from " + file));
+        return RemoteCommand.object("done", BANS.followed("removed the ban of " + subject(given) + " from " + file));
     }
 
     private static Object list(Path file, Arguments given) throws ConfigException {
-        List<Map<String, Object>> items = new ArrayList<>();
+        List<Object> items = new ArrayList<>();
         for (Ban ban : BanFile.read(file).bans()) {
-            Map<String, Object> item = new LinkedHashMap<>();
-            item.put("kind", ban.kind().word());
-            item.put("subject", ban.subject());
-            item.put("until", ban.until() == null ? null : ban.until().toString());
-            item.put("reason", ban.reason());
-            items.add(item);
+            String until = ban.until() == null ? null : ban.until().toString();
+            items.add(RemoteCommand.object(
+                    "kind", ban.kind().word(), "subject", ban.subject(), "until", until, "reason", ban.reason()));
         }
-        return Map.of("items", items);
+        return RemoteCommand.object("items", items);
     }
 
     private static void print(JsonNode bans, PrintWriter out) {

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import org.dunlin.server.auth.PasswordFile;
 import org.dunlin.server.auth.PasswordFileEditor;
 import org.dunlin.server.auth.PasswordHash;
@@ -137,7 +136,7 @@ public final class UserCommand {
         if (!new PasswordFileEditor(file).add(user, hash(given, kind, null, user))) {
             throw present(user, file);
         }
-        return Map.of("done", PASSWORDS.followed("added " + user + " to " + file));
+        return RemoteCommand.object("done", PASSWORDS.followed("added " + user + " to " + file));
     }
 
     private static Object change(Path file, Arguments given) throws IOException, ConfigException, CommandException {
@@ -150,7 +149,7 @@ public final class UserCommand {
         if (!new PasswordFileEditor(file).replace(user, hash(given, kind, users.scramKind(user), user))) {
             throw absent(user, file);
         }
-        return Map.of("done", PASSWORDS.followed("changed the password of " + user + " in " + file));
+        return RemoteCommand.object("done", PASSWORDS.followed("changed the password of " + user + " in " + file));
     }
 
     private static Object remove(Path file, Arguments given) throws IOException, ConfigException, CommandException {
@@ -158,16 +157,16 @@ public final class UserCommand {
         if (!new PasswordFileEditor(file).remove(user)) {
             throw absent(user, file);
         }
-        return Map.of("done", PASSWORDS.followed("removed " + user + " from " + file));
+        return RemoteCommand.object("done", PASSWORDS.followed("removed " + user + " from " + file));
     }
 
     private static Object list(Path file, Arguments given) throws ConfigException {
         PasswordFile users = PasswordFile.read(file);
-        List<Map<String, Object>> items = users.users().stream()
+        List<?> items = users.users().stream()
                 .sorted()
-                .map(name -> Map.<String, Object>of("name", name, "scram", users.scramKind(name) != null))
+                .map(name -> RemoteCommand.object("name", name, "scram", users.scramKind(name) != null))
                 .toList();
-        return Map.of("items", items);
+        return RemoteCommand.object("items", items, "next", null);
     }
 
     private static PasswordHash hash(
