@@ -43,6 +43,7 @@ class CompletionIT {
     /** What bash offers when TAB is pressed behind these words. */
     private static List<String> offered(String line) {
         String ask = "source '" + script + "'\n"
+                + "compopt() { :; }\n" // which works only while TAB is pressed
                 + "f=$(complete -p dunlin | sed 's/.* -F \\([^ ]*\\) .*/\\1/')\n"
                 + "IFS='|' read -ra COMP_WORDS <<<'" + String.join("|", line.split(" ", -1)) + "|'\n"
                 + "COMP_CWORD=" + (line.split(" ", -1).length - 1) + "\n"
