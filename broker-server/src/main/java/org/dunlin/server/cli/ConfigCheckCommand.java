@@ -14,6 +14,7 @@ import org.dunlin.server.config.ConfigLoader.Loaded;
 import org.dunlin.server.config.Fault;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -42,6 +43,9 @@ final class ConfigCheckCommand implements Callable<Integer> {
             description = "Show this help.")
     private boolean help;
 
+    @Mixin
+    private JsonOption json = new JsonOption();
+
     ConfigCheckCommand(Launcher launcher) {
         this.launcher = launcher;
     }
@@ -49,9 +53,23 @@ final class ConfigCheckCommand implements Callable<Integer> {
     @Override
     public Integer call() throws ConfigException {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-        Loaded loaded = ConfigLoader.load(file, Map.of(), List.of());
-        List<String> warnings = new ArrayList<>(loaded.warnings());
-        check(loaded, warnings);
+        List<String> warnings = new ArrayList<>();
+        try {
+            Loaded loaded = ConfigLoader.load(file, Map.of(), List.of());
+            warnings.addAll(loaded.warnings());
+            check(loaded, warnings);
+        } catch (ConfigException faulty) {
+            if (!json.isOn()) {
+                throw faulty;
+            }
+            List<String> faults = faulty.faults().stream().map(Fault::toString).toList();
+            JsonOption.print(JsonOption.object("faults", faults, "warnings", warnings), out);
+            return ExitCode.USAGE;
+        }
+        if (json.isOn()) {
+            JsonOption.print(JsonOption.object("faults", List.of(), "warnings", warnings), out);
+            return ExitCode.OK;
+        }
         for (String warning : warnings) {
             out.println("warning: " + warning);
         }

@@ -1,5 +1,6 @@
 package org.dunlin.server.cli;
 
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.dunlin.server.config.ConfigException;
@@ -25,6 +26,9 @@ final class ConfigShowCommand implements Callable<Integer> {
     @Mixin
     private ConfigOptions options = new ConfigOptions();
 
+    @Mixin
+    private JsonOption json = new JsonOption();
+
     ConfigShowCommand(Invocation invocation) {
         this.invocation = invocation;
     }
@@ -37,6 +41,19 @@ final class ConfigShowCommand implements Callable<Integer> {
             command.getErr().println("warning: " + warning);
         }
         command.getErr().flush();
+        if (json.isOn()) {
+            List<?> items = loaded.settings().items().stream()
+                    .map(item -> JsonOption.object(
+                            "key", item.path(),
+                            "value", item.value(),
+                            "defaultValue", item.defaultValue(),
+                            "origin", item.origin(),
+                            "live", item.live(),
+                            "secret", item.secret()))
+                    .toList();
+            JsonOption.print(JsonOption.object("items", items), command.getOut());
+            return ExitCode.OK;
+        }
         command.getOut().print(ConfigText.effective(loaded.settings()));
         command.getOut().flush();
         return ExitCode.OK;

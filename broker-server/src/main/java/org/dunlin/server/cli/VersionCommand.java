@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -27,6 +28,9 @@ public final class VersionCommand implements Callable<Integer> {
             usageHelp = true,
             description = "Show this help.")
     private boolean help;
+
+    @Mixin
+    private JsonOption json = new JsonOption();
 
     /** @param natives lines for people; asked only when the command runs, since looking loads native libraries */
     VersionCommand(Supplier<List<String>> natives) {
@@ -47,9 +51,17 @@ public final class VersionCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
+        String java = System.getProperty("java.version") + " (" + System.getProperty("java.vendor") + ")";
+        String system = System.getProperty("os.name") + " " + System.getProperty("os.arch");
+        if (json.isOn()) {
+            JsonOption.print(
+                    JsonOption.object("dunlin", version(), "java", java, "system", system, "natives", natives.get()),
+                    out);
+            return ExitCode.OK;
+        }
         out.println("Dunlin " + version());
-        out.println("Java " + System.getProperty("java.version") + " (" + System.getProperty("java.vendor") + ")");
-        out.println("System " + System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+        out.println("Java " + java);
+        out.println("System " + system);
         natives.get().forEach(out::println);
         out.flush();
         return ExitCode.OK;

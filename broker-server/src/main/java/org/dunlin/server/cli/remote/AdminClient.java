@@ -72,10 +72,6 @@ final class AdminClient {
         return Stream.of(segments).map(AdminClient::escaped).collect(Collectors.joining("/", "/api/v1/", ""));
     }
 
-    static JsonNode json(Object answer) {
-        return MAPPER.valueToTree(answer);
-    }
-
     JsonNode get(String path) throws CommandException {
         return ask("GET", path, null);
     }

@@ -36,6 +36,17 @@ final class MessageCommands {
                         .line());
     }
 
+    static CommandLine topics(Invocation invocation) {
+        return new RemoteCommand(
+                        invocation,
+                        "topics",
+                        "Lists the levels below a topic at which something is retained, or further below.")
+                .optionalParameter("PARENT", "Levels with slashes between; the top if it is not given.")
+                .page()
+                .get("topics", View.list("LEVEL=level", "TOPIC=topic", "MORE BELOW=hasMore"))
+                .line();
+    }
+
     static CommandLine publish(Invocation invocation) {
         return new RemoteCommand(invocation, "publish", "Publishes a message through a running broker's admin port.")
                 .parameter("TOPIC", "The topic name.")

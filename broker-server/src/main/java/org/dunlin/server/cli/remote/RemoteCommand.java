@@ -20,6 +20,7 @@ import org.dunlin.server.cli.CommandException;
 import org.dunlin.server.cli.ConfiguredFile;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.cli.JsonOption;
 import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -70,18 +71,9 @@ public final class RemoteCommand implements Callable<Integer> {
         T of(Arguments given) throws ConfigException, CommandException;
     }
 
-    /** An object of JSON. @param fields name and value of each, in that order */
-    public static Map<String, @Nullable Object> object(@Nullable Object... fields) {
-        Map<String, @Nullable Object> object = new LinkedHashMap<>();
-        for (int i = 0; i < fields.length; i += 2) {
-            object.put(String.valueOf(fields[i]), fields[i + 1]);
-        }
-        return object;
-    }
-
     /** How a command is done on a file, without a broker. */
     public interface OnFile {
-        /** @return what the broker would answer: {@link #object}, lists and values */
+        /** @return what the broker would answer: {@link JsonOption#object}, lists and values */
         Object answer(Path file, Arguments given) throws IOException, ConfigException, CommandException;
     }
 
@@ -315,7 +307,7 @@ public final class RemoteCommand implements Callable<Integer> {
         Path named = (Path) arguments.get(local.option());
         Path file = local.kind().choose(named, options.configuration(), invocation);
         try {
-            return AdminClient.json(local.change().answer(file, arguments));
+            return JsonOption.tree(local.change().answer(file, arguments));
         } catch (IOException e) {
             throw new CommandException(
                     ExitCode.USAGE,
@@ -425,7 +417,7 @@ public final class RemoteCommand implements Callable<Integer> {
     void show(JsonNode answer, View view) {
         PrintWriter out = out();
         if (json()) {
-            out.println(answer.toPrettyString());
+            JsonOption.print(answer, out);
         } else {
             view.print(answer, out);
         }

@@ -9,6 +9,7 @@ import org.dunlin.server.cli.CommandException;
 import org.dunlin.server.cli.ConfigOptions;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.cli.JsonOption;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
@@ -40,8 +41,8 @@ final class RemoteOptions {
     @Mixin
     private ConfigOptions configuration = new ConfigOptions();
 
-    @Option(names = "--json", description = "Shows the answer as JSON.")
-    private boolean json;
+    @Mixin
+    private JsonOption json = new JsonOption();
 
     /**
      * @param withToken whether one is needed
@@ -100,6 +101,6 @@ final class RemoteOptions {
     }
 
     boolean json() {
-        return json;
+        return json.isOn();
     }
 }

@@ -15,7 +15,7 @@ final class SessionCommands {
         CommandLine clients = CommandGroup.of(
                 "clients",
                 "Lists, shows or sends away the clients that are connected.",
-                list(invocation, "clients"),
+                list(invocation, "clients").line(),
                 show(invocation, "clients"),
                 new RemoteCommand(
                                 invocation,
@@ -37,17 +37,19 @@ final class SessionCommands {
         return CommandGroup.of(
                 "sessions",
                 "Lists, shows or ends sessions, whether their clients are connected or not.",
-                list(invocation, "sessions"),
+                list(invocation, "sessions")
+                        .option("--connected", "true|false", "Whether the client is there.")
+                        .option("--sort", "queue|age", "The longest queues, or the longest away, first.")
+                        .line(),
                 show(invocation, "sessions"),
                 end(invocation));
     }
 
-    private static CommandLine list(Invocation invocation, String what) {
+    private static RemoteCommand list(Invocation invocation, String what) {
         return new RemoteCommand(invocation, "list", "Lists them, by client identifier.")
                 .option("--search", "TEXT", "Part of the client identifier, in any case.")
                 .option("--user", "NAME", "Of this user.")
                 .option("--address", "ADDR", "Beginning of the client's address.")
-                .option("--sort", "queue|age", "Of sessions: the longest queues, or the longest away, first.")
                 .page()
                 .get(
                         what,
@@ -60,8 +62,7 @@ final class SessionCommands {
                                 "SINCE=since",
                                 "SUBSCRIPTIONS=subscriptions",
                                 "QUEUED=queuedMessages",
-                                "INFLIGHT=inflight"))
-                .line();
+                                "INFLIGHT=inflight"));
     }
 
     private static CommandLine show(Invocation invocation, String what) {
@@ -134,6 +135,7 @@ final class SessionCommands {
         return new RemoteCommand(
                         invocation, "refusals", "Lists who was refused, denied something or banned lately, and why.")
                 .option("--address", "ADDR", "Beginning of the address.")
+                .option("--kind", "KIND", "refused, denied, banned or contested.")
                 .limit()
                 .get("refusals", EVENTS)
                 .line();

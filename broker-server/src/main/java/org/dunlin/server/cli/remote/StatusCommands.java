@@ -11,6 +11,13 @@ import picocli.CommandLine;
 
 /** Commands that look at the broker as a whole, or change how it runs. Main thread. */
 final class StatusCommands {
+    private static final View LISTENERS = View.list(
+            "LISTENER=name",
+            "ADDRESS=url",
+            "CONNECTIONS=connections",
+            "WHO=whoMayConnect",
+            "CERTIFICATE ENDS=certificateEnds");
+
     private StatusCommands() {}
 
     static CommandLine status(Invocation invocation) {
@@ -28,13 +35,7 @@ final class StatusCommands {
             node.properties().forEach(each -> table.row(words(each.getKey()), each.getValue()));
             table.print(out);
             out.println();
-            View.list(
-                            "LISTENER=name",
-                            "ADDRESS=url",
-                            "CONNECTIONS=connections",
-                            "WHO=whoMayConnect",
-                            "CERTIFICATE ENDS=certificateEnds")
-                    .print(listeners, out);
+            LISTENERS.print(listeners, out);
         });
         return ExitCode.OK;
     }
@@ -42,6 +43,51 @@ final class StatusCommands {
     /** "uptimeSeconds" is "uptime seconds". */
     static String words(String name) {
         return name.replaceAll("([a-z])([A-Z])", "$1 $2").toLowerCase(Locale.ROOT);
+    }
+
+    static CommandLine listeners(Invocation invocation) {
+        return new RemoteCommand(invocation, "listeners", "Lists the listeners that are open.")
+                .get("listeners", LISTENERS)
+                .line();
+    }
+
+    static CommandLine rates(Invocation invocation) {
+        return new RemoteCommand(invocation, "rates", "Lists what came and went in the last ten minutes, oldest first.")
+                .get(
+                        "rates",
+                        View.list(
+                                "UNTIL=at",
+                                "CONNECTIONS=connections",
+                                "MESSAGES IN=messagesIn",
+                                "MESSAGES OUT=messagesOut",
+                                "BYTES IN=bytesIn",
+                                "BYTES OUT=bytesOut",
+                                "DROPPED=dropped"))
+                .line();
+    }
+
+    static CommandLine log(Invocation invocation) {
+        return new RemoteCommand(invocation, "log", "Shows the last lines of the log, oldest first.")
+                .number("--after", "N", "Those behind the line of that number, as --json shows it.")
+                .limit()
+                .get(
+                        "log",
+                        (node, out) -> node.path("items")
+                                .forEach(each ->
+                                        out.println(Table.plain(each.path("at").asText() + " "
+                                                + each.path("level").asText() + " "
+                                                + each.path("logger").asText() + " "
+                                                + each.path("message").asText()))))
+                .line();
+    }
+
+    static CommandLine settings(Invocation invocation) {
+        return new RemoteCommand(
+                        invocation,
+                        "settings",
+                        "Lists every key with its value in force at a running broker; no secrets.")
+                .get("config", View.list("KEY=key", "VALUE=value", "FROM=origin"))
+                .line();
     }
 
     static CommandLine health(Invocation invocation) {

@@ -13,6 +13,7 @@ import org.dunlin.server.cli.CommandGroup;
 import org.dunlin.server.cli.ConfiguredFile;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.cli.JsonOption;
 import org.dunlin.server.cli.Line;
 import org.dunlin.server.cli.remote.Arguments;
 import org.dunlin.server.cli.remote.RemoteCommand;
@@ -42,9 +43,7 @@ public final class AclCommand {
                         .get(
                                 "acl",
                                 (answer, out) -> out.print(answer.path("text").asText()))
-                        .onFile(
-                                RIGHTS,
-                                (file, given) -> RemoteCommand.object("path", file.toString(), "text", read(file)))
+                        .onFile(RIGHTS, (file, given) -> JsonOption.object("path", file.toString(), "text", read(file)))
                         .line(),
                 new RemoteCommand(
                                 invocation,
@@ -85,7 +84,7 @@ public final class AclCommand {
                 .exit(answer -> answer.path("allowed").asBoolean() ? ExitCode.OK : ExitCode.DENIED)
                 .onFile(RIGHTS, (file, given) -> {
                     Explanation explanation = Explanation.of(AclFile.read(file), question(given));
-                    return RemoteCommand.object("allowed", explanation.allowed(), "lines", explanation.lines());
+                    return JsonOption.object("allowed", explanation.allowed(), "lines", explanation.lines());
                 })
                 .line();
     }
@@ -145,6 +144,6 @@ public final class AclCommand {
     private static Object replace(Path file, Arguments given) throws IOException, ConfigException, CommandException {
         byte[] content = newRules(given).getBytes(StandardCharsets.UTF_8);
         new FileReplacement(AclFile.named(file)).apply(true, former -> content);
-        return RemoteCommand.object("done", RIGHTS.followed("replaced " + file));
+        return JsonOption.object("done", RIGHTS.followed("replaced " + file));
     }
 }

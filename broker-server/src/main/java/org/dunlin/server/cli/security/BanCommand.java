@@ -18,6 +18,7 @@ import org.dunlin.server.cli.CommandGroup;
 import org.dunlin.server.cli.ConfiguredFile;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.cli.JsonOption;
 import org.dunlin.server.cli.Line;
 import org.dunlin.server.cli.remote.Arguments;
 import org.dunlin.server.cli.remote.RemoteCommand;
@@ -92,7 +93,7 @@ public final class BanCommand {
         Ban ban = ban(given, end(given), given.text("reason"));
         new BanFileEditor(file).add(ban);
         String until = ban.until() == null ? "" : " until " + ban.until();
-        return RemoteCommand.object("done", BANS.followed("banned " + subject(given) + until + " in " + file));
+        return JsonOption.object("done", BANS.followed("banned " + subject(given) + until + " in " + file));
     }
 
     private static @Nullable Instant end(Arguments given) throws ConfigException, CommandException {
@@ -130,17 +131,17 @@ public final class BanCommand {
                     ExitCode.USAGE,
                     file + " does not ban " + subject(given) + "; 'dunlin ban list' shows whom it bans");
         }
-        return RemoteCommand.object("done", BANS.followed("removed the ban of " + subject(given) + " from " + file));
+        return JsonOption.object("done", BANS.followed("removed the ban of " + subject(given) + " from " + file));
     }
 
     private static Object list(Path file, Arguments given) throws ConfigException {
         List<Object> items = new ArrayList<>();
         for (Ban ban : BanFile.read(file).bans()) {
             String until = ban.until() == null ? null : ban.until().toString();
-            items.add(RemoteCommand.object(
+            items.add(JsonOption.object(
                     "kind", ban.kind().word(), "subject", ban.subject(), "until", until, "reason", ban.reason()));
         }
-        return RemoteCommand.object("items", items);
+        return JsonOption.object("items", items);
     }
 
     private static void print(JsonNode bans, PrintWriter out) {

@@ -13,6 +13,7 @@ import org.dunlin.server.cli.CommandGroup;
 import org.dunlin.server.cli.ConfiguredFile;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.cli.JsonOption;
 import org.dunlin.server.cli.remote.Arguments;
 import org.dunlin.server.cli.remote.RemoteCommand;
 import org.dunlin.server.cli.remote.View;
@@ -136,7 +137,7 @@ public final class UserCommand {
         if (!new PasswordFileEditor(file).add(user, hash(given, kind, null, user))) {
             throw present(user, file);
         }
-        return RemoteCommand.object("done", PASSWORDS.followed("added " + user + " to " + file));
+        return JsonOption.object("done", PASSWORDS.followed("added " + user + " to " + file));
     }
 
     private static Object change(Path file, Arguments given) throws IOException, ConfigException, CommandException {
@@ -149,7 +150,7 @@ public final class UserCommand {
         if (!new PasswordFileEditor(file).replace(user, hash(given, kind, users.scramKind(user), user))) {
             throw absent(user, file);
         }
-        return RemoteCommand.object("done", PASSWORDS.followed("changed the password of " + user + " in " + file));
+        return JsonOption.object("done", PASSWORDS.followed("changed the password of " + user + " in " + file));
     }
 
     private static Object remove(Path file, Arguments given) throws IOException, ConfigException, CommandException {
@@ -157,16 +158,16 @@ public final class UserCommand {
         if (!new PasswordFileEditor(file).remove(user)) {
             throw absent(user, file);
         }
-        return RemoteCommand.object("done", PASSWORDS.followed("removed " + user + " from " + file));
+        return JsonOption.object("done", PASSWORDS.followed("removed " + user + " from " + file));
     }
 
     private static Object list(Path file, Arguments given) throws ConfigException {
         PasswordFile users = PasswordFile.read(file);
         List<?> items = users.users().stream()
                 .sorted()
-                .map(name -> RemoteCommand.object("name", name, "scram", users.scramKind(name) != null))
+                .map(name -> JsonOption.object("name", name, "scram", users.scramKind(name) != null))
                 .toList();
-        return RemoteCommand.object("items", items, "next", null);
+        return JsonOption.object("items", items, "next", null);
     }
 
     private static PasswordHash hash(

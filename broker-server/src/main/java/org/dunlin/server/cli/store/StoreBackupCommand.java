@@ -7,6 +7,7 @@ import org.dunlin.core.spi.StoreException;
 import org.dunlin.persistence.StoreFiles.Inspection;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.cli.JsonOption;
 import org.dunlin.server.cli.Line;
 import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,9 @@ final class StoreBackupCommand implements Callable<Integer> {
     @Mixin
     private StoreOptions options = new StoreOptions();
 
+    @Mixin
+    private JsonOption json = new JsonOption();
+
     @Parameters(paramLabel = "DIR", description = "The directory of the copy; must be new or empty.")
     private @Nullable Path target;
 
@@ -37,6 +41,10 @@ final class StoreBackupCommand implements Callable<Integer> {
         Path directory = Objects.requireNonNull(target);
         StoreOptions.Chosen store = options.choose(invocation);
         Inspection copy = store.files().backup(directory);
+        if (json.isOn()) {
+            JsonOption.print(StoreOptions.object(copy), options.out());
+            return ExitCode.OK;
+        }
         StoreOptions.print(copy, options.out());
         options.out().println(Line.of("copied " + store.path() + " to " + directory + "; no fault found in the copy"));
         options.out().flush();

@@ -16,6 +16,7 @@ import org.dunlin.persistence.StoreExport.ExportException;
 import org.dunlin.server.cli.CommandException;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.cli.JsonOption;
 import org.dunlin.server.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -33,6 +34,9 @@ final class StoreImportCommand implements Callable<Integer> {
     @Mixin
     private StoreOptions options = new StoreOptions();
 
+    @Mixin
+    private JsonOption json = new JsonOption();
+
     @Parameters(paramLabel = "FILE", description = "The file, or - for standard input.")
     private @Nullable Path file;
 
@@ -46,6 +50,10 @@ final class StoreImportCommand implements Callable<Integer> {
         StoreOptions.Chosen store = options.choose(invocation);
         try (Reader in = open(source)) {
             Map<String, Long> counts = StoreExport.read(in, store.files());
+            if (json.isOn()) {
+                JsonOption.print(counts, options.out());
+                return ExitCode.OK;
+            }
             options.out().println("imported " + StoreExportCommand.summary(counts));
             options.out().flush();
             return ExitCode.OK;

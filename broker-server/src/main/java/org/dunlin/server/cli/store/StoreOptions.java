@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import org.dunlin.core.spi.StoreException;
 import org.dunlin.core.spi.StoreSettings;
@@ -17,6 +18,7 @@ import org.dunlin.server.cli.CommandException;
 import org.dunlin.server.cli.ConfigOptions;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.cli.JsonOption;
 import org.dunlin.server.cli.Line;
 import org.dunlin.server.config.Config.Storage;
 import org.dunlin.server.config.ConfigException;
@@ -90,5 +92,30 @@ final class StoreOptions {
         out.println("delayed        " + census.delayed());
         out.println("files          " + census.diskBytes() + " bytes");
         out.flush();
+    }
+
+    /** The same for programs. */
+    static Map<String, @Nullable Object> object(Inspection inspection) {
+        Census census = inspection.census();
+        Map<String, @Nullable Object> object = JsonOption.object(
+                "sessions", census.sessions(),
+                "groups", census.groups(),
+                "subscriptions", census.subscriptions(),
+                "queued", census.queued(),
+                "queuedBytes", census.queuedBytes(),
+                "shared", census.bodies(),
+                "flows", census.flows(),
+                "retained", census.retained(),
+                "delayed", census.delayed(),
+                "fileBytes", census.diskBytes());
+        object.put("notes", inspection.notes());
+        object.put("faults", faults(inspection));
+        return object;
+    }
+
+    private static List<?> faults(Inspection inspection) {
+        return inspection.faults().stream()
+                .map(fault -> JsonOption.object("what", fault.what(), "count", fault.count(), "where", fault.where()))
+                .toList();
     }
 }

@@ -1,6 +1,7 @@
 package org.dunlin.server.cli.store;
 
 import java.io.PrintWriter;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.dunlin.core.spi.StoreException;
 import org.dunlin.persistence.StoreFiles.Fault;
@@ -8,8 +9,10 @@ import org.dunlin.persistence.StoreFiles.Repair;
 import org.dunlin.server.cli.CommandException;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.cli.JsonOption;
 import org.dunlin.server.cli.Line;
 import org.dunlin.server.config.ConfigException;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -28,6 +31,9 @@ final class StoreRepairCommand implements Callable<Integer> {
     @Option(names = "--accept-loss", description = "What cannot be read is lost; without this nothing is done.")
     private boolean acceptLoss;
 
+    @Mixin
+    private JsonOption json = new JsonOption();
+
     StoreRepairCommand(Invocation invocation) {
         this.invocation = invocation;
     }
@@ -43,6 +49,17 @@ final class StoreRepairCommand implements Callable<Integer> {
         }
         Repair repair = store.files().repair();
         PrintWriter out = options.out();
+        if (json.isOn()) {
+            Map<String, @Nullable Object> answer = StoreOptions.object(repair.found());
+            answer.putAll(JsonOption.object(
+                    "kept", repair.kept(),
+                    "dropped", repair.dropped(),
+                    "unreadable", repair.gaps(),
+                    "missing", repair.lostChanges(),
+                    "damagedFiles", repair.aside().toString()));
+            JsonOption.print(answer, out);
+            return ExitCode.OK;
+        }
         if (repair.found().faults().isEmpty() && repair.aside().equals(store.path())) {
             out.println(Line.of(store.path() + ": no fault found, nothing was changed"));
             out.flush();

@@ -8,6 +8,7 @@ import org.dunlin.persistence.StoreFiles.Inspection;
 import org.dunlin.server.cli.CommandException;
 import org.dunlin.server.cli.ExitCode;
 import org.dunlin.server.cli.Invocation;
+import org.dunlin.server.cli.JsonOption;
 import org.dunlin.server.cli.Line;
 import org.dunlin.server.config.ConfigException;
 import picocli.CommandLine.Command;
@@ -24,6 +25,9 @@ final class StoreVerifyCommand implements Callable<Integer> {
     @Mixin
     private StoreOptions options = new StoreOptions();
 
+    @Mixin
+    private JsonOption json = new JsonOption();
+
     StoreVerifyCommand(Invocation invocation) {
         this.invocation = invocation;
     }
@@ -32,14 +36,18 @@ final class StoreVerifyCommand implements Callable<Integer> {
     public Integer call() throws ConfigException, StoreException, CommandException {
         StoreOptions.Chosen store = options.choose(invocation);
         Inspection found = store.files().inspect();
-        StoreOptions.print(found, options.out());
         List<Fault> faults = found.faults();
+        if (json.isOn()) {
+            JsonOption.print(StoreOptions.object(found), options.out());
+        } else {
+            StoreOptions.print(found, options.out());
+        }
         if (faults.isEmpty()) {
-            options.out().println("no fault found");
+            options.out().print(json.isOn() ? "" : "no fault found" + System.lineSeparator());
             options.out().flush();
             return ExitCode.OK;
         }
-        for (Fault fault : faults) {
+        for (Fault fault : json.isOn() ? List.<Fault>of() : faults) {
             options.err().println(Line.of("fault: " + fault.what() + " (" + fault.count() + "): " + fault.where()));
         }
         throw new CommandException(

@@ -84,7 +84,8 @@ class RemoteCommandTest {
                 "sessions end s1                         > DELETE /api/v1/sessions/s1 t0ken",
                 "sessions end --away-seconds 9 --queued 3 --dry-run"
                         + " > POST /api/v1/sessions/end t0ken {\"awaySeconds\":9,\"queuedMessages\":3,\"dryRun\":true}",
-                "subscriptions --client c --filter f     > GET /api/v1/sessions/c/subscriptions?filter=f t0ken",
+                "subscriptions --client c                > GET /api/v1/sessions/c/subscriptions t0ken",
+                "sessions list --connected false --sort age > GET /api/v1/sessions?connected=false&sort=age t0ken",
                 "subscriptions --filter f                > GET /api/v1/subscriptions?filter=f t0ken",
                 "retained list a/#                       > GET /api/v1/retained?filter=a%2F%23 t0ken",
                 "retained delete a/#" + " > POST /api/v1/retained/delete t0ken {\"filter\":\"a/#\",\"dryRun\":false}",
@@ -103,6 +104,12 @@ class RemoteCommandTest {
                         + " > POST /api/v1/tokens t0ken"
                         + " {\"name\":\"ci\",\"scope\":\"write\",\"expiresInSeconds\":172800}",
                 "token remove ci                         > DELETE /api/v1/tokens/ci t0ken",
+                "listeners                               > GET /api/v1/listeners t0ken",
+                "rates                                   > GET /api/v1/rates t0ken",
+                "log --after 7 --limit 3                 > GET /api/v1/log?after=7&limit=3 t0ken",
+                "topics a/b                              > GET /api/v1/topics?parent=a%2Fb t0ken",
+                "settings                                > GET /api/v1/config t0ken",
+                "refusals --kind banned                  > GET /api/v1/refusals?kind=banned t0ken",
                 "user remove ann                         > DELETE /api/v1/users/ann t0ken",
                 "ban add user ann --for 1h --reason why"
                         + " > POST /api/v1/bans t0ken"
@@ -182,6 +189,26 @@ class RemoteCommandTest {
         assertEquals(2, ask("clients", "list", "--limit", "many"));
         assertOneLine("'--limit'", "'many' is no number");
         assertEquals(List.of(), broker.asked());
+    }
+
+    @Test
+    void everyCommandThatShowsSomething_hasJson() throws Exception {
+        for (String command : new String[] {"version", "config show", "settings", "store verify", "store repair"}) {
+            assertEquals(0, run((command + " --help").split(" ")));
+            assertTrue(out.toString().contains("--json"), out.toString());
+        }
+        assertEquals(0, run("version", "--json"));
+        assertTrue(out.toString().startsWith("{\n  \"dunlin\" : \""), out.toString());
+        assertEquals(0, run("config", "show", "--json", "--set", "limits.max-qos=1"));
+        assertTrue(
+                out.toString().replaceAll("\\s", "").contains("\"key\":\"limits.max-qos\",\"value\":\"1\""), out + "");
+        Path config = Files.writeString(folder.resolve("c.yaml"), "limits:\n  max-qos: 7\n");
+        assertEquals(2, run("config", "check", "--json", config.toString()));
+        assertTrue(out.toString().startsWith("{\n  \"faults\" : [ \"" + config + ":2:"), out.toString());
+        assertEquals("", err.toString());
+        Files.writeString(config, "limits:\n  max-qos: 1\n");
+        assertEquals(0, run("config", "check", "--json", config.toString()));
+        assertTrue(out.toString().startsWith("{\n  \"faults\" : [ ],"), out.toString());
     }
 
     // ---- users, rights and bans
