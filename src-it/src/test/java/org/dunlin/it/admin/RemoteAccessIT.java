@@ -48,7 +48,8 @@ class RemoteAccessIT {
     }
 
     private String run(Path token, int exitCode, String input, String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of(RunningBroker.java(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+        List<String> command =
+                new ArrayList<>(List.of(RunningBroker.java(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
         command.addAll(List.of("-jar", RunningBroker.jar().toString()));
         command.addAll(List.of(arguments));
         command.addAll(List.of("--url", admin.url(), "--token-file", token.toString()));
