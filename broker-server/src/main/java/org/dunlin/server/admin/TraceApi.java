@@ -34,9 +34,10 @@ final class TraceApi {
 
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
-    private final Traces traces;
+    /** Between two looks whether who reads is still let in. */
     private static final long BETWEEN_LOOKS_NANOS = 1_000_000_000;
 
+    private final Traces traces;
     private final Gate gate;
     private final BooleanSupplier showsUserNames;
 
