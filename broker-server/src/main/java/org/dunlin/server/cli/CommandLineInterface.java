@@ -5,6 +5,7 @@ import java.net.BindException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -34,8 +35,12 @@ import picocli.CommandLine.UnmatchedArgumentException;
 public final class CommandLineInterface {
     private static final Logger LOG = LoggerFactory.getLogger(CommandLineInterface.class);
     private static final int FAULTS_SHOWN = 100;
+    /** Its script is of all commands. */
+    private static final String COMPLETION = "completion";
 
-    private final CommandLine commandLine;
+    private final Map<String, Supplier<?>> commands = new LinkedHashMap<>();
+    private @Nullable PrintWriter out;
+    private @Nullable PrintWriter err;
 
     /**
      * @param natives what was found of native libraries on this machine, each as one line
@@ -48,42 +53,60 @@ public final class CommandLineInterface {
             Map<String, String> environment,
             List<Path> defaultConfig) {
         Invocation invocation = new Invocation(environment, defaultConfig);
-        commandLine = new CommandLine(new Root())
-                .addSubcommand(new StartCommand(invocation, launcher))
-                .addSubcommand(CommandGroup.of(
+        commands.put("start", () -> new StartCommand(invocation, launcher));
+        commands.put(
+                "config",
+                () -> CommandGroup.of(
                         "config",
                         "Checks a configuration file, or shows what is in force.",
                         new ConfigCheckCommand(launcher),
-                        new ConfigShowCommand(invocation)))
-                .addSubcommand(StoreCommand.with(invocation))
-                .addSubcommand(AclCommand.with(invocation))
-                .addSubcommand(UserCommand.with(invocation))
-                .addSubcommand(BanCommand.with(invocation))
-                .addSubcommand(new VersionCommand(natives))
-                .addSubcommand(new CompletionCommand());
-        RemoteCommands.all(invocation).forEach(commandLine::addSubcommand);
-        commandLine.registerConverter(Path.class, CommandLineInterface::path);
-        commandLine.setExpandAtFiles(false);
-        commandLine.setParameterExceptionHandler(CommandLineInterface::wrongUsage);
-        commandLine.setExecutionExceptionHandler((fault, command, parsed) -> failed(fault, command));
-        commandLine.setUsageHelpAutoWidth(false);
-        commandLine.setUsageHelpWidth(100);
+                        new ConfigShowCommand(invocation)));
+        commands.put("store", () -> StoreCommand.with(invocation));
+        commands.put("acl", () -> AclCommand.with(invocation));
+        commands.put("user", () -> UserCommand.with(invocation));
+        commands.put("ban", () -> BanCommand.with(invocation));
+        commands.put("version", () -> new VersionCommand(natives));
+        commands.put(COMPLETION, CompletionCommand::new);
+        RemoteCommands.all().forEach((name, command) -> commands.put(name, () -> command.apply(invocation)));
     }
 
     /** Where the answers and where the errors go; standard output and standard error unless told. */
-    public CommandLineInterface printTo(PrintWriter out, PrintWriter err) {
-        commandLine.setOut(out);
-        commandLine.setErr(err);
+    public CommandLineInterface printTo(PrintWriter answers, PrintWriter errors) {
+        out = answers;
+        err = errors;
         return this;
     }
 
     /** @return one of {@link ExitCode} */
     public int run(String... arguments) {
+        CommandLine line = line(arguments);
         try {
-            return commandLine.execute(arguments);
+            return line.execute(arguments);
         } catch (Error fault) { // which picocli lets through, and other threads would keep the process alive
-            return failed(fault, commandLine);
+            return failed(fault, line);
         }
+    }
+
+    /** With the command that is meant, and no other: to look into all of them takes as long as half a start of the broker. */
+    private CommandLine line(String... arguments) {
+        CommandLine line = new CommandLine(new Root());
+        String first = arguments.length == 0 ? "" : arguments[0];
+        if (commands.containsKey(first) && !first.equals(COMPLETION)) {
+            line.addSubcommand(first, commands.get(first).get());
+        } else {
+            commands.forEach((name, command) -> line.addSubcommand(name, command.get()));
+        }
+        line.registerConverter(Path.class, CommandLineInterface::path);
+        line.setExpandAtFiles(false);
+        line.setParameterExceptionHandler(CommandLineInterface::wrongUsage);
+        line.setExecutionExceptionHandler((fault, command, parsed) -> failed(fault, command));
+        line.setUsageHelpAutoWidth(false);
+        line.setUsageHelpWidth(100);
+        if (out != null && err != null) {
+            line.setOut(out);
+            line.setErr(err);
+        }
+        return line;
     }
 
     @Command(

@@ -258,4 +258,29 @@ class CommandLineInterfaceTest {
             assertTrue(out.toString().startsWith("Usage: dunlin"), out.toString());
         }
     }
+
+    @Test
+    void eachCommandThatHelpNames_isThereUnderThatName_alone() {
+        assertEquals(0, run("--help"));
+        List<String> names = out.toString()
+                .lines()
+                .dropWhile(line -> !line.startsWith("Commands:"))
+                .skip(1)
+                .takeWhile(line -> !line.isEmpty())
+                .filter(line -> line.startsWith("  ") && line.charAt(2) != ' ')
+                .map(line -> line.strip().split("[ ,]")[0])
+                .toList();
+        assertTrue(names.size() > 25 && names.containsAll(List.of("start", "clients", "log-level")), names.toString());
+        for (String name : names) {
+            out.getBuffer().setLength(0);
+            assertEquals(0, run(name, "--help"));
+            assertTrue(out.toString().startsWith("Usage: dunlin " + name + " "), out.toString());
+        }
+    }
+
+    @Test
+    void completion_isOfAllCommands() {
+        assertEquals(0, run("completion"));
+        assertTrue(out.toString().contains("log-level") && out.toString().contains("--dry-run"));
+    }
 }

@@ -1,6 +1,8 @@
 package org.dunlin.server.cli.remote;
 
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Function;
 import org.dunlin.server.cli.Invocation;
 import picocli.CommandLine;
 
@@ -8,29 +10,30 @@ import picocli.CommandLine;
 public final class RemoteCommands {
     private RemoteCommands() {}
 
-    /** For {@link CommandLine#addSubcommand(Object)}. */
-    public static List<CommandLine> all(Invocation invocation) {
-        return List.of(
-                StatusCommands.status(invocation),
-                StatusCommands.health(invocation),
-                StatusCommands.listeners(invocation),
-                StatusCommands.rates(invocation),
-                StatusCommands.settings(invocation),
-                StatusCommands.log(invocation),
-                StatusCommands.drops(invocation),
-                SessionCommands.clients(invocation),
-                SessionCommands.sessions(invocation),
-                SessionCommands.subscriptions(invocation),
-                MessageCommands.retained(invocation),
-                MessageCommands.topics(invocation),
-                MessageCommands.publish(invocation),
-                SessionCommands.groups(invocation),
-                SessionCommands.refusals(invocation),
-                StatusCommands.logLevel(invocation),
-                StatusCommands.drain(invocation),
-                StatusCommands.reload(invocation),
-                TraceCommand.trace(invocation),
-                ExplainCommands.explain(invocation),
-                TokenCommands.token(invocation));
+    /** Each by its name, in the order in which help tells of them. */
+    public static Map<String, Function<Invocation, CommandLine>> all() {
+        Map<String, Function<Invocation, CommandLine>> commands = new LinkedHashMap<>();
+        commands.put("status", StatusCommands::status);
+        commands.put("health", StatusCommands::health);
+        commands.put("listeners", StatusCommands::listeners);
+        commands.put("rates", StatusCommands::rates);
+        commands.put("settings", StatusCommands::settings);
+        commands.put("log", StatusCommands::log);
+        commands.put("drops", StatusCommands::drops);
+        commands.put("clients", SessionCommands::clients);
+        commands.put("sessions", SessionCommands::sessions);
+        commands.put("subscriptions", SessionCommands::subscriptions);
+        commands.put("retained", MessageCommands::retained);
+        commands.put("topics", MessageCommands::topics);
+        commands.put("publish", MessageCommands::publish);
+        commands.put("groups", SessionCommands::groups);
+        commands.put("refusals", SessionCommands::refusals);
+        commands.put("log-level", StatusCommands::logLevel);
+        commands.put("drain", StatusCommands::drain);
+        commands.put("reload", StatusCommands::reload);
+        commands.put("trace", TraceCommand::trace);
+        commands.put("explain", ExplainCommands::explain);
+        commands.put("token", TokenCommands::token);
+        return commands;
     }
 }
