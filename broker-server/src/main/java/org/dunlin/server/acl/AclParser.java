@@ -157,7 +157,7 @@ final class AclParser {
     private void unknown(String word) {
         String nearest = Nearest.of(word, WORDS);
         fault(
-                Quote.of(word) + " is no word for the begin of a line",
+                Quote.begin(word) + " is no word for the begin of a line",
                 nearest != null ? "did you mean " + nearest + "?" : "known are " + String.join(", ", WORDS));
     }
 

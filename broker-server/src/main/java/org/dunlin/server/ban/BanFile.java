@@ -112,7 +112,7 @@ public final class BanFile {
         String first = words.next();
         Ban.Kind kind = Ban.Kind.of(first);
         if (kind == null) {
-            throw new Unfit(Quote.of(first) + " is nothing that can be banned", FORM);
+            throw new Unfit(Quote.begin(first) + " is nothing that can be banned", FORM);
         }
         String subject = subject(kind, words.next());
         String rest = words.rest();

@@ -5,6 +5,7 @@ import java.util.HexFormat;
 /** Makes text from outside safe to show in one line: cut to a length, control characters escaped. Any thread. */
 public final class Quote {
     private static final int SHOWN_CHARACTERS = 80;
+    private static final int BEGIN_CHARACTERS = 12;
     private static final int PATH_CHARACTERS = 4096;
     private static final HexFormat HEX = HexFormat.of();
 
@@ -12,6 +13,16 @@ public final class Quote {
 
     public static String of(String text) {
         return "'" + bare(text) + "'";
+    }
+
+    /**
+     * The begin of a word that is none of those that are known, to be found by: its line may have come from another file, with hashes
+     * or tokens.
+     */
+    public static String begin(String word) {
+        int colon = word.indexOf(':');
+        int shown = Math.min(colon < 0 ? word.length() : colon, BEGIN_CHARACTERS);
+        return of(shown < word.length() ? word.substring(0, shown) + "..." : word);
     }
 
     static String bare(String text) {

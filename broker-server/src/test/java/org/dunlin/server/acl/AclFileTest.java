@@ -163,6 +163,8 @@ class AclFileTest {
     @CsvSource(quoteCharacter = '"', delimiter = '|', textBlock = """
             topics read a              | 'topics' is no word for the begin of a line; did you mean topic?
             "  # comment"              | '#' is no word for the begin of a line; known are topic, pattern, user, group, member, members, all
+            ann:$7$101$AAAA$BBBB       | 'ann...' is no word for the begin of a line; known are topic, pattern, user, group, member, members, all
+            dunlin_0123456789abcdef    | 'dunlin_01234...' is no word for the begin of a line; known are topic, pattern, user, group, member, members, all
             topic                      | 'topic' has no topic; write topic ACTION TOPIC
             pattern                    | 'pattern' has no topic; write pattern ACTION TOPIC
             topic raed a               | 'raed' is no action; did you mean read?

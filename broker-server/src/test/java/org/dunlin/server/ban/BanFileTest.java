@@ -77,6 +77,15 @@ class BanFileTest {
     }
 
     @Test
+    void fileOfUsers_isNoBanFile_andItsHashesAreNotTold() {
+        ConfigException e = assertThrows(ConfigException.class, () -> parse("ann:$7$101$AAAA$BBBB"));
+        assertTrue(
+                e.faults().toString().contains("'ann...' is nothing"),
+                e.faults().toString());
+        assertFalse(e.faults().toString().contains("AAAA"));
+    }
+
+    @Test
     void faults_areBounded() {
         ConfigException e = assertThrows(ConfigException.class, () -> parse("x\n".repeat(100_000)));
         assertEquals(100, e.faults().size());
