@@ -382,6 +382,9 @@ class ReloadIT {
 
     @Test
     void reloadsAtOnce_areDoneOneAfterTheOther() throws Exception {
+        write(yaml("limits.max-inflight=99"));
+        reload();
+        broker.awaitLog("key=limits.max-inflight from=64 to=99"); // and so all that was said before
         int seen = broker.log().size();
         ExecutorService several = Executors.newFixedThreadPool(4);
         try {
@@ -402,7 +405,7 @@ class ReloadIT {
                 "the last change is in the log",
                 () -> broker.log().stream()
                         .anyMatch(line -> line.contains("limits.max-inflight") && line.contains("to=139")));
-        String last = "64";
+        String last = "99";
         for (String line : broker.log().subList(seen, broker.log().size())) {
             Matcher change = CHANGED.matcher(line);
             if (change.find()) {
