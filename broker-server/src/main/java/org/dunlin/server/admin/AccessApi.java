@@ -293,7 +293,7 @@ final class AccessApi {
         if (address == null || until == null) {
             throw new ApiFault(
                     409,
-                    "auth.ban-file is not set: only single addresses can be banned, and for a time (expiresInSeconds)");
+                    "auth.ban-file is not set: only single addresses can be banned, and for a time: give expiresInSeconds, or with the command --for");
         }
         if (!access.bans().keepOut(address, until)) {
             throw new ApiFault(409, "there is no room for one more address");

@@ -151,8 +151,7 @@ public final class CommandLineInterface {
         CommandLine command = fault.getCommandLine();
         String what =
                 fault instanceof UnmatchedArgumentException ? UserCommand.unmatched(command.getCommandSpec()) : null;
-        StringBuilder line =
-                new StringBuilder("dunlin: ").append(what != null ? what : Line.of(String.valueOf(fault.getMessage())));
+        StringBuilder line = new StringBuilder("dunlin: ").append(what != null ? what : Line.of(words(fault)));
         if (fault instanceof UnmatchedArgumentException unmatched) {
             String nearest = nearest(unmatched.getUnmatched().get(0), command);
             line.append(nearest == null ? "" : "; did you mean " + nearest + "?");
@@ -161,6 +160,10 @@ public final class CommandLineInterface {
         command.getErr().println(line);
         command.getErr().flush();
         return ExitCode.USAGE;
+    }
+
+    private static String words(ParameterException fault) {
+        return String.valueOf(fault.getMessage()).replaceFirst("^Error: ", ""); // groups of options begin so
     }
 
     /** The option or subcommand most like what was typed, or null if none is. */

@@ -60,6 +60,18 @@ public final class Arguments {
         }
     }
 
+    /** @param label like "read|write" */
+    static List<String> choices(String label) {
+        return List.of(label.split("\\|"));
+    }
+
+    static String choice(String text, String label) {
+        if (choices(label).contains(text)) {
+            return text;
+        }
+        throw new TypeConversionException("'" + text + "' is none of " + String.join(", ", choices(label)));
+    }
+
     void add(OptionSpec.Builder builder) {
         OptionSpec option = builder.build();
         spec.addOption(option);
@@ -160,9 +172,10 @@ public final class Arguments {
         return Objects.requireNonNull(arguments.get(field)).spec().arity().max() == 0;
     }
 
-    /** Of an option, as people type it. */
+    /** As people type it. */
     String name(String field) {
-        return ((OptionSpec) Objects.requireNonNull(arguments.get(field)).spec()).longestName();
+        ArgSpec argument = Objects.requireNonNull(arguments.get(field)).spec();
+        return argument instanceof OptionSpec option ? option.longestName() : argument.paramLabel();
     }
 
     /** What is sent of those that were given and are wanted, by field. */

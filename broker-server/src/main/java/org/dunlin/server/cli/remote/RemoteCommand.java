@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.LongUnaryOperator;
 import java.util.function.ToIntFunction;
+import java.util.stream.Stream;
 import org.dunlin.server.cli.CommandException;
 import org.dunlin.server.cli.ConfiguredFile;
 import org.dunlin.server.cli.ExitCode;
@@ -54,8 +55,13 @@ public final class RemoteCommand implements Callable<Integer> {
     @Mixin
     private RemoteOptions options = new RemoteOptions();
 
-    /** @param condition field that has to be given; null for none */
-    private record Request(@Nullable String condition, String method, String path, View view, boolean whole) {
+    /**
+     * @param condition field that has to be given; null for none
+     * @param whole whether all pages are asked for
+     * @param refused fields that it has no use for
+     */
+    private record Request(
+            @Nullable String condition, String method, String path, View view, boolean whole, List<String> refused) {
         private boolean has(String field) {
             return path.contains("{" + field + "}");
         }
@@ -96,7 +102,10 @@ public final class RemoteCommand implements Callable<Integer> {
 
     // ---- arguments
 
-    /** @param names like "-q, --qos" */
+    /**
+     * @param names like "-q, --qos"
+     * @param label like NAME, or "read|write" if it is one of these
+     */
     public RemoteCommand option(String names, String label, String... description) {
         return add(text(names, label, description));
     }
@@ -118,8 +127,14 @@ public final class RemoteCommand implements Callable<Integer> {
         return add(text(names, label, description).type(List.class).auxiliaryTypes(String.class));
     }
 
+    /** @param label like FILE, or "read|write" if it is one of these */
     static OptionSpec.Builder text(String names, String label, String... description) {
-        return Arguments.option(names, description).paramLabel(label).type(String.class);
+        OptionSpec.Builder option =
+                Arguments.option(names, description).paramLabel(label).type(String.class);
+        return label.indexOf('|') < 0
+                ? option
+                : option.completionCandidates(Arguments.choices(label))
+                        .converters(given -> Arguments.choice(given, label));
     }
 
     public RemoteCommand number(String names, String label, String... description) {
@@ -258,8 +273,16 @@ public final class RemoteCommand implements Callable<Integer> {
     }
 
     private RemoteCommand request(String method, String path, View view, boolean whole) {
-        requests.add(new Request(condition, method, path, view, whole));
+        requests.add(new Request(condition, method, path, view, whole, List.of()));
         condition = null;
+        return this;
+    }
+
+    /** The request before this has no use for those, and is not made if one is given. */
+    public RemoteCommand without(String... fields) {
+        Request latest = requests.remove(requests.size() - 1);
+        requests.add(new Request(
+                latest.condition(), latest.method(), latest.path(), latest.view(), latest.whole(), List.of(fields)));
         return this;
     }
 
@@ -293,6 +316,7 @@ public final class RemoteCommand implements Callable<Integer> {
                 .filter(each -> each.condition() == null || arguments.isGiven(each.condition()))
                 .findFirst()
                 .orElseThrow();
+        checkFor(request);
         return end(
                 request.whole() ? all(request) : client().ask(request.method(), target(request), body(request)),
                 request.view());
@@ -316,6 +340,24 @@ public final class RemoteCommand implements Callable<Integer> {
         }
     }
 
+    private void checkFor(Request request) throws CommandException {
+        for (String field : request.refused()) {
+            if (arguments.isGiven(field)) {
+                String condition = request.condition();
+                List<String> conditions = requests.stream()
+                        .flatMap(each -> Stream.ofNullable(each.condition()))
+                        .map(arguments::name)
+                        .toList();
+                throw new CommandException(
+                        ExitCode.USAGE,
+                        condition == null
+                                ? arguments.name(field) + " goes with " + String.join(" or ", conditions) + " only"
+                                : arguments.name(field) + " does not go with " + arguments.name(condition)
+                                        + "; leave out one of them");
+            }
+        }
+    }
+
     private void checkForBroker() throws CommandException {
         LocalWay local = localWay;
         if (local != null && arguments.isGiven(local.option())) {
@@ -336,7 +378,7 @@ public final class RemoteCommand implements Callable<Integer> {
 
     /** What was given, as parameters of a GET. */
     String target(String path) throws ConfigException, CommandException {
-        return target(new Request(null, "GET", path, View.DONE, false));
+        return target(new Request(null, "GET", path, View.DONE, false, List.of()));
     }
 
     private String target(Request request) throws ConfigException, CommandException {

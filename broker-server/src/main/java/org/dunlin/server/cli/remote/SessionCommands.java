@@ -86,6 +86,7 @@ final class SessionCommands {
                 .flag("--dry-run", "Tells which they are, and ends none.")
                 .when("id")
                 .delete("sessions/{id}")
+                .without("search", "user", "awaySeconds", "queuedMessages", "dryRun")
                 .post("sessions/end", View.selected("session", "ended"))
                 .line();
     }
@@ -104,6 +105,7 @@ final class SessionCommands {
                 .page()
                 .when("client")
                 .get("sessions/{client}/subscriptions", view)
+                .without("filter", "after", "limit")
                 .get("subscriptions", view)
                 .line();
     }
@@ -135,7 +137,7 @@ final class SessionCommands {
         return new RemoteCommand(
                         invocation, "refusals", "Lists who was refused, denied something or banned lately, and why.")
                 .option("--address", "ADDR", "Beginning of the address.")
-                .option("--kind", "KIND", "refused, denied, banned or contested.")
+                .option("--kind", "refused|denied|banned|contested", "What has happened.")
                 .limit()
                 .get("refusals", EVENTS)
                 .line();

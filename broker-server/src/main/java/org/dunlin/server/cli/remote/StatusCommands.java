@@ -127,6 +127,7 @@ final class StatusCommands {
                     node.path("byReason").properties().forEach(each -> table.row(each.getKey(), each.getValue()));
                     table.row("total", node.path("total")).print(out);
                 })
+                .without("after", "limit")
                 .line();
     }
 

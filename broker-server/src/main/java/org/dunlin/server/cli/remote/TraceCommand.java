@@ -27,8 +27,8 @@ final class TraceCommand {
                                 "An address or block of addresses, from the first byte of a connection on."))
                 .option(
                         "--payload",
-                        "HOW",
-                        "How much of each payload: none, head for the first 64 bytes, or full; head if not said.")
+                        "none|head|full",
+                        "How much of each payload; head is the first 64 bytes, and what it is if not said.")
                 .number("--count", "N", "Ends after so many packets.")
                 .number("--seconds", "N", "Ends after that time; 600 if it is not said.")
                 .does(TraceCommand::follow)

@@ -191,6 +191,38 @@ class RemoteCommandTest {
         assertEquals(List.of(), broker.asked());
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '>',
+            quoteCharacter = '"',
+            value = {
+                "sessions end s1 --dry-run           > --dry-run does not go with ID; leave out one of them",
+                "sessions end s1 --search x          > --search does not go with ID; leave out one of them",
+                "subscriptions --client c --filter f > --filter does not go with --client; leave out one of them",
+                "drops --limit 3                     > --limit goes with --clients or --last only",
+                "token add ci --scope all            > 'all' is none of read, write",
+                "sessions list --sort size           > 'size' is none of queue, age",
+                "trace                               > dunlin: Missing required argument",
+            })
+    void argumentsThatDoNotFit_areToldBeforeABrokerIsAsked(String command, String said) {
+        assertEquals(2, ask(command.strip().split(" +")));
+        assertOneLine(said);
+        assertEquals(List.of(), broker.asked());
+    }
+
+    @Test
+    void noTokenAndNoBroker_isToldAsNoBroker() throws Exception {
+        int free;
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            free = socket.getLocalPort();
+        }
+        String nowhere = "storage.path=" + folder.resolve("nowhere");
+        assertEquals(1, run("status", "--set", nowhere, "--set", "admin.port=" + free));
+        assertOneLine("no broker answers at http://127.0.0.1:" + free);
+        assertEquals(2, run("status", "--set", nowhere, "--url", broker.url()));
+        assertOneLine("there is no token at " + folder.resolve("nowhere/admin.token"));
+    }
+
     @Test
     void everyCommandThatShowsSomething_hasJson() throws Exception {
         for (String command : new String[] {"version", "config show", "settings", "store verify", "store repair"}) {
