@@ -65,9 +65,11 @@ public interface Store extends AutoCloseable {
     }
 
     /**
-     * Copies what is committed to a new directory, from which a broker can be started. Blocks; others go on meanwhile.
+     * Copies what is committed, at least what was so when it was called, to a directory from which a broker can be started. Blocks;
+     * others go on meanwhile.
      *
-     * @throws StoreException if this store has no files, or the copy fails
+     * @param directory new or empty
+     * @throws StoreException if this store has no files, or the copy fails; what there is of it then is its caller's to remove
      */
     void backup(Path directory) throws StoreException;
 

@@ -16,6 +16,7 @@ import org.dunlin.core.spi.StoreException;
 import org.dunlin.core.spi.StoreException.Kind;
 import org.dunlin.core.spi.StoreSettings;
 import org.dunlin.core.spi.StoreSettings.Durability;
+import org.dunlin.persistence.rocksdb.files.FileTree;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.Checkpoint;
 import org.rocksdb.FlushOptions;
@@ -357,29 +358,62 @@ public final class RocksStore implements Store {
     @Override
     public void backup(Path target) throws StoreException {
         Opened all = opened();
-        if (Files.exists(target)) {
-            throw new StoreException(Kind.IO, "the backup needs a directory of its own, but " + target + " exists");
-        }
         try {
+            if (Files.exists(target) && !FileTree.isEmpty(target)) {
+                throw new StoreException(
+                        Kind.IO, "the backup needs a directory that is new or empty, which " + target + " is not");
+            }
             DataDirectory.make(target);
+            boolean here = Files.getFileStore(target).equals(Files.getFileStore(all.directory.database()));
+            all.space.requireRoomForCopy(target, here);
             Mark.State state = all.clock.mark(all.writer.onDisk(), false);
-            all.lender.use(database -> {
-                try (Checkpoint checkpoint = Checkpoint.create(database.rocks)) {
-                    checkpoint.createCheckpoint(target.resolve("db").toString());
-                }
-                return target;
-            });
+            if (here) {
+                checkpoint(all, target.resolve("db"));
+            } else {
+                copyCheckpoint(all, target.resolve("db"));
+            }
             try (Mark mark = Mark.open(target.resolve("seq.mark"))) {
                 mark.write(state);
             }
-            all.directory.copyFormat(target);
+            all.directory.copyFormat(target); // last: without it no broker starts from it
         } catch (IOException e) {
-            throw DataDirectory.failure("cannot be copied to " + target, settings.path(), e);
+            throw DataDirectory.failure("cannot be written to", target, e);
         } catch (RocksDBException | Records.Unreadable e) {
             throw new StoreException(
-                    Kind.IO,
+                    Disk.isFull(e) ? Kind.NO_SPACE : Kind.IO,
                     "storage.path " + settings.path() + " cannot be copied to " + target + ": " + e.getMessage(),
                     e);
+        }
+    }
+
+    /**
+     * What is committed at this moment: tables by links, and of the log what has been written. What a failed write has left
+     * there would be in the copy, too, so there is none then.
+     */
+    private static void checkpoint(Opened all, Path target)
+            throws RocksDBException, Records.Unreadable, StoreException {
+        all.lender.use(database -> {
+            try (Checkpoint checkpoint = Checkpoint.create(database.rocks)) {
+                checkpoint.createCheckpoint(target.toString());
+            }
+            return target;
+        });
+        String fault = all.writer.fault();
+        if (fault != null) {
+            throw new StoreException(Kind.IO, "nothing can be copied while nothing can be written: " + fault);
+        }
+    }
+
+    /** To another file system by way of this one: a copy takes its time, and nobody must wait for the files meanwhile. */
+    private static void copyCheckpoint(Opened all, Path target)
+            throws RocksDBException, Records.Unreadable, IOException, StoreException {
+        Path here = all.directory.root().resolve("backup.part");
+        FileTree.delete(here); // of a process that has ended meanwhile
+        try {
+            checkpoint(all, here);
+            FileTree.copyDatabase(here, target, false);
+        } finally {
+            FileTree.delete(here);
         }
     }
 

@@ -6,6 +6,8 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import org.dunlin.core.spi.StoreException;
+import org.dunlin.core.spi.StoreException.Kind;
 import org.dunlin.core.spi.StoreSettings;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -100,6 +102,34 @@ final class Space {
             return disk.usableBytes(directory) >= sizeOf(directory, ".log") + REOPEN_BYTES;
         } catch (IOException e) {
             return false;
+        }
+    }
+
+    /**
+     * A copy must not be what ends storing: what has to stay free stays free. The logs count twice, since they become tables
+     * before, and are copied.
+     *
+     * @param linked whether tables need no room there
+     * @throws StoreException if there is too little
+     */
+    void requireRoomForCopy(Path target, boolean linked) throws IOException, StoreException {
+        long logs = 2 * sizeOf(directory, ".log") + REOPEN_BYTES;
+        require(directory, logs, leastFree());
+        if (!linked) {
+            require(target, sizeOf(directory, "") + logs, 0);
+        }
+    }
+
+    private void require(Path where, long needed, long least) throws IOException, StoreException {
+        long free = disk.usableBytes(where);
+        if (free - needed < least) {
+            throw new StoreException(
+                    Kind.NO_SPACE,
+                    "there is no room for a copy: it needs " + (needed + MB - 1) / MB + " MB on the file system of "
+                            + where
+                            + (least > 0 ? " beside the " + least / MB + " MB of storage.min-free" : "") + ", and "
+                            + free / MB
+                            + " MB are free; free some there, or remove backups that are not needed any more");
         }
     }
 

@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -481,6 +482,70 @@ class RocksStoreTest {
         RocksStore restored = open(copy, told);
         assertEquals(before, readAll(restored, 1).texts());
         assertEquals(1_700_000_100_000L, told.lastAliveMillis);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void backup_whileOthersWrite_hasAllThatHadCompleted(Durability durability) throws Exception {
+        RocksStore store = store(directory.resolve("data"), durability);
+        store.open(new Told());
+        open.add(store);
+        commit(store, batch -> batch.putSession(ANN, session("ann")));
+        AtomicInteger completed = new AtomicInteger();
+        AtomicBoolean enough = new AtomicBoolean();
+        Thread writer = new Thread(() -> {
+            for (int i = 1; !enough.get(); i++) {
+                enqueue(store, message(i, "a/" + i, i % 300), ANN);
+                completed.set(i);
+            }
+        });
+        writer.start();
+        try {
+            for (int i = 1; i <= 3; i++) {
+                int least = i * 50;
+                until(() -> completed.get() >= least);
+                int before = completed.get();
+                store.backup(directory.resolve("copy-" + i));
+                int after = completed.get() + 1;
+                int found = readAll(open(directory.resolve("copy-" + i), new Told()), 1)
+                        .messages()
+                        .size();
+                assertTrue(found >= before && found <= after, before + " <= " + found + " <= " + after);
+            }
+        } finally {
+            enough.set(true);
+            writer.join();
+        }
+    }
+
+    @Test
+    void backup_withTooLittleRoom_isNotBegun() throws Exception {
+        RocksStore store = open();
+        commit(store, batch -> batch.putSession(ANN, session("ann")));
+        disk.usable = store.figures().leastFreeBytes() + 100;
+        Path copy = directory.resolve("copy");
+        StoreException refusal = assertThrows(StoreException.class, () -> store.backup(copy));
+        assertEquals(Kind.NO_SPACE, refusal.kind());
+        assertTrue(
+                refusal.getMessage().contains("storage.min-free")
+                        && refusal.getMessage().contains("MB are free"),
+                refusal.getMessage());
+        assertFalse(Files.exists(copy.resolve("db")));
+        disk.usable = Long.MAX_VALUE;
+        store.backup(copy); // the directory is there and empty
+        assertTrue(Files.exists(copy.resolve("FORMAT")));
+    }
+
+    @Test
+    void backup_whileNothingCanBeWritten_isRefused() throws Exception {
+        RocksStore store = open();
+        commit(store, batch -> batch.putSession(ANN, session("ann")));
+        disk.beforeWrite = FaultyDisk.BROKEN;
+        disk.onOpen = FaultyDisk.BROKEN;
+        assertNotNull(write(store, batch -> batch.putSession(BEN, session("ben"))));
+        StoreException refusal = assertThrows(StoreException.class, () -> store.backup(directory.resolve("copy")));
+        assertEquals(Kind.IO, refusal.kind());
+        assertFalse(Files.exists(directory.resolve("copy/FORMAT")));
     }
 
     @Test

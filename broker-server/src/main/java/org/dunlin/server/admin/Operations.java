@@ -9,6 +9,7 @@ import org.dunlin.core.Broker;
 import org.dunlin.core.DropLedger;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.server.acl.AclAuthorizer;
+import org.dunlin.server.backup.Backups;
 import org.dunlin.server.ban.Bans;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.Fault;
@@ -47,6 +48,7 @@ public record Operations(
         Supplier<List<OpenListener>> listeners,
         Access access,
         Configuration configuration,
+        Backups backups,
         Runnable stop) {
     /** Whether clients send a secret where others send who they are. */
     boolean userNamesAreTokens() {

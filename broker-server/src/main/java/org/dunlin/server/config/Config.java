@@ -427,6 +427,7 @@ public record Config(
      * @param tokenFile "" for the usual place in the data directory
      * @param passwordFile "" for none
      * @param allowedHosts names by which browsers may reach it, beside addresses and localhost
+     * @param backupPath "" for the usual place in the data directory
      */
     public record Admin(
             boolean enabled,
@@ -438,6 +439,7 @@ public record Config(
             String passwordFile,
             List<String> allowedHosts,
             Duration sessionTime,
+            String backupPath,
             Metrics metrics) {
         public Admin {
             allowedHosts = List.copyOf(allowedHosts);

@@ -1,6 +1,8 @@
 package org.dunlin.server.rest;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import org.dunlin.server.http.Response;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param parameters of the path and the query
  * @param body the record that the body is, or null if there is none
  * @param answer the record that is answered with 200, or null if it is not JSON
+ * @param others records that are answered with another status, where that is no {@link ApiFault.Problem}
  */
 public record Endpoint(
         String method,
@@ -23,9 +26,30 @@ public record Endpoint(
         List<Parameter> parameters,
         @Nullable Class<?> body,
         @Nullable Class<?> answer,
+        Map<Integer, Class<?>> others,
         Action action) {
     public Endpoint {
         parameters = List.copyOf(parameters);
+        others = Map.copyOf(others);
+    }
+
+    public Endpoint(
+            String method,
+            String template,
+            Principal.@Nullable Scope scope,
+            String summary,
+            List<Parameter> parameters,
+            @Nullable Class<?> body,
+            @Nullable Class<?> answer,
+            Action action) {
+        this(method, template, scope, summary, parameters, body, answer, Map.of(), action);
+    }
+
+    /** The same, which may also answer with that record and that status. */
+    public Endpoint answering(int status, Class<?> record) {
+        Map<Integer, Class<?>> more = new LinkedHashMap<>(others);
+        more.put(status, record);
+        return new Endpoint(method, template, scope, summary, parameters, body, answer, more, action);
     }
 
     /** What is done; called by a worker. */

@@ -116,21 +116,29 @@ public final class OpenApi {
         if (body != null) {
             operation.put("requestBody", ordered("required", true, "content", json(schema(body))));
         }
+        operation.put("responses", responses(endpoint));
+        return operation;
+    }
+
+    private Map<String, Object> responses(Endpoint endpoint) {
         Class<?> answer = endpoint.answer();
-        operation.put(
-                "responses",
-                ordered(
-                        "200",
-                        answer == null
-                                ? Map.of("description", "The answer.")
-                                : ordered("description", "The answer.", "content", json(schema(answer))),
-                        "default",
+        Map<String, Object> responses = ordered(
+                "200",
+                answer == null
+                        ? Map.of("description", "The answer.")
+                        : ordered("description", "The answer.", "content", json(schema(answer))));
+        new TreeMap<>(endpoint.others())
+                .forEach((status, other) -> responses.put(
+                        status.toString(),
                         ordered(
                                 "description",
-                                "Why not.",
+                                status < 400 ? "Not done yet; it goes on." : "Why not.",
                                 "content",
-                                json(Map.of("$ref", "#/components/schemas/Problem")))));
-        return operation;
+                                json(schema(other)))));
+        responses.put(
+                "default",
+                ordered("description", "Why not.", "content", json(Map.of("$ref", "#/components/schemas/Problem"))));
+        return responses;
     }
 
     private static String operationId(Endpoint endpoint) {

@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 import org.dunlin.persistence.rocksdb.DataDirectory;
 
 /** What is done to whole directories. Any thread. */
-final class FileTree {
+public final class FileTree {
     private FileTree() {}
 
     /** Copies a file so that it is on disk. */
@@ -27,7 +27,7 @@ final class FileTree {
      * The files of a database in another directory, which is made: tables, which RocksDB never writes to again, as links if
      * that is wished and possible, the rest as copies. What it writes of itself is left out.
      */
-    static void copyDatabase(Path from, Path to, boolean link) throws IOException {
+    public static void copyDatabase(Path from, Path to, boolean link) throws IOException {
         Files.createDirectories(to);
         try (DirectoryStream<Path> files = Files.newDirectoryStream(from)) {
             for (Path file : files) {
@@ -54,7 +54,7 @@ final class FileTree {
     }
 
     /** Removes it with all that is below; nothing happens if it is not there. */
-    static void delete(Path root) throws IOException {
+    public static void delete(Path root) throws IOException {
         if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }
@@ -65,7 +65,7 @@ final class FileTree {
         }
     }
 
-    static boolean isEmpty(Path directory) throws IOException {
+    public static boolean isEmpty(Path directory) throws IOException {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
             return !files.iterator().hasNext();
         }

@@ -31,6 +31,7 @@ public final class RemoteCommands {
         commands.put("log-level", StatusCommands::logLevel);
         commands.put("drain", StatusCommands::drain);
         commands.put("reload", StatusCommands::reload);
+        commands.put("backup", BackupCommand::backup);
         commands.put("trace", TraceCommand::trace);
         commands.put("explain", ExplainCommands::explain);
         commands.put("token", TokenCommands::token);
