@@ -17,6 +17,7 @@ import org.dunlin.core.session.Shard;
 import org.dunlin.core.session.Shards;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.Loop;
+import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.StoreException;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
@@ -34,6 +35,7 @@ public final class Broker {
     private final Shards shards;
     private final Admittance admittance;
     private final Inspection inspection;
+    private volatile @Nullable Restoration restoration;
 
     /** @param loops one for each shard; a connection may live on these alone */
     public Broker(List<Loop> loops, BrokerSettings settings) {
@@ -60,14 +62,32 @@ public final class Broker {
      * @throws StoreException if the store cannot be used
      */
     public CompletionStage<String> open() throws StoreException {
-        Restoration restoration = new Restoration(shards);
-        shards.store().open(restoration);
+        Restoration back = new Restoration(shards);
+        restoration = back;
+        shards.store().open(back);
         CompletionStage<Void> done = CompletableFuture.completedFuture(null);
-        for (Consumer<Shard> step : restoration.steps()) {
+        for (Consumer<Shard> step : back.steps()) {
             done = done.thenCompose(former -> onEach(step));
         }
-        return done.thenApply(last -> restoration.summary());
+        return done.thenApply(last -> {
+            restoration = null; // it holds all that was told
+            return back.summary();
+        });
     }
+
+    /** How far {@link #open} has come. */
+    public Starting starting() {
+        Restoration back = restoration;
+        return new Starting(
+                shards.store().opening(), back == null ? 0 : back.broughtBack(), back == null ? 0 : back.toBringBack());
+    }
+
+    /**
+     * @param reading of the store
+     * @param restored sessions that their shards have; 0 before the store has been read, and when all is done
+     * @param toRestore of so many
+     */
+    public record Starting(Store.Opening reading, long restored, long toRestore) {}
 
     private CompletionStage<Void> onEach(Consumer<Shard> task) {
         CompletableFuture<?>[] done = new CompletableFuture<?>[shards.count()];

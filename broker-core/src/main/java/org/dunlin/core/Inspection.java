@@ -2,6 +2,7 @@ package org.dunlin.core;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -73,17 +74,17 @@ public final class Inspection {
     }
 
     /**
-     * What those of these clients have subscribed to that have a session, in that order; of each at most so many.
+     * What those of these clients have subscribed to that have a session, by client identifier; of each at most so many.
      *
      * @param most for each client, 1 or more
      */
-    public CompletionStage<List<SubscriptionView>> subscriptions(List<String> clientIds, int most) {
+    public CompletionStage<Map<String, List<SubscriptionView>>> subscriptions(List<String> clientIds, int most) {
         return gather(clientIds, session -> subscriptions(session, most)).thenApply(found -> {
-            List<SubscriptionView> views = new ArrayList<>();
+            Map<String, List<SubscriptionView>> inOrder = new LinkedHashMap<>();
             for (String clientId : clientIds) {
-                views.addAll(found.getOrDefault(clientId, List.of()));
+                inOrder.put(clientId, found.getOrDefault(clientId, List.of()));
             }
-            return views;
+            return inOrder;
         });
     }
 

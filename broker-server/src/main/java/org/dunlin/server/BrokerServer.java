@@ -27,6 +27,7 @@ import org.dunlin.persistence.Stores;
 import org.dunlin.server.acl.Operator;
 import org.dunlin.server.admin.Admin;
 import org.dunlin.server.admin.Operations;
+import org.dunlin.server.backup.Backups;
 import org.dunlin.server.ban.LoginGuard;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
@@ -42,6 +43,7 @@ import org.dunlin.server.net.ListenException;
 import org.dunlin.server.net.Listener;
 import org.dunlin.server.net.Listeners;
 import org.dunlin.server.net.NettyLoops;
+import org.dunlin.server.net.Supervisor;
 import org.dunlin.server.net.Transport;
 import org.dunlin.server.net.http.MqttUpgrade;
 import org.dunlin.server.net.websocket.WebSocketLayer;
@@ -77,6 +79,7 @@ public final class BrokerServer implements AutoCloseable {
     private final Broker broker;
     private final Doors doors;
     private final Listeners listeners;
+    private final Backups backups;
     private final OtlpExport.Counts exports = new OtlpExport.Counts();
     private final Metrics metrics;
     private final Rates rates;
@@ -90,15 +93,17 @@ public final class BrokerServer implements AutoCloseable {
     /** The listeners in words. */
     private String open = "";
 
-    private BrokerServer(Loaded loaded, Reload.Checks checks, String version) throws ConfigException {
+    private BrokerServer(Loaded loaded, Reload.Checks checks, Supervisor supervisor, String version)
+            throws ConfigException {
         this.config = loaded.config();
-        this.reload = new Reload(loaded, checks, new Target());
+        this.reload = new Reload(loaded, checks, new Target(), supervisor);
         this.version = version;
         this.access = new Access(config);
         this.guard = new LoginGuard(access.authenticator(), access.bans(), policy(config.bans()), events);
         access.authenticator().ask(guard::left);
         this.store = Stores.create(
                 config.storage().engine().name().toLowerCase(Locale.ROOT), storeSettings(config.storage()));
+        this.backups = backups(config, store);
         this.loops = new NettyLoops(transport(config), loopCount(config), store::nowMillis);
         Limits limits = config.limits();
         this.memory = new MemoryBudget(
@@ -144,13 +149,14 @@ public final class BrokerServer implements AutoCloseable {
      * Starts a broker; it serves when this returns.
      *
      * @param checks of files that a configuration names, when it is read again
+     * @param supervisor told of that
      * @throws ConfigException if a file that the configuration names has faults
      * @throws ListenException if a listener cannot be opened; nothing is left running then
      * @throws StoreException if the data directory cannot be used; nothing is left running then
      */
-    public static BrokerServer start(Loaded loaded, Reload.Checks checks, String version)
+    public static BrokerServer start(Loaded loaded, Reload.Checks checks, Supervisor supervisor, String version)
             throws ConfigException, ListenException, StoreException {
-        BrokerServer server = new BrokerServer(loaded, checks, version);
+        BrokerServer server = new BrokerServer(loaded, checks, supervisor, version);
         try {
             server.open();
             return server;
@@ -164,8 +170,7 @@ public final class BrokerServer implements AutoCloseable {
         warnOfFewFiles();
         List<Listener> openable = doors.listeners();
         if (config.admin().enabled()) {
-            admin = Admin.open(
-                    config.admin(), doors.adminLayers(), dashboard(), loops.transport(), () -> "reading the store");
+            admin = Admin.open(config.admin(), doors.adminLayers(), dashboard(), loops.transport(), broker::starting);
         }
         bringBack();
         access.follow(this::review);
@@ -225,6 +230,7 @@ public final class BrokerServer implements AutoCloseable {
                         access.authorizer()::hurry,
                         access.bans()::hurry),
                 reload,
+                backups,
                 BrokerServer::stopProcess);
     }
 
@@ -328,6 +334,13 @@ public final class BrokerServer implements AutoCloseable {
                 LOG.atLevel(exposure.isWide() ? Level.WARN : Level.INFO).log(exposure.text());
             }
         }
+    }
+
+    private static Backups backups(Config config, Store store) {
+        String path = config.admin().backupPath();
+        return new Backups(
+                path.isEmpty() ? Path.of(config.storage().path(), "backups") : Path.of(path),
+                config.storage().engine() == Config.Engine.MEMORY ? null : store::backup);
     }
 
     private static LoginGuard.Policy policy(Config.Bans config) {
@@ -473,6 +486,7 @@ public final class BrokerServer implements AutoCloseable {
             admin.close();
         }
         doors.close();
+        backups.close();
         store.close();
         if (ready) {
             LOG.info("Stopped");

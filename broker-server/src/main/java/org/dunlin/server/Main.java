@@ -101,7 +101,7 @@ public final class Main {
         supervisor.status("Bringing back what is stored");
         BrokerServer server;
         try {
-            server = BrokerServer.start(loaded, Main::checkFiles, VersionCommand.version());
+            server = BrokerServer.start(loaded, Main::checkFiles, supervisor, VersionCommand.version());
         } catch (ListenException e) {
             throw new CommandException(
                     e.isAddressInUse() ? ExitCode.ADDRESS_IN_USE : ExitCode.USAGE, String.valueOf(e.getMessage()), e);
@@ -117,14 +117,7 @@ public final class Main {
                     runtime.halt(ExitCode.OK); // the JVM's own answer to SIGTERM would be 143
                 },
                 "dunlin-stop"));
-        Hangup.handle(() -> {
-            supervisor.reloading();
-            try {
-                server.reload("SIGHUP");
-            } finally {
-                supervisor.ready("Serving, told to reload");
-            }
-        });
+        Hangup.handle(() -> server.reload("SIGHUP"));
         server.announce(STARTED_NANOS);
         supervisor.ready("Serving");
         new CountDownLatch(1).await();

@@ -14,6 +14,7 @@ import org.dunlin.server.config.Fault;
 import org.dunlin.server.config.Settings;
 import org.dunlin.server.files.FileWatch;
 import org.dunlin.server.files.NamedFile;
+import org.dunlin.server.net.Supervisor;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,6 +32,7 @@ final class Reload implements Operations.Configuration, AutoCloseable {
     private final Loaded first;
     private final Checks checks;
     private final Target target;
+    private final Supervisor supervisor;
     private final @Nullable FileWatch watch;
     private Settings inForce;
 
@@ -59,10 +61,11 @@ final class Reload implements Operations.Configuration, AutoCloseable {
         Runnable prepare(Config next) throws ConfigException;
     }
 
-    Reload(Loaded first, Checks checks, Target target) {
+    Reload(Loaded first, Checks checks, Target target, Supervisor supervisor) {
         this.first = first;
         this.checks = checks;
         this.target = target;
+        this.supervisor = supervisor;
         this.inForce = first.settings();
         this.watch = watch(first.sources().file());
     }
@@ -140,6 +143,15 @@ final class Reload implements Operations.Configuration, AutoCloseable {
 
     @Override
     public synchronized Outcome reload(String why) {
+        supervisor.reloading();
+        try {
+            return readAndApply(why);
+        } finally {
+            supervisor.reloaded();
+        }
+    }
+
+    private Outcome readAndApply(String why) {
         Loaded next;
         Settings merged;
         Runnable prepared;

@@ -26,6 +26,7 @@ import org.dunlin.server.config.ConfigLoader;
 import org.dunlin.server.config.ConfigLoader.Flag;
 import org.dunlin.server.http.Response;
 import org.dunlin.server.metrics.Exposition;
+import org.dunlin.server.net.Supervisor;
 import org.dunlin.server.net.tls.Pair;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -61,7 +62,8 @@ class MetricsPageTest {
                 "storage.path", folder.resolve("data").toString(),
                 "admin.enabled", "false");
         settings.forEach((name, value) -> flags.add(new Flag("--set", name, value)));
-        server = BrokerServer.start(ConfigLoader.load(null, Map.of(), flags), loaded -> {}, "1.2.3");
+        server = BrokerServer.start(
+                ConfigLoader.load(null, Map.of(), flags), loaded -> {}, new Supervisor(null), "1.2.3");
     }
 
     @AfterAll

@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import org.dunlin.server.config.ConfigLoader;
 import org.dunlin.server.config.ConfigLoader.Flag;
 import org.dunlin.server.metrics.Exposition;
+import org.dunlin.server.net.Supervisor;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -112,7 +113,8 @@ class OtlpExportTest {
                         "metrics.otlp.interval", "1s",
                         "metrics.otlp.headers", "X-Secret=open sesame,Other=x")
                 .forEach((name, value) -> flags.add(new Flag("--set", name, value)));
-        return BrokerServer.start(ConfigLoader.load(null, Map.of(), flags), loaded -> {}, "1.2.3");
+        return BrokerServer.start(
+                ConfigLoader.load(null, Map.of(), flags), loaded -> {}, new Supervisor(null), "1.2.3");
     }
 
     private static String exports(BrokerServer server, String result) {

@@ -171,6 +171,13 @@ public final class RealClient implements AutoCloseable {
         }
     }
 
+    /** What it has said so far. */
+    public List<String> lines() {
+        synchronized (output) {
+            return List.copyOf(output);
+        }
+    }
+
     /** Waits for its end. @return its exit code */
     public int awaitExit() {
         try {

@@ -10,6 +10,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
+import org.dunlin.core.figures.Tally;
 import org.dunlin.core.routing.Slots;
 import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.spi.Authorizer;
@@ -37,6 +38,10 @@ public final class Restoration implements Store.Boot {
     private final List<Delayed> delayed = new ArrayList<>();
     private final List<Queue<Member>> members = new ArrayList<>();
     private final List<List<Session>> restored = new ArrayList<>();
+    /** Of each shard, counted by it: sessions that are back. */
+    private final List<Tally> back = new ArrayList<>();
+
+    private volatile long toBringBack;
     private long lastAliveMillis;
     private long subscriptions;
     private long messages;
@@ -64,8 +69,23 @@ public final class Restoration implements Store.Boot {
             sessions.add(new ArrayList<>());
             groups.add(new ArrayList<>());
             restored.add(new ArrayList<>());
+            back.add(new Tally());
             members.add(new ConcurrentLinkedQueue<>());
         }
+    }
+
+    /** Sessions that are to come back; 0 until the store has told all. Any thread. */
+    public long toBringBack() {
+        return toBringBack;
+    }
+
+    /** Sessions of these that shards have by now. Any thread. */
+    public long broughtBack() {
+        long sum = 0;
+        for (Tally each : back) {
+            sum += each.get();
+        }
+        return sum;
     }
 
     // ---- what the store tells
@@ -164,6 +184,7 @@ public final class Restoration implements Store.Boot {
         for (Map.Entry<String, Kept> entry : latestGroups.entrySet()) {
             groups.get(shards.ofGroup(entry.getKey()).index()).add(entry.getValue());
         }
+        toBringBack = latest.size();
         return List.of(this::restoreOwners, this::restoreMembers, this::resume);
     }
 
@@ -185,6 +206,7 @@ public final class Restoration implements Store.Boot {
         for (Kept kept : sessions.get(shard.index())) {
             Session session = shard.restore(kept, lastAliveMillis);
             restored.get(shard.index()).add(session);
+            back.get(shard.index()).add(1);
             for (Subscription subscription : session.subscriptions()) {
                 if (subscription.filter().isShared()) {
                     members.get(shards.ofGroup(subscription.filter().text()).index())

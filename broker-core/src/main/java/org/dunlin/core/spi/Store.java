@@ -20,6 +20,11 @@ public interface Store extends AutoCloseable {
      */
     void open(Boot boot) throws StoreException;
 
+    /** How far {@link #open} has come. Any thread, also before it and while it runs. */
+    default Opening opening() {
+        return Opening.NONE;
+    }
+
     /**
      * The broker's time in milliseconds, in which all deadlines are kept: the wall clock when the store was new, from then on
      * steady while the process lives, whatever becomes of the wall clock, and by the wall clock's word over the time between
@@ -135,6 +140,32 @@ public interface Store extends AutoCloseable {
         void retained(Message message, long stamp);
 
         void delayed(long id, long dueAtMillis, Message message);
+    }
+
+    /**
+     * How far an {@link #open} has come.
+     *
+     * @param logBytes of changes that the files have to be brought up to date with, which is done before anything is read
+     * @param owners sessions and shared groups
+     * @param queued messages in queues
+     */
+    record Opening(Stage stage, long logBytes, Part owners, Part subscriptions, Part queued, Part retained) {
+        public static final Opening NONE = new Opening(Stage.NOT_BEGUN, 0, Part.NONE, Part.NONE, Part.NONE, Part.NONE);
+
+        /** What is done at the moment. */
+        public enum Stage {
+            NOT_BEGUN,
+            /** The files are checked and brought up to date. */
+            OPENING_FILES,
+            /** What is kept is read and told. */
+            READING,
+            DONE
+        }
+    }
+
+    /** @param about how many there are, by what the files say of themselves, which may be too many; never less than those read */
+    record Part(long read, long about) {
+        public static final Part NONE = new Part(0, 0);
     }
 
     /**

@@ -3,9 +3,14 @@ package org.dunlin.persistence.rocksdb;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import org.dunlin.core.figures.Tally;
 import org.dunlin.core.spi.SessionKey;
+import org.dunlin.core.spi.Store;
 import org.dunlin.core.spi.Store.Boot;
 import org.dunlin.persistence.rocksdb.Layout.Family;
 import org.dunlin.persistence.rocksdb.Records.Unreadable;
@@ -16,26 +21,48 @@ import org.rocksdb.RocksIterator;
 
 /**
  * Reads all that is kept, to tell the ledger what the writer must know, and at the start of the broker that one, too. It
- * reads of each queue only what its messages weigh. One thread, once.
+ * reads of each queue only what its messages weigh. One thread, once; how far it is any thread may ask.
  */
 final class BootScan {
     private static final long READ_AHEAD = 4 << 20;
+    /** RocksDB's guess at how many rows there are. */
+    private static final String ROWS = "rocksdb.estimate-num-keys";
 
     private final Database database;
     private final Ledger ledger;
     private final @Nullable Boot boot;
     private final Set<Long> strays = new HashSet<>();
     private long nextId = 1;
-    long sessions;
-    long subscriptions;
-    long queued;
-    long retained;
+    private final Tally owners = new Tally();
+    private final Tally subscriptions = new Tally();
+    private final Tally queued = new Tally();
+    private final Tally retained = new Tally();
+    private final Map<Family, Long> expected = new EnumMap<>(Family.class);
 
     /** @param boot the broker that is to be told; null if it knows all already */
-    BootScan(Database database, Ledger ledger, @Nullable Boot boot) {
+    BootScan(Database database, Ledger ledger, @Nullable Boot boot) throws RocksDBException {
         this.database = database;
         this.ledger = ledger;
         this.boot = boot;
+        for (Family family : List.of(Family.SESSION, Family.SUBSCRIPTION, Family.QUEUE, Family.RETAINED)) {
+            expected.put(family, database.rocks.getLongProperty(database.family(family), ROWS));
+        }
+    }
+
+    /** How far it has come. Any thread. */
+    Store.Opening progress(Store.Opening.Stage stage, long logBytes) {
+        return new Store.Opening(
+                stage,
+                logBytes,
+                part(owners, Family.SESSION),
+                part(subscriptions, Family.SUBSCRIPTION),
+                part(queued, Family.QUEUE),
+                part(retained, Family.RETAINED));
+    }
+
+    private Store.Part part(Tally read, Family family) {
+        long now = read.get();
+        return new Store.Part(now, Math.max(now, expected.getOrDefault(family, 0L)));
     }
 
     /** The first identifier that was not reserved. */
@@ -83,7 +110,7 @@ final class BootScan {
         Records.OwnerRecord owner = Records.owner(value);
         SessionKey session = new SessionKey(Layout.number(key, 0), owner.generation());
         ledger.knowOwner(session.sid(), session.generation());
-        sessions++;
+        owners.add(1);
         if (boot == null) {
             return;
         }
@@ -106,7 +133,7 @@ final class BootScan {
         need(key.length > 8, "a subscription");
         long sid = Layout.number(key, 0);
         if (boot != null && isLive(sid)) {
-            subscriptions++;
+            subscriptions.add(1);
             boot.subscription(
                     sid, Records.subscription(new String(key, 8, key.length - 8, StandardCharsets.UTF_8), value));
         }
@@ -136,6 +163,7 @@ final class BootScan {
                     firstSeq = lastSeq;
                 }
                 bytes += Records.weight(head);
+                queued.add(1);
                 long body = Records.body(head);
                 if (body != 0) {
                     ledger.knowBody(sid, lastSeq, body);
@@ -150,7 +178,6 @@ final class BootScan {
 
     private void queue(long sid, long messages, long bytes, long firstSeq, long lastSeq) {
         if (isLive(sid)) {
-            queued += messages;
             ledger.knowPlace(sid, lastSeq);
             if (boot != null) {
                 boot.queue(sid, messages, bytes, firstSeq, lastSeq);
@@ -198,7 +225,7 @@ final class BootScan {
     private void retained(byte[] key, byte[] value) throws Unreadable {
         if (boot != null) {
             Records.Retained kept = Records.retained(value);
-            retained++;
+            retained.add(1);
             boot.retained(kept.message(), kept.stamp());
         }
     }

@@ -40,6 +40,9 @@ public final class RocksStore implements Store {
     private final LongSupplier nanos;
     private final Histogram syncs = Histogram.ofNanos();
     private volatile @Nullable Opened opened;
+    private volatile Opening.Stage stage = Opening.Stage.NOT_BEGUN;
+    private volatile long logBytes;
+    private volatile @Nullable BootScan scan;
     private boolean closed;
 
     public RocksStore(StoreSettings settings) {
@@ -77,6 +80,8 @@ public final class RocksStore implements Store {
         try {
             NativeLibrary.load(settings.path());
             boolean used = directory.checkFormat();
+            logBytes = used ? Space.sizeOf(directory.database(), ".log") : 0;
+            stage = Opening.Stage.OPENING_FILES;
             mark = Mark.open(directory.mark());
             BrokerClock clock = new BrokerClock(wallMillis, nanos, mark.last());
             database = new Recovery(directory, disk, cacheBytes(), wallMillis).open(used, mark.last());
@@ -89,17 +94,13 @@ public final class RocksStore implements Store {
                         Instant.ofEpochMilli(last.wallMillis()));
             }
             boot.began(last == null ? clock.nowMillis() : last.brokerMillis());
-            BootScan scan = new BootScan(database, ledger, boot);
-            scan.run();
-            start(directory, mark, clock, database, ledger, scan);
-            LOG.debug(
-                    "Opened {} in {} ms: {} sessions and groups, {} subscriptions, {} queued and {} retained messages",
-                    settings.path(),
-                    (System.nanoTime() - began) / 1_000_000,
-                    scan.sessions,
-                    scan.subscriptions,
-                    scan.queued,
-                    scan.retained);
+            BootScan reading = new BootScan(database, ledger, boot);
+            scan = reading;
+            stage = Opening.Stage.READING;
+            reading.run();
+            start(directory, mark, clock, database, ledger, reading);
+            stage = Opening.Stage.DONE;
+            LOG.debug("Opened {} in {} ms: {}", settings.path(), (System.nanoTime() - began) / 1_000_000, opening());
         } catch (StoreException | RuntimeException | Error e) {
             undo(directory, mark, database);
             throw e;
@@ -113,6 +114,14 @@ public final class RocksStore implements Store {
             undo(directory, mark, database);
             throw DataDirectory.failure("cannot be used", settings.path(), e);
         }
+    }
+
+    @Override
+    public Opening opening() {
+        BootScan reading = scan;
+        return reading == null
+                ? new Opening(stage, logBytes, Part.NONE, Part.NONE, Part.NONE, Part.NONE)
+                : reading.progress(stage, logBytes);
     }
 
     private static void undo(DataDirectory directory, @Nullable Mark mark, @Nullable Database database) {

@@ -133,7 +133,8 @@ final class Space {
         }
     }
 
-    private static long sizeOf(Path directory, String ending) throws IOException {
+    /** Bytes of the files in a directory whose names end so. */
+    static long sizeOf(Path directory, String ending) throws IOException {
         long sum = 0;
         try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
             for (Path file : files) {

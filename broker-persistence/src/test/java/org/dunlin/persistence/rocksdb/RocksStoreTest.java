@@ -17,6 +17,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -516,6 +517,43 @@ class RocksStoreTest {
             enough.set(true);
             writer.join();
         }
+    }
+
+    @Test
+    void opening_tellsHowFarItIs() throws Exception {
+        RocksStore store = open();
+        assertEquals(Store.Opening.Stage.DONE, store.opening().stage());
+        for (int i = 1; i <= 5; i++) {
+            SessionKey key = new SessionKey(i, 1);
+            String id = "client-" + i;
+            commit(store, batch -> batch.putSession(key, session(id)));
+        }
+        enqueue(store, message(7, "a", 10), ANN);
+        enqueue(store, message(8, "a", 10), ANN);
+        Path copy = killed(directory.resolve("data"), "copy");
+        RocksStore again = store(copy, Durability.FSYNC);
+        open.add(again);
+        List<String> seen = new ArrayList<>();
+        Told told = new Told();
+        assertEquals(Store.Opening.NONE, again.opening());
+        again.open((Store.Boot) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {Store.Boot.class}, (proxy, method, arguments) -> {
+                    Store.Opening now = again.opening();
+                    seen.add(method.getName() + " " + now.stage() + " "
+                            + now.owners().read() + " of " + now.owners().about() + " "
+                            + now.queued().read() + (now.logBytes() > 0 ? "" : " no log"));
+                    return method.invoke(told, arguments);
+                }));
+        assertEquals(
+                List.of(
+                        "began OPENING_FILES 0 of 0 0",
+                        "session READING 1 of 5 0",
+                        "session READING 2 of 5 0",
+                        "session READING 3 of 5 0",
+                        "session READING 4 of 5 0",
+                        "session READING 5 of 5 0",
+                        "queue READING 5 of 5 2"),
+                seen);
     }
 
     @Test

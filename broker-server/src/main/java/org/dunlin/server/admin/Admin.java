@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
+import org.dunlin.core.Broker;
 import org.dunlin.server.auth.PasswordFile;
 import org.dunlin.server.config.Config;
 import org.dunlin.server.config.ConfigException;
@@ -23,7 +24,6 @@ import org.dunlin.server.net.http.MqttUpgrade;
 import org.dunlin.server.rest.ApiFault;
 import org.dunlin.server.rest.Call;
 import org.dunlin.server.rest.Endpoint;
-import org.dunlin.server.rest.Json;
 import org.dunlin.server.rest.OpenApi;
 import org.dunlin.server.rest.Principal;
 import org.jspecify.annotations.Nullable;
@@ -72,7 +72,7 @@ public final class Admin implements AutoCloseable {
             List<Layer> layers,
             MqttUpgrade webSocket,
             Transport transport,
-            Supplier<String> progress)
+            Supplier<Broker.Starting> progress)
             throws ListenException {
         this.config = config;
         this.service = new ComingUp(progress);
@@ -88,7 +88,7 @@ public final class Admin implements AutoCloseable {
      *
      * @param layers TLS, or none
      * @param webSocket MQTT for the dashboard
-     * @param progress how far the broker has come, in a few words
+     * @param progress how far the broker has come
      * @throws ListenException if it cannot be bound
      */
     public static Admin open(
@@ -96,7 +96,7 @@ public final class Admin implements AutoCloseable {
             List<Layer> layers,
             MqttUpgrade webSocket,
             Transport transport,
-            Supplier<String> progress)
+            Supplier<Broker.Starting> progress)
             throws ListenException {
         return new Admin(config, layers, webSocket, transport, progress);
     }
@@ -200,12 +200,21 @@ public final class Admin implements AutoCloseable {
     }
 
     /** What there is while the broker comes up. */
-    private record ComingUp(Supplier<String> progress) implements Service {
+    private record ComingUp(Supplier<Broker.Starting> progress) implements Service {
         @Override
         public CompletionStage<Response> answer(Request request) {
-            boolean live = request.pathText().equals("/live");
-            return CompletableFuture.completedFuture(Json.response(
-                    live ? 200 : 503, new HealthApi.Health(live, live ? "alive" : "starting: " + progress.get())));
+            return CompletableFuture.completedFuture(
+                    switch (request.pathText()) {
+                        case "/live" -> HealthApi.alive();
+                        case "/ready" -> HealthApi.comingUp(progress.get());
+                        default ->
+                            new ApiFault(
+                                            503,
+                                            "the broker is " + HealthApi.words(progress.get())
+                                                    + "; ask again in a few seconds")
+                                    .with("retry-after", "2")
+                                    .response();
+                    });
         }
     }
 

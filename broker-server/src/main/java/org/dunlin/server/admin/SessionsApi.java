@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -114,7 +115,8 @@ final class SessionsApi {
         }
     }
 
-    record Subscriptions(List<Subscription> items, @Nullable String next) {}
+    /** @param cut clients of which only the first 1000 have been looked at */
+    record Subscriptions(List<Subscription> items, @Nullable String next, List<String> cut) {}
 
     /** Which sessions: all that are said have to be so. */
     record Selection(
@@ -172,7 +174,7 @@ final class SessionsApi {
                         this::subscriptionsOf),
                 Endpoint.read(
                         "api/v1/subscriptions",
-                        "Lists the subscriptions, client by client.",
+                        "Lists the subscriptions, client by client; of each the first 1000, and 'cut' names those that have more.",
                         List.of(
                                 Endpoint.PAGE.get(0),
                                 Endpoint.Parameter.number("limit", "Clients of a page, 1 to 1000; 100 if not said."),
@@ -353,8 +355,12 @@ final class SessionsApi {
             }
             return inspection
                     .subscriptions(List.of(clientId), Integer.MAX_VALUE)
-                    .thenApply(all ->
-                            new Subscriptions(all.stream().map(Subscription::of).toList(), null));
+                    .thenApply(all -> new Subscriptions(
+                            all.getOrDefault(clientId, List.of()).stream()
+                                    .map(Subscription::of)
+                                    .toList(),
+                            null,
+                            List.of()));
         });
     }
 
@@ -363,14 +369,23 @@ final class SessionsApi {
         String part = call.text("filter");
         List<String> ids = inspection.clientIds(call.text("after"), limit, id -> true);
         String next = ids.size() < limit ? null : ids.get(limit - 1);
-        return inspection
-                .subscriptions(ids, SUBSCRIPTIONS_SHOWN)
-                .thenApply(all -> new Subscriptions(
-                        all.stream()
-                                .filter(each -> each.filter().contains(part))
-                                .map(Subscription::of)
-                                .toList(),
-                        next));
+        return inspection.subscriptions(ids, SUBSCRIPTIONS_SHOWN + 1).thenApply(all -> shown(all, part, next));
+    }
+
+    private static Subscriptions shown(Map<String, List<SubscriptionView>> all, String part, @Nullable String next) {
+        List<Subscription> items = new ArrayList<>();
+        List<String> cut = new ArrayList<>();
+        all.forEach((clientId, views) -> {
+            views.stream()
+                    .limit(SUBSCRIPTIONS_SHOWN)
+                    .filter(each -> each.filter().contains(part))
+                    .map(Subscription::of)
+                    .forEach(items::add);
+            if (views.size() > SUBSCRIPTIONS_SHOWN) {
+                cut.add(clientId);
+            }
+        });
+        return new Subscriptions(items, next, cut);
     }
 
     // ---- ending

@@ -88,6 +88,9 @@ final class TraceApi {
         long count = call.number("count", COUNT_MOST, 1, COUNT_MOST);
         long seconds = call.number("seconds", SECONDS_USUAL, 1, SECONDS_MOST);
         call.about(target.toString());
+        if (call.request().method().equals("HEAD")) { // there is nobody to show packets to
+            return CompletableFuture.completedFuture(Response.of(200, Response.EVENTS, new byte[0]));
+        }
         Trace trace = traces.start(target, payload, showsUserNames.getAsBoolean());
         if (trace == null) {
             throw new ApiFault(429, Traces.MOST + " traces run already; end one of them first");

@@ -74,6 +74,11 @@ final class AdminKeys {
             duration(Duration.ofMinutes(1), Duration.ofDays(7)),
             Duration.ofHours(12),
             "After that a browser has to log in again."));
+    static final Key<String> BACKUP_PATH = add(Key.of(
+            "admin.backup-path",
+            file(),
+            "",
+            "Directory for backups of the running broker; backups in storage.path if empty."));
     static final Key<Boolean> METRICS = live(
             Key.of("metrics.enabled", bool(), true, "Whether /metrics of the admin port has figures for Prometheus."));
     static final Key<Boolean> METRICS_PUBLIC = live(Key.of(
@@ -122,6 +127,7 @@ final class AdminKeys {
                 settings.get(PASSWORD_FILE),
                 settings.get(ALLOWED_HOSTS),
                 settings.get(SESSION_TIME),
+                settings.get(BACKUP_PATH),
                 new Config.Metrics(
                         settings.get(METRICS),
                         settings.get(METRICS_PUBLIC),

@@ -21,6 +21,8 @@ public record Response(
     public static final String TEXT = "text/plain; charset=utf-8";
     public static final String JSON = "application/json";
 
+    public static final String EVENTS = "text/event-stream";
+
     public Response {
         headers = Map.copyOf(headers);
     }
@@ -35,7 +37,7 @@ public record Response(
 
     /** Server-Sent Events. @param begin told where they go; called by any thread */
     public static Response events(Consumer<Events> begin) {
-        return new Response(200, "text/event-stream", Map.of("cache-control", "no-store"), new byte[0], begin);
+        return new Response(200, EVENTS, Map.of("cache-control", "no-store"), new byte[0], begin);
     }
 
     public Response with(String header, String value) {

@@ -23,6 +23,9 @@ public final class Supervisor {
 
     private static final long BETWEEN_TRIES_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
+    /** Whether it has said so, and not that it stops. */
+    private boolean serves;
+
     /** Null if there is nobody to tell. In an abstract name the first byte is 0. */
     private final byte @Nullable [] address;
 
@@ -49,19 +52,34 @@ public final class Supervisor {
         tell("STATUS=" + text);
     }
 
-    /** It serves; after {@link #reloading} too. */
-    public void ready(String status) {
+    /** It serves. */
+    public synchronized void ready(String status) {
+        serves = true;
         tell("READY=1\nSTATUS=" + status);
     }
 
-    /** It reads its configuration anew; {@link #ready} ends that, whatever came of it. */
-    public void reloading() {
+    /**
+     * It reads its configuration anew, whoever wants that; {@link #reloaded} ends that, whatever came of it. Before it serves, and
+     * when it stops, that is nobody's concern.
+     */
+    public synchronized void reloading() {
+        if (!serves) {
+            return;
+        }
         // Both sides have to mean the same clock, CLOCK_MONOTONIC, which is what Java reads on Linux.
         tell("RELOADING=1\nMONOTONIC_USEC=" + TimeUnit.NANOSECONDS.toMicros(System.nanoTime()));
     }
 
+    /** It serves as before, with what it has read. */
+    public synchronized void reloaded() {
+        if (serves) {
+            ready("Serving, told to reload");
+        }
+    }
+
     /** It takes no new connections any more, and will end. */
-    public void stopping() {
+    public synchronized void stopping() {
+        serves = false;
         tell("STOPPING=1\nSTATUS=Stopping");
     }
 

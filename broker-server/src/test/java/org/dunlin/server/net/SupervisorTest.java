@@ -33,11 +33,17 @@ class SupervisorTest {
         try {
             Supervisor supervisor = new Supervisor(path.toString());
             supervisor.status("Bringing back");
+            supervisor.reloading(); // nobody has been told that it serves
+            supervisor.reloaded();
             supervisor.ready("Serving");
             long before = System.nanoTime();
             supervisor.reloading();
             long after = System.nanoTime();
+            supervisor.reloaded();
             supervisor.stopping();
+            supervisor.reloading();
+            supervisor.reloaded();
+            supervisor.status("Ended");
 
             assertEquals("STATUS=Bringing back", next(systemd));
             assertEquals("READY=1\nSTATUS=Serving", next(systemd));
@@ -46,7 +52,9 @@ class SupervisorTest {
             long at =
                     TimeUnit.MICROSECONDS.toNanos(Long.parseLong(reloading.substring(reloading.lastIndexOf('=') + 1)));
             assertTrue(before - 1000 <= at && at <= after, reloading);
+            assertEquals("READY=1\nSTATUS=Serving, told to reload", next(systemd));
             assertEquals("STOPPING=1\nSTATUS=Stopping", next(systemd));
+            assertEquals("STATUS=Ended", next(systemd), "nobody asks what it reads when it stops");
         } finally {
             systemd.close();
         }

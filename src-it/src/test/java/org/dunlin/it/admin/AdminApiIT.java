@@ -23,6 +23,7 @@ import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Publish;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.Subscribe;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -245,6 +246,25 @@ class AdminApiIT {
         assertEquals("connected", events.get(1).path("kind").asText());
         assertTrue(
                 events.get(0).path("reason").asText().toLowerCase(Locale.ROOT).contains("admin"));
+    }
+
+    @Test
+    void subscriptionsThatAreTooManyForAPage_areCut_andThatIsSaid() {
+        try (MqttSocket many = client("many-subscriptions");
+                MqttSocket few = client("many-few")) {
+            List<Subscribe.Entry> entries = new ArrayList<>();
+            for (int i = 0; i < 1001; i++) {
+                entries.add(new Subscribe.Entry("cut/" + i, Qos.AT_MOST_ONCE));
+            }
+            many.subscribe(entries.toArray(Subscribe.Entry[]::new));
+            few.subscribe("cut/1", Qos.AT_MOST_ONCE);
+            JsonNode page = admin.get("/api/v1/subscriptions?filter=cut/&limit=1000");
+            assertEquals("[\"many-subscriptions\"]", page.path("cut").toString());
+            assertEquals(1001, page.path("items").size(), "1000 and the other client's");
+            JsonNode all = admin.get("/api/v1/sessions/many-subscriptions/subscriptions");
+            assertEquals(1001, all.path("items").size());
+            assertEquals("[]", all.path("cut").toString());
+        }
     }
 
     // ---- who may do what

@@ -249,6 +249,22 @@ class HttpShapesIT {
         }
     }
 
+    @Test
+    void head_ofATrace_startsNone() {
+        try (RawHttp http = open()) {
+            for (int i = 0; i < 20; i++) { // more than run at once
+                RawHttp.Reply head = http.ask("HEAD", "/api/v1/trace?client=nobody", token);
+                assertEquals(200, head.status());
+                assertEquals("text/event-stream", head.header("content-type"));
+            }
+            assertEquals(400, http.ask("HEAD", "/api/v1/trace", token).status());
+            assertEquals(
+                    200,
+                    http.ask("GET", "/api/v1/trace?client=nobody&seconds=1", token)
+                            .status());
+        }
+    }
+
     // ---- JSON
 
     @ParameterizedTest

@@ -123,6 +123,7 @@ class OpenApiIT {
                 "/api/v1/acl",
                 "/api/v1/acl/explain?action=publish&topic=a",
                 "/api/v1/config",
+                "/api/v1/backups",
                 "/api/v1/explain/message?topic=a/b",
                 "/api/v1/explain/message?topic=none&client=there&from=there",
                 "/api/v1/explain/client/there",
@@ -177,6 +178,10 @@ class OpenApiIT {
         answers(200, "PUT", "/api/v1/acl", "{\"text\":\"topic readwrite #\\n\"}");
         answers(400, "PUT", "/api/v1/acl", "{\"text\":\"what\"}");
         answers(200, "PUT", "/api/v1/log/level", "{\"level\":\"info\"}");
+        answers(200, "POST", "/api/v1/backups", "{\"name\":\"one\"}");
+        answers(409, "POST", "/api/v1/backups", "{\"name\":\"one\"}");
+        answers(200, "GET", "/api/v1/backups");
+        answers(200, "DELETE", "/api/v1/backups/one");
         answers(200, "POST", "/api/v1/config/check");
         answers(200, "POST", "/api/v1/config/reload");
         answers(200, "POST", "/api/v1/sessions/end", "{\"search\":\"away\",\"dryRun\":true}");

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.dunlin.it.Await;
 import org.dunlin.it.RealClient;
 import org.dunlin.it.RunningBroker;
 import org.dunlin.mqtt.ProtocolVersion;
@@ -37,7 +38,9 @@ class ServiceIT {
         try (RealClient systemd = RealClient.run(notify(folder).toString(), address)) {
             systemd.awaitLine("listening");
             List<String> command = new ArrayList<>(List.of("env", "--default-signal=HUP", "NOTIFY_SOCKET=" + address));
-            command.addAll(RunningBroker.command(List.of("-Xmx256m"), List.of("limits.max-connections=1000")));
+            Path data = folder.resolve("data");
+            command.addAll(RunningBroker.command(
+                    List.of("-Xmx256m"), List.of("limits.max-connections=1000", "storage.path=" + data)));
             try (RunningBroker broker = RunningBroker.run(command)) {
                 systemd.awaitLine(broker.pid() + " STATUS=Bringing back");
                 systemd.awaitLine(broker.pid() + " READY=1 STATUS=Serving");
@@ -46,10 +49,31 @@ class ServiceIT {
                         .expectSuccess("kill");
                 systemd.awaitLine(broker.pid() + " RELOADING=1 MONOTONIC_USEC=");
                 systemd.awaitLine(broker.pid() + " READY=1 STATUS=Serving, told to reload");
+                reload(broker, data);
+                Await.until(
+                        "the supervisor is told of what was asked for by the admin port, too",
+                        () -> systemd.lines().stream()
+                                        .filter(line -> line.contains("STATUS=Serving, told to reload"))
+                                        .count()
+                                == 2);
                 assertEquals(0, broker.stop());
                 systemd.awaitLine(broker.pid() + " STOPPING=1");
             }
         }
+    }
+
+    private static void reload(RunningBroker broker, Path data) {
+        String url = broker.awaitLog("Ready").replaceFirst(".*admin (http://[0-9.:]+);.*", "$1");
+        Command.run(List.of(
+                        RunningBroker.java(),
+                        "-jar",
+                        RunningBroker.jar().toString(),
+                        "reload",
+                        "--url",
+                        url,
+                        "--token-file",
+                        data.resolve("admin.token").toString()))
+                .expectSuccess("reload");
     }
 
     @Test

@@ -90,6 +90,15 @@ final class AdminClient {
         }
     }
 
+    /** A text as JSON: itself as a string if it is none. */
+    static JsonNode parsed(String text) {
+        try {
+            return MAPPER.readTree(text);
+        } catch (JsonProcessingException foreign) {
+            return MAPPER.getNodeFactory().textNode(text);
+        }
+    }
+
     /** Tells of Server-Sent Events until there are no more; blocks as long. */
     void follow(String target, Events events) throws CommandException {
         HttpResponse<Stream<String>> response = send("GET", target, null, HttpResponse.BodyHandlers.ofLines());

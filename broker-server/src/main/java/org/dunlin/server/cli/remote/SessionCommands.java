@@ -92,13 +92,19 @@ final class SessionCommands {
     }
 
     static CommandLine subscriptions(Invocation invocation) {
-        View view = View.list(
+        View list = View.list(
                 "CLIENT=clientId",
                 "FILTER=filter",
                 "QOS=qos",
                 "NO LOCAL=noLocal",
                 "IDENTIFIER=identifier",
                 "EACH MESSAGE ASKED ABOUT=guarded");
+        View view = (answer, out) -> {
+            list.print(answer, out);
+            answer.path("cut")
+                    .forEach(each -> out.println("Only the first 1000 of " + Table.text(each)
+                            + " are here; all of them: --client '" + Table.text(each) + "'"));
+        };
         return new RemoteCommand(invocation, "subscriptions", "Lists what clients have subscribed to, or one of them.")
                 .option("--client", "ID", "Of this client only.")
                 .option("--filter", "TEXT", "Part of the topic filter.")
