@@ -40,11 +40,13 @@ import org.dunlin.core.spi.StoreSettings.Durability;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.TopicName;
 import org.dunlin.persistence.rocksdb.Layout.Family;
+import org.dunlin.persistence.rocksdb.files.FileTree;
 import org.dunlin.persistence.testing.Engine;
 import org.dunlin.persistence.testing.Told;
 import org.dunlin.persistence.testing.Uses.Place;
 import org.dunlin.persistence.testing.Uses.Read;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -516,6 +518,28 @@ class RocksStoreTest {
         } finally {
             enough.set(true);
             writer.join();
+        }
+    }
+
+    @Test
+    void backup_toAnotherFileSystem_isTheSame_andLeavesNothingHere() throws Exception {
+        Path other = Path.of("/dev/shm");
+        Assumptions.assumeTrue(
+                Files.isWritable(other) && !Files.getFileStore(other).equals(Files.getFileStore(directory)),
+                "there is no other file system");
+        RocksStore store = open();
+        commit(store, batch -> batch.putSession(ANN, session("ann")));
+        enqueue(store, message(1, "a", 6000), ANN);
+        Path copy = Files.createTempDirectory(other, "dunlin-backup");
+        try {
+            store.backup(copy);
+            assertFalse(Files.exists(directory.resolve("data/backup.part")));
+            RocksStore restored = open(copy, new Told());
+            assertEquals(readAll(store, 1).texts(), readAll(restored, 1).texts());
+            open.remove(restored);
+            restored.close();
+        } finally {
+            FileTree.delete(copy);
         }
     }
 

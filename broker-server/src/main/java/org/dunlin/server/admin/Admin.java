@@ -127,7 +127,7 @@ public final class Admin implements AutoCloseable {
         endpoints.addAll(new ExplainApi(operations).endpoints());
         endpoints.addAll(new TraceApi(operations.traces(), gate, () -> !operations.userNamesAreTokens()).endpoints());
         endpoints.addAll(new AccessApi(operations.config(), operations.access()).endpoints());
-        endpoints.addAll(new BackupsApi(operations.backups()).endpoints());
+        endpoints.addAll(new BackupsApi(operations.backups(), BackupsApi.PATIENCE).endpoints());
         endpoints.addAll(new ConfigApi(operations.configuration()).endpoints());
         endpoints.addAll(new EventsApi(operations.recent()).endpoints());
         endpoints.add(new Endpoint(

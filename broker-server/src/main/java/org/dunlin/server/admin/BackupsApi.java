@@ -17,13 +17,16 @@ import org.jspecify.annotations.Nullable;
 
 /** Copies of the data directory, made while clients are served. Workers' threads; the copies are made by one of their own. */
 final class BackupsApi {
-    /** Whoever asked for one hears of it then at the latest, since nobody waits for an answer for ever. */
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    /** Nobody waits for an answer for ever. */
+    static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private final Backups backups;
+    private final Duration patience;
 
-    BackupsApi(Backups backups) {
+    /** @param patience after that whoever asked for one hears that it is being made */
+    BackupsApi(Backups backups, Duration patience) {
         this.backups = backups;
+        this.patience = patience;
     }
 
     /**
@@ -107,7 +110,7 @@ final class BackupsApi {
             call.about("backup " + started.name());
             Doing doing = new Doing(started.name(), started.since().toString());
             return answer(started.done().thenApply(Row::of))
-                    .completeOnTimeout(Json.response(202, doing), PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+                    .completeOnTimeout(Json.response(202, doing), patience.toMillis(), TimeUnit.MILLISECONDS);
         } catch (Backups.Refused refused) {
             throw fault(refused);
         }

@@ -503,7 +503,8 @@ public record Config(
         JSON
     }
 
-    public record Log(LogLevel level, LogFormat format) {}
+    /** @param auditFile "" for none */
+    public record Log(LogLevel level, LogFormat format, String auditFile) {}
 
     /** Whether a client of this listener may connect without a user. */
     public boolean allowsAnonymous(Listener listener) {

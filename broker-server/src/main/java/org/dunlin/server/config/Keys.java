@@ -3,6 +3,7 @@ package org.dunlin.server.config;
 import static org.dunlin.server.config.ValueType.bool;
 import static org.dunlin.server.config.ValueType.choice;
 import static org.dunlin.server.config.ValueType.duration;
+import static org.dunlin.server.config.ValueType.file;
 import static org.dunlin.server.config.ValueType.integer;
 import static org.dunlin.server.config.ValueType.seconds;
 import static org.dunlin.server.config.ValueType.size;
@@ -275,6 +276,11 @@ final class Keys {
             choice(LogFormat.class, Set.of()),
             LogFormat.TEXT,
             "One line of text or one JSON object for each event."));
+    static final Key<String> LOG_AUDIT_FILE = live(Key.of(
+            "log.audit-file",
+            file(),
+            "",
+            "File with a line for each change made by the admin port, as in the log; none if empty."));
 
     static final KeyTable TABLE = new KeyTable(ALL);
 

@@ -238,7 +238,7 @@ public final class Settings {
                         get(Keys.RESPONSE_INFORMATION)),
                 AdminKeys.admin(this),
                 new Config.SysTopics(get(Keys.SYS_TOPICS_INTERVAL)),
-                new Config.Log(get(Keys.LOG_LEVEL), get(Keys.LOG_FORMAT)));
+                new Config.Log(get(Keys.LOG_LEVEL), get(Keys.LOG_FORMAT), get(Keys.LOG_AUDIT_FILE)));
     }
 
     private List<Config.Listener> listeners() {

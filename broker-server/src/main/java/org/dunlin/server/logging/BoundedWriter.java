@@ -20,6 +20,7 @@ final class BoundedWriter {
     private static final int CHUNK_BYTES = 64 * 1024;
 
     private final OutputStream stream;
+    private final String name;
     private final LongFunction<String> lossLine;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition something = lock.newCondition();
@@ -33,15 +34,19 @@ final class BoundedWriter {
     /** Lost since the stream last took anything; said with what it takes next. Writer's thread only. */
     private long failed;
 
-    /** @param lossLine how to say that so many lines were lost, line feed included */
-    BoundedWriter(OutputStream stream, LongFunction<String> lossLine) {
+    /**
+     * @param name of its thread
+     * @param lossLine how to say that so many lines were lost, line feed included
+     */
+    BoundedWriter(String name, OutputStream stream, LongFunction<String> lossLine) {
+        this.name = name;
         this.stream = stream;
         this.lossLine = lossLine;
     }
 
     /** Starts its thread, which does not keep the process alive. */
     void start() {
-        Thread thread = new Thread(this::writeForEver, "dunlin-log");
+        Thread thread = new Thread(this::writeForEver, name);
         thread.setDaemon(true);
         thread.start();
     }

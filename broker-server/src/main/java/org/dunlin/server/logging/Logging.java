@@ -3,12 +3,15 @@ package org.dunlin.server.logging;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.LoggingEvent;
+import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.dunlin.server.config.Config.Log;
@@ -20,12 +23,19 @@ import org.slf4j.event.KeyValuePair;
 /**
  * The log of the process goes to standard output: asynchronously, within 8192 lines and 4 MB, and never in the way of
  * the thread that logs. Use SLF4J's fluent API with key-values: {@code LOG.atInfo().addKeyValue("client",
- * id).log("...")}. Any thread.
+ * id).log("...")}. What is audited goes to a file of its own as well, if there is to be one. Any thread.
  */
 public final class Logging {
     private static final RecentLines RECENT = new RecentLines();
 
+    /** Has the changes that are made through the admin port. */
+    private static final String AUDIT = "dunlin.audit";
+
     private static @Nullable BoundedWriter writer;
+    private static @Nullable Audit audit;
+
+    /** @param file with the lines of the logger {@link #AUDIT}, whatever the level of the log is */
+    private record Audit(Path file, BoundedWriter writer) {}
 
     private Logging() {}
 
@@ -38,7 +48,8 @@ public final class Logging {
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
         LineFormat format = new LineFormat(log.format());
         BoundedWriter old = writer;
-        BoundedWriter fresh = new BoundedWriter(stream, loss -> format.format(lossOf(context, loss)));
+        BoundedWriter fresh = new BoundedWriter(
+                "dunlin-log", stream, loss -> format.format(lossOf(context, "standard output", loss)));
         fresh.start();
         writer = fresh;
         LogAppender appender = new LogAppender(format, fresh::offer, LastWords::end);
@@ -54,6 +65,60 @@ public final class Logging {
         level(context, log.level());
         if (old != null) {
             old.close();
+        }
+        audit(context, log, format);
+    }
+
+    private static void audit(LoggerContext context, Log log, LineFormat format) {
+        Logger logger = context.getLogger(AUDIT);
+        Audit former = audit;
+        Path file = log.auditFile().isEmpty() ? null : Path.of(log.auditFile());
+        if (former != null && !former.file.equals(file)) {
+            former.writer.close();
+            former = null;
+        }
+        logger.detachAndStopAllAppenders();
+        logger.setAdditive(file == null);
+        logger.setLevel(file == null ? null : Level.INFO);
+        if (file == null) {
+            audit = null;
+            return;
+        }
+        Audit now = former == null ? open(context, file, format) : former;
+        audit = now;
+        LogAppender appender = new LogAppender(format, now.writer::offer, LastWords::end);
+        appender.setContext(context);
+        appender.setName("audit file");
+        appender.start();
+        logger.addAppender(appender);
+        ToTheLog onwards = new ToTheLog(context.getLogger(Logger.ROOT_LOGGER_NAME));
+        onwards.setContext(context);
+        onwards.start();
+        logger.addAppender(onwards);
+    }
+
+    private static Audit open(LoggerContext context, Path path, LineFormat format) {
+        AuditFile file = new AuditFile(path, AuditFile.LARGE);
+        file.prepare();
+        BoundedWriter lines = new BoundedWriter(
+                "dunlin-audit-log", file, loss -> format.format(lossOf(context, "log.audit-file", loss)));
+        lines.start();
+        return new Audit(path, lines);
+    }
+
+    /** What the audit file has whatever the level of the log is comes to the log by that level. */
+    private static final class ToTheLog extends UnsynchronizedAppenderBase<ILoggingEvent> {
+        private final Logger log;
+
+        ToTheLog(Logger log) {
+            this.log = log;
+        }
+
+        @Override
+        protected void append(ILoggingEvent event) {
+            if (event.getLevel().isGreaterOrEqual(log.getEffectiveLevel())) {
+                log.callAppenders(event);
+            }
         }
     }
 
@@ -92,12 +157,12 @@ public final class Logging {
                 .log("A thread has ended unexpectedly");
     }
 
-    private static LoggingEvent lossOf(LoggerContext context, long loss) {
+    private static LoggingEvent lossOf(LoggerContext context, String where, long loss) {
         LoggingEvent event = new LoggingEvent(
                 Logging.class.getName(),
                 context.getLogger(Logging.class),
                 Level.WARN,
-                "Log lines were lost: standard output did not take them",
+                "Log lines were lost: " + where + " did not take them",
                 null,
                 null);
         event.setKeyValuePairs(List.of(new KeyValuePair("lines", loss)));
@@ -106,14 +171,17 @@ public final class Logging {
 
     /** Waits until what was logged before is written, or for so long; true if it is. */
     public static boolean flush(Duration atMost) {
+        Audit lines = currentAudit();
+        boolean audited = lines == null || lines.writer.flush(atMost);
         BoundedWriter current = current();
-        return current == null || current.flush(atMost);
+        return (current == null || current.flush(atMost)) && audited;
     }
 
     /** Lines lost since {@link #start}. */
     public static long lostLines() {
         BoundedWriter current = current();
-        return current == null ? 0 : current.lost();
+        Audit lines = currentAudit();
+        return (current == null ? 0 : current.lost()) + (lines == null ? 0 : lines.writer.lost());
     }
 
     /**
@@ -141,6 +209,10 @@ public final class Logging {
                 throw new IOException("standard output is closed");
             }
         }
+    }
+
+    private static synchronized @Nullable Audit currentAudit() {
+        return audit;
     }
 
     private static synchronized @Nullable BoundedWriter current() {

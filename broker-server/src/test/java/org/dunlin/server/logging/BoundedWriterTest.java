@@ -52,7 +52,7 @@ class BoundedWriterTest {
     }
 
     private final StuckStream stream = new StuckStream();
-    private final BoundedWriter writer = new BoundedWriter(stream, loss -> "lost " + loss + "\n");
+    private final BoundedWriter writer = new BoundedWriter("test-log", stream, loss -> "lost " + loss + "\n");
 
     @AfterEach
     void letGo() {
@@ -98,6 +98,7 @@ class BoundedWriterTest {
     @Test
     void write_toClosedStream_countsAndGoesOn() {
         BoundedWriter broken = new BoundedWriter(
+                "test-log",
                 new OutputStream() {
                     @Override
                     public void write(int b) throws IOException {
@@ -120,6 +121,7 @@ class BoundedWriterTest {
         AtomicBoolean full = new AtomicBoolean(true);
         ByteArrayOutputStream disk = new ByteArrayOutputStream();
         BoundedWriter recovering = new BoundedWriter(
+                "test-log",
                 new OutputStream() {
                     @Override
                     public void write(int b) throws IOException {
@@ -147,7 +149,7 @@ class BoundedWriterTest {
 
     @Test
     void logging_toStuckStandardOutput_neverHoldsTheCaller() {
-        Logging.start(new Log(LogLevel.INFO, LogFormat.JSON), stream);
+        Logging.start(new Log(LogLevel.INFO, LogFormat.JSON, ""), stream);
         try {
             for (int i = 0; i < BoundedWriter.LINES_MAX * 2; i++) {
                 LoggerFactory.getLogger("test")
@@ -167,7 +169,7 @@ class BoundedWriterTest {
             assertFalse(text.contains("not at this level"));
         } finally {
             stream.open.countDown();
-            Logging.start(new Log(LogLevel.INFO, LogFormat.TEXT));
+            Logging.start(new Log(LogLevel.INFO, LogFormat.TEXT, ""));
         }
     }
 }

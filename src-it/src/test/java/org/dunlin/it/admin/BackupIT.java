@@ -235,6 +235,22 @@ class BackupIT {
         }
     }
 
+    @Test
+    void command_waitsForOneThatTakesLong() throws Exception {
+        String running = "200 {\"items\":[],\"running\":{\"name\":\"x\",\"since\":\"s\"},\"failed\":null}";
+        try (StubPort stub = new StubPort()) {
+            stub.answer("202 {\"name\":\"x\",\"since\":\"s\"}", running, running);
+            stub.answer(
+                    "200 {\"items\":[{\"name\":\"x\",\"time\":\"t\",\"bytes\":7}],\"running\":null,\"failed\":null}");
+            assertTrue(stub.run(0, folder, "backup", "x").contains("made x, 7 bytes"));
+            assertEquals(4, stub.asked().size());
+            stub.answer("202 {\"name\":\"x\",\"since\":\"s\"}");
+            stub.answer(
+                    "200 {\"items\":[],\"running\":null,\"failed\":{\"name\":\"x\",\"at\":\"t\",\"error\":\"no room\"}}");
+            assertTrue(stub.run(1, folder, "backup", "x").contains("the backup was not made: no room"));
+        }
+    }
+
     private static String[] with(String[] where, String... arguments) {
         return Stream.concat(Stream.of(arguments), Stream.of(where)).toArray(String[]::new);
     }

@@ -54,7 +54,8 @@ class LoadingIT {
                         "-d",
                         data.toString(),
                         file.toString())
-                .inheritIO()
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
         assertEquals(0, process.waitFor());
         return data;
@@ -103,6 +104,21 @@ class LoadingIT {
                 assertEquals(List.of(), document.faults(ready, status, "application/json", each));
             }
             assertEquals(SESSIONS, admin.get("/api/v1/status").path("sessions").asInt());
+        }
+    }
+
+    @Test
+    void commands_showItInWords() throws Exception {
+        String words = "starting: reading the store, 12 of about 50 sessions and groups";
+        try (StubPort stub = new StubPort()) {
+            stub.answer("503 {\"ok\":false,\"status\":\"" + words + "\",\"loading\":{\"step\":\"reading\"}}");
+            assertEquals(words, stub.run(1, folder, "health").strip());
+            stub.answer("503 {\"status\":503,\"error\":\"the broker is " + words + "; ask again\"}");
+            assertTrue(stub.run(1, folder, "status").contains("the broker is " + words));
+            stub.answer("200 {\"ok\":true,\"status\":\"serving\",\"loading\":null}");
+            assertTrue(stub.run(0, folder, "health", "--json").contains("\"ok\" : true"));
+            stub.answer("200 hello");
+            assertTrue(stub.run(0, folder, "health").contains("hello"));
         }
     }
 

@@ -114,7 +114,8 @@ class ReloadIT {
             "metrics.public=true",
             "sys-topics.interval=5s",
             "log.level=debug",
-            "log.format=json");
+            "log.format=json",
+            "log.audit-file=" + Path.of("target", "reload-audit.log").toAbsolutePath());
 
     /** What cannot be changed by itself, or keeps clients out that are here; see {@link LiveAccessIT}. */
     private static final List<String> ELSEWHERE = List.of(
