@@ -130,7 +130,10 @@ final class HealthApi {
                         + loading.queuedMessages().words("queued messages") + ", "
                         + loading.retainedMessages().words("retained messages");
             default ->
-                "starting: the store has been read; " + loading.restored().words("sessions are back");
+                "starting: the store has been read"
+                        + (starting.toRestore() == 0
+                                ? ""
+                                : "; " + loading.restored().words("sessions are back"));
         };
     }
 }

@@ -1,6 +1,7 @@
 package org.dunlin.server.backup;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -130,8 +131,12 @@ public final class Backups implements AutoCloseable {
     public List<Backup> list() throws IOException {
         List<Backup> all = new ArrayList<>();
         for (Path each : children()) {
-            if (isBackup(each)) {
-                all.add(describe(each));
+            try {
+                if (isBackup(each)) {
+                    all.add(describe(each));
+                }
+            } catch (NoSuchFileException | UncheckedIOException gone) {
+                LOG.debug("Removed meanwhile: {}", each, gone);
             }
         }
         all.sort(Comparator.comparing(Backup::time).reversed().thenComparing(Backup::name));

@@ -5,6 +5,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.LoggingEvent;
+import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.dunlin.server.config.Config.Log;
+import org.dunlin.server.config.Config.LogFormat;
 import org.dunlin.server.config.Config.LogLevel;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
@@ -27,11 +29,19 @@ import org.slf4j.event.KeyValuePair;
  */
 public final class Logging {
     private static final RecentLines RECENT = new RecentLines();
+    /** Of what logs to standard output. */
+    private static final String NAME = "standard output";
 
     /** Has the changes that are made through the admin port. */
     private static final String AUDIT = "dunlin.audit";
 
+    private static final OutputStream STANDARD_OUTPUT = new StandardOutput();
+
     private static @Nullable BoundedWriter writer;
+    /** What that writes to. */
+    private static @Nullable OutputStream output;
+
+    private static volatile LineFormat format = new LineFormat(LogFormat.TEXT);
     private static @Nullable Audit audit;
 
     /** @param file with the lines of the logger {@link #AUDIT}, whatever the level of the log is */
@@ -41,35 +51,46 @@ public final class Logging {
 
     /** Sets level and format; may be called again to change them. */
     public static synchronized void start(Log log) {
-        start(log, new StandardOutput());
+        start(log, STANDARD_OUTPUT);
     }
 
     static synchronized void start(Log log, OutputStream stream) {
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
-        LineFormat format = new LineFormat(log.format());
-        BoundedWriter old = writer;
-        BoundedWriter fresh = new BoundedWriter(
-                "dunlin-log", stream, loss -> format.format(lossOf(context, "standard output", loss)));
-        fresh.start();
-        writer = fresh;
-        LogAppender appender = new LogAppender(format, fresh::offer, LastWords::end);
+        LineFormat wanted = new LineFormat(log.format());
+        format = wanted;
+        BoundedWriter lines = writer;
+        if (lines == null || output != stream) { // one writer for one stream: lines stay in their order
+            if (lines != null) {
+                lines.close();
+            }
+            lines = new BoundedWriter(
+                    "dunlin-log", stream, loss -> format.format(lossOf(context, "standard output", loss)));
+            lines.start();
+            writer = lines;
+            output = stream;
+        }
+        LogAppender appender = new LogAppender(wanted, lines::offer, LastWords::end);
         appender.setContext(context);
-        appender.setName("standard output");
+        appender.setName(NAME);
         appender.start();
         Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);
-        root.detachAndStopAllAppenders();
-        root.addAppender(appender);
-        RECENT.setContext(context);
-        RECENT.start();
-        root.addAppender(RECENT);
-        level(context, log.level());
-        if (old != null) {
-            old.close();
+        Appender<ILoggingEvent> former = root.getAppender(NAME);
+        if (former == null) {
+            root.detachAndStopAllAppenders();
+            RECENT.setContext(context);
+            RECENT.start();
+            root.addAppender(RECENT);
         }
-        audit(context, log, format);
+        root.addAppender(appender);
+        if (former != null) { // only now: what others log meanwhile must not be lost
+            root.detachAppender(former);
+            former.stop();
+        }
+        level(context, log.level());
+        audit(context, log, wanted);
     }
 
-    private static void audit(LoggerContext context, Log log, LineFormat format) {
+    private static void audit(LoggerContext context, Log log, LineFormat wanted) {
         Logger logger = context.getLogger(AUDIT);
         Audit former = audit;
         Path file = log.auditFile().isEmpty() ? null : Path.of(log.auditFile());
@@ -77,16 +98,16 @@ public final class Logging {
             former.writer.close();
             former = null;
         }
+        logger.setAdditive(true);
         logger.detachAndStopAllAppenders();
-        logger.setAdditive(file == null);
         logger.setLevel(file == null ? null : Level.INFO);
         if (file == null) {
             audit = null;
             return;
         }
-        Audit now = former == null ? open(context, file, format) : former;
+        Audit now = former == null ? open(context, file) : former;
         audit = now;
-        LogAppender appender = new LogAppender(format, now.writer::offer, LastWords::end);
+        LogAppender appender = new LogAppender(wanted, now.writer::offer, LastWords::end);
         appender.setContext(context);
         appender.setName("audit file");
         appender.start();
@@ -95,9 +116,10 @@ public final class Logging {
         onwards.setContext(context);
         onwards.start();
         logger.addAppender(onwards);
+        logger.setAdditive(false);
     }
 
-    private static Audit open(LoggerContext context, Path path, LineFormat format) {
+    private static Audit open(LoggerContext context, Path path) {
         AuditFile file = new AuditFile(path, AuditFile.LARGE);
         file.prepare();
         BoundedWriter lines = new BoundedWriter(

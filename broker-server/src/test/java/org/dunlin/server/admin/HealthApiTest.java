@@ -38,6 +38,10 @@ class HealthApiTest {
         assertEquals(
                 "starting: the store has been read; 3000 of about 5000 sessions are back",
                 HealthApi.words(starting(Stage.DONE, 3000)));
+        assertEquals(
+                "starting: the store has been read",
+                HealthApi.words(new Broker.Starting(
+                        new Store.Opening(Stage.DONE, 0, Part.NONE, Part.NONE, Part.NONE, Part.NONE), 0, 0)));
         String json = body(starting(Stage.READING, 0));
         assertTrue(
                 json.contains("\"step\":\"reading\"") && json.contains("\"sessions\":{\"done\":1200,\"about\":5000}"),
