@@ -452,6 +452,10 @@ public final class RemoteCommand implements Callable<Integer> {
         return options.client(invocation, false, "");
     }
 
+    Arguments arguments() {
+        return arguments;
+    }
+
     boolean json() {
         return options.json();
     }

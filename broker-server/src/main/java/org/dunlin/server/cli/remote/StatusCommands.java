@@ -97,8 +97,9 @@ final class StatusCommands {
                         "Asks a running broker whether it serves clients: exit code 0 if so, 1 if not. For containers.")
                 .does(command -> {
                     HttpResponse<String> answer = command.clientWithoutToken().answer("GET", "/ready", null);
-                    command.out().println(Table.plain(answer.body()));
-                    command.out().flush();
+                    command.show(
+                            AdminClient.parsed(answer.body()),
+                            (node, out) -> out.println(Table.text(node.has("status") ? node.path("status") : node)));
                     return answer.statusCode() == 200 ? ExitCode.OK : ExitCode.UNEXPECTED;
                 })
                 .line();

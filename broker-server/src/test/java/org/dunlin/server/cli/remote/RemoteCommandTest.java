@@ -156,6 +156,16 @@ class RemoteCommandTest {
     }
 
     @Test
+    void health_isOneWord_andTheExitCode() {
+        broker.then(200, "{\"ok\":true,\"status\":\"serving\"}").then(503, "{\"ok\":false,\"status\":\"starting: x\"}");
+        assertEquals(0, run("health", "--url", broker.url()));
+        assertEquals("serving\n", out.toString());
+        assertEquals(1, run("health", "--url", broker.url(), "--json"));
+        assertEquals("{\n  \"ok\" : false,\n  \"status\" : \"starting: x\"\n}\n", out.toString());
+        assertEquals(List.of("GET /ready -", "GET /ready -"), broker.asked());
+    }
+
+    @Test
     void noBroker_orSomethingElse_isOneLineThatSaysWhatToDo() throws Exception {
         int free;
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
