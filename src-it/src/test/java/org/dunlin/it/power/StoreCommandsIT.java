@@ -68,8 +68,7 @@ class StoreCommandsIT {
         command.addAll(RunningBroker.command(List.of("-XX:TieredStopAtLevel=1"), List.of("storage.path=" + running)));
         try (RunningBroker broker = RunningBroker.run(command);
                 MqttSocket client = broker.socket()) {
-            client.connect(
-                    Connect.builder(ProtocolVersion.MQTT_5, "client").build());
+            client.connect(Connect.builder(ProtocolVersion.MQTT_5, "client").build());
             for (int i = 0; i < 20; i++) {
                 client.publish(MqttSocket.message("retained/" + i, "value", Qos.AT_LEAST_ONCE, true));
             }

@@ -35,7 +35,8 @@ final class BackupCommand {
 
     private static int run(RemoteCommand command) throws ConfigException, CommandException {
         Arguments given = command.arguments();
-        int asked = (given.isGiven("list") ? 1 : 0) + (given.isGiven("delete") ? 1 : 0) + (given.isGiven("name") ? 1 : 0);
+        int asked =
+                (given.isGiven("list") ? 1 : 0) + (given.isGiven("delete") ? 1 : 0) + (given.isGiven("name") ? 1 : 0);
         if (asked > 1) {
             throw new CommandException(ExitCode.USAGE, "give NAME, --list or --delete, one of them");
         }
@@ -58,7 +59,8 @@ final class BackupCommand {
         Table.of(answer.path("items"), "NAME=name", "MADE=time", "BYTES=bytes").print(out);
         JsonNode running = answer.path("running");
         if (running.isObject()) {
-            out.println("Under way since " + Table.text(running.path("since")) + ": " + Table.text(running.path("name")));
+            out.println(
+                    "Under way since " + Table.text(running.path("since")) + ": " + Table.text(running.path("name")));
         }
         JsonNode failed = answer.path("failed");
         if (failed.isObject()) {
@@ -84,7 +86,8 @@ final class BackupCommand {
             if (!all.path("running").path("name").asText().equals(name)) {
                 throw new CommandException(
                         ExitCode.UNEXPECTED,
-                        "the backup was not made: " + Table.text(all.path("failed").path("error")));
+                        "the backup was not made: "
+                                + Table.text(all.path("failed").path("error")));
             }
             LockSupport.parkNanos(BETWEEN_LOOKS_NANOS);
         }

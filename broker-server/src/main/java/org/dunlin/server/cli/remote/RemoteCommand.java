@@ -430,11 +430,6 @@ public final class RemoteCommand implements Callable<Integer> {
         return requests.stream().anyMatch(each -> field.equals(each.condition()));
     }
 
-    /** What was given. */
-    Arguments arguments() {
-        return arguments;
-    }
-
     /** With the token, where that is needed. */
     AdminClient client() throws ConfigException, CommandException {
         return options.client(invocation, true, whatThereIs());
