@@ -24,6 +24,7 @@ export const PAGES = [
   ["rights", "Rights"],
   ["bans", "Bans"],
   ["configuration", "Configuration"],
+  ["backups", "Backups"],
   ["logs", "Log"],
   ["tokens", "Tokens"],
 ];

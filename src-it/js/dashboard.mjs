@@ -300,6 +300,25 @@ const tests = {
     await api("PUT", "log/level", { level: "info" });
   },
 
+  async backups() {
+    const page = await at("backups", { expected: [400] });
+    await page.getByText("There is none yet.").waitFor();
+    const name = page.getByRole("textbox", { name: "Name" });
+    const make = page.getByRole("button", { name: "Back up now" });
+    await name.fill("../elsewhere");
+    await make.click();
+    await page.getByRole("form", { name: "Make a backup" }).getByRole("alert").getByText("name").waitFor();
+    console.log("a fault is told");
+    await name.fill("before-the-change");
+    await make.click();
+    await row(page, "before-the-change").waitFor();
+    expect("made", (await api("GET", "backups")).items[0].name === "before-the-change");
+    await page.getByRole("button", { name: "Remove before-the-change" }).click();
+    await confirm(page, "Remove");
+    await row(page, "before-the-change").waitFor({ state: "detached" });
+    expect("removed", (await api("GET", "backups")).items.length === 0);
+  },
+
   async tokens() {
     const page = await at("tokens");
     await page.getByLabel("Name").fill("monitor");
@@ -308,7 +327,7 @@ const tests = {
     const looker = await at("clients", { token });
     const witness = await connect("witness");
     await row(looker, "witness").waitFor();
-    const deeds = /disconnect|^end|remove|add|^ban|delete|publish|force|make|reload|change password|connect|live/i;
+    const deeds = /disconnect|^end|remove|add|^ban|delete|publish|force|make|reload|change password|connect|live|back up/i;
     const offered = [];
     for (const [name] of PAGES) {
       await go(looker, name);

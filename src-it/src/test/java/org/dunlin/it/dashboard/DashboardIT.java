@@ -105,6 +105,7 @@ class DashboardIT {
         "bans, 'named; kept out; told'",
         "groups, 'members come and go'",
         "configuration, 'checked; level set'",
+        "backups, 'a fault is told; made; removed'",
         "tokens, 'no deeds for who only looks; removed'",
         "hostileNames, 'shown as it is; asked about as it is; nothing of it came to life'",
         "focus, 'after the last row has gone; at the first of what was shown more; where it was; at what can be done'",

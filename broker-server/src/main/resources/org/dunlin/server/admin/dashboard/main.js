@@ -19,6 +19,7 @@ import { groups } from "./views/groups.js";
 import { users } from "./views/users.js";
 import { forgetDraft, rights } from "./views/rights.js";
 import { bans } from "./views/bans.js";
+import { backups } from "./views/backups.js";
 import { configuration } from "./views/configuration.js";
 import { logs } from "./views/logs.js";
 import { tokens } from "./views/tokens.js";
@@ -40,6 +41,7 @@ const PAGES = [
   ["rights", "Rights", rights],
   ["bans", "Bans", bans],
   ["configuration", "Configuration", configuration],
+  ["backups", "Backups", backups],
   ["logs", "Log", logs],
   ["tokens", "Tokens", tokens],
 ];

@@ -1,6 +1,6 @@
 // Who has subscribed to what.
 
-import { el, field, form, input, submit } from "../dom.js";
+import { el, field, fill, form, input, note, submit } from "../dom.js";
 import { get } from "../api.js";
 import { paged, table } from "../page.js";
 import { linkToClient, linkToTopic } from "./parts.js";
@@ -23,7 +23,12 @@ export function subscriptions(page) {
     "No subscription fits.",
   );
   let wanted = ""; // by "Search", not by what is being typed
-  const pages = paged(page, list, (after) => get("subscriptions", { after, limit: PAGE, filter: wanted }, page.signal));
+  const rest = el("div");
+  const pages = paged(page, list, async (after) => {
+    const found = await get("subscriptions", { after, limit: PAGE, filter: wanted }, page.signal);
+    fill(rest, more(found.cut ?? []));
+    return found;
+  });
   page.show(
     "Subscriptions",
     form(
@@ -36,6 +41,16 @@ export function subscriptions(page) {
         submit("Search"),
       ),
     ),
+    rest,
     pages,
   );
 }
+
+/** Who has more than the broker looks at for a list. */
+const more = (clients) =>
+  clients.length === 0
+    ? null
+    : note(
+        "Not all that these have subscribed to was looked at; their own pages show it: ",
+        clients.map((clientId, i) => [i === 0 ? null : ", ", linkToClient(clientId)]),
+      );
