@@ -157,6 +157,23 @@ export async function many() {
   await row(page, "many/699/more").waitFor();
   expect("and again when there are others", asked === 2);
   await collector.endAsync();
+
+  let told = 0;
+  const loss = (number) => ({
+    number,
+    at: new Date().toISOString(),
+    client: `loser-${number}`,
+    topic: "many/lost",
+    reason: "expired",
+    messages: 1,
+  });
+  await page.route(/\/drops\/last/, (route) => {
+    const items = Array.from({ length: 1000 }, () => loss(++told));
+    return route.fulfill({ json: { items, next: told } });
+  });
+  await go(page, "drops");
+  await row(page, "many/lost").first().waitFor();
+  expect("more is lost than anybody can follow", told >= 1000);
 }
 
 /** Topics may have 65,535 bytes. */

@@ -109,7 +109,7 @@ class DashboardIT {
         "tokens, 'no deeds for who only looks; removed'",
         "hostileNames, 'shown as it is; asked about as it is; nothing of it came to life'",
         "focus, 'after the last row has gone; at the first of what was shown more; where it was; at what can be done'",
-        "many, 'the first are shown; the others are found; asked for once; and again when there are others'",
+        "many, 'the first are shown; the others are found; asked for once; more is lost than anybody can follow'",
         "longNames, 'a long name is cut; and told in full; told that it cannot be; it is found, and fits; and deleted'",
         "keyboard, 'begins at the link that skips; focus is seen; back where it was; done without a mouse'",
         "hiddenPage, 'nobody asks while nobody looks; asks again at once'",

@@ -9,6 +9,8 @@ import { linkToClient } from "./parts.js";
 const EVERY = 3000;
 const SHOWN = 100;
 const PAGE = 50;
+/** Of asking for what was lost since, before it is shown: more may be lost meanwhile. */
+const ROUNDS = 5;
 
 const REASONS = {
   "queue-full": "The receiver's queue had no room (queue.max-messages, queue.max-bytes, queue.overflow).",
@@ -114,7 +116,7 @@ function follow(page, list, totals) {
   let after = 0;
   let kept = [];
   page.every(EVERY, async () => {
-    for (;;) {
+    for (let round = 0; round < ROUNDS; round++) {
       const found = await get("drops/last", { after, limit: 1000 }, page.signal);
       after = found.next;
       kept = [...found.items.toReversed(), ...kept].slice(0, SHOWN);

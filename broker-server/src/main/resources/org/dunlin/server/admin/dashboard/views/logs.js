@@ -7,6 +7,8 @@ import { time } from "../format.js";
 
 const EVERY = 2000;
 const SHOWN = 300;
+/** Of asking for what was written since, before it is shown: more may be written meanwhile. */
+const ROUNDS = 5;
 const LEVELS = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
 
 export function logs(page) {
@@ -51,11 +53,13 @@ export function logs(page) {
   search.addEventListener("input", draw);
   page.every(EVERY, async () => {
     if (still.box.checked) return;
-    const found = await orMissing(get("log", { after, limit: SHOWN }, page.signal), place, "The log");
-    if (!found) return false;
-    after = found.next;
-    if (found.items.length === 0) return;
-    lines = [...found.items.toReversed(), ...lines].slice(0, SHOWN);
+    for (let round = 0; round < ROUNDS; round++) {
+      const found = await orMissing(get("log", { after, limit: SHOWN }, page.signal), place, "The log");
+      if (!found) return false;
+      after = found.next;
+      lines = [...found.items.toReversed(), ...lines].slice(0, SHOWN);
+      if (found.items.length < SHOWN) break;
+    }
     draw();
   });
   if (page.mayChange) setting(page, level);
