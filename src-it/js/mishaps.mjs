@@ -134,6 +134,38 @@ export async function meanwhile() {
   await Promise.all(crowd.map((each) => each.endAsync()));
 }
 
+/** The broker is killed and comes back; the test does that when it is told to. */
+export async function restart() {
+  const page = await at("trace?client=survivor", { expected: [401, 503] });
+  await page.getByRole("button", { name: "Start" }).click();
+  await page.getByText("Following survivor.").waitFor();
+  const client = await connect("survivor");
+  client.on("error", () => {});
+  await client.publishAsync("a", "before", { qos: 1 });
+  await row(page, "before").waitFor();
+  const other = await page.context().newPage();
+  await other.goto(page.url().replace(/#.*/, "#/clients"));
+  await row(other, "survivor").waitFor();
+  console.log("kill it");
+  await page.getByText("broke it off").waitFor();
+  await other.getByRole("alert").getByText("The broker does not answer.").waitFor();
+  console.log("start it");
+  await other.getByText("The login has ended").waitFor({ timeout: 60_000 });
+  expect("what was traced stays", await row(page, "before").isVisible());
+  await page.getByRole("button", { name: "Start" }).click();
+  await page.getByRole("textbox", { name: "Token" }).fill(process.argv[4]);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "Trace" }).waitFor();
+  await row(page, "before").waitFor();
+  await page.getByRole("button", { name: "Start" }).click();
+  await page.getByText("Following survivor.").waitFor();
+  const again = await connect("survivor");
+  await again.publishAsync("a", "after", { qos: 1 });
+  await row(page, "after").waitFor();
+  console.log("and goes on");
+  await again.endAsync();
+}
+
 /** A client may have subscribed to more than a page can show. */
 export async function many() {
   const collector = await connect("collector");

@@ -1,7 +1,9 @@
 package org.dunlin.it.dashboard;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -17,6 +19,7 @@ import org.dunlin.it.RealClient;
 import org.dunlin.it.RunningBroker;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,11 +63,7 @@ class DashboardIT {
                 "auth.allow-anonymous=true",
                 "admin.port=0",
                 "admin.password-file=" + operators));
-        Matcher admin = ADMIN.matcher(broker.awaitLog(" Ready "));
-        if (!admin.find()) {
-            throw new AssertionError("no admin port");
-        }
-        url = admin.group(1);
+        url = address(broker);
         token = Files.readString(data.resolve("admin.token")).strip();
     }
 
@@ -87,6 +86,39 @@ class DashboardIT {
                 .getEncoded();
         Base64.Encoder text = Base64.getEncoder();
         return user + ":$7$101$" + text.encodeToString(salt) + "$" + text.encodeToString(hash) + "\n";
+    }
+
+    @Test
+    void brokerThatIsKilled_isSeenToBeGone_andToBeBack() throws Exception {
+        Path data = RunningBroker.newDataDirectory();
+        List<String> settings = List.of("storage.path=" + data, "auth.allow-anonymous=true");
+        RunningBroker killed = RunningBroker.start(settings);
+        String address = address(killed);
+        String[] arguments = {
+            address, Files.readString(data.resolve("admin.token")).strip(), "restart"
+        };
+        try (RealClient browser = RealClient.node("dashboard.mjs", killed, arguments)) {
+            browser.awaitLine("kill it", STEP_SECONDS);
+            killed.kill();
+            browser.awaitLine("start it", STEP_SECONDS);
+            List<String> same = new ArrayList<>(settings);
+            same.add("admin.port=" + URI.create(address).getPort());
+            try (RunningBroker back = RunningBroker.run(RunningBroker.command(List.of("-Xmx1g"), killed.port(), same))) {
+                assertEquals(address, address(back));
+                browser.awaitLine("done: restart", STEP_SECONDS);
+                browser.awaitSuccess();
+            }
+        } finally {
+            killed.close();
+        }
+    }
+
+    private static String address(RunningBroker broker) {
+        Matcher admin = ADMIN.matcher(broker.awaitLog(" Ready "));
+        if (!admin.find()) {
+            throw new AssertionError("no admin port");
+        }
+        return admin.group(1);
     }
 
     /** @param steps what the script has to say, one after the other, with semicolons between */
