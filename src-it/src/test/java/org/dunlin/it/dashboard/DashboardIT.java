@@ -103,7 +103,8 @@ class DashboardIT {
             browser.awaitLine("start it", STEP_SECONDS);
             List<String> same = new ArrayList<>(settings);
             same.add("admin.port=" + URI.create(address).getPort());
-            try (RunningBroker back = RunningBroker.run(RunningBroker.command(List.of("-Xmx1g"), killed.port(), same))) {
+            try (RunningBroker back =
+                    RunningBroker.run(RunningBroker.command(List.of("-Xmx1g"), killed.port(), same))) {
                 assertEquals(address, address(back));
                 browser.awaitLine("done: restart", STEP_SECONDS);
                 browser.awaitSuccess();
