@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 import org.dunlin.server.cli.CommandException;
 import org.dunlin.server.cli.ConfigOptions;
@@ -19,6 +20,9 @@ import picocli.CommandLine.Option;
 
 /** What all commands have that ask a running broker: where it is, the token, and whether the answer is shown as JSON. Main thread. */
 final class RemoteOptions {
+    /** What can stand in a header: else Java's client would blame the whole request. */
+    private static final Pattern TOKEN = Pattern.compile("[\\x21-\\x7e]+");
+
     @Option(
             names = "--url",
             paramLabel = "URL",
@@ -65,6 +69,12 @@ final class RemoteOptions {
         Path trusted = ca != null
                 ? ca
                 : admin.tls().cert().isEmpty() ? null : Path.of(admin.tls().cert());
+        if (ca != null && !base.startsWith("https:")) {
+            throw new CommandException(
+                    ExitCode.USAGE,
+                    "--ca is for a URL that begins with https://, and " + base + " does not; correct --url, or leave"
+                            + " out --ca");
+        }
         SSLContext tls = base.startsWith("https:") && trusted != null ? Trust.only(trusted) : null;
         try {
             return new AdminClient(base, withToken ? token(loaded) : "", tls, whatThereIs);
@@ -82,7 +92,15 @@ final class RemoteOptions {
                 ? tokenFile
                 : configured.isEmpty() ? Path.of(loaded.storage().path(), "admin.token") : Path.of(configured);
         try {
-            return Files.readString(file, StandardCharsets.UTF_8).strip();
+            String token = Files.readString(file, StandardCharsets.UTF_8).strip();
+            if (!TOKEN.matcher(token).matches()) {
+                throw new CommandException(
+                        ExitCode.USAGE,
+                        "there is no token in " + file
+                                + ": it would be one line of letters and digits; name the right file with"
+                                + " --token-file");
+            }
+            return token;
         } catch (NoSuchFileException missing) {
             throw new CommandException(
                     ExitCode.USAGE,

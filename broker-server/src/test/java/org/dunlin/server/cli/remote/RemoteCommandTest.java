@@ -195,6 +195,20 @@ class RemoteCommandTest {
     }
 
     @Test
+    void tokenThatIsNone_andCertificatesWithoutTls_areToldBeforeABrokerIsAsked() throws Exception {
+        Path several = Files.writeString(folder.resolve("several"), "open\nsesame\n");
+        assertEquals(2, run("status", "--url", broker.url(), "--token-file", several.toString()));
+        assertOneLine("there is no token in " + several
+                + ": it would be one line of letters and digits; name the right file");
+        Path empty = Files.writeString(folder.resolve("none"), "\n");
+        assertEquals(2, run("status", "--url", broker.url(), "--token-file", empty.toString()));
+        assertOneLine("there is no token in " + empty);
+        assertEquals(2, ask("status", "--ca", token.toString()));
+        assertOneLine("--ca is for a URL that begins with https://, and " + broker.url() + " does not");
+        assertEquals(List.of(), broker.asked());
+    }
+
+    @Test
     void numberThatIsNone_isToldInWords() {
         assertEquals(2, ask("clients", "list", "--limit", "many"));
         assertOneLine("'--limit'", "'many' is no number");
