@@ -227,7 +227,7 @@ class BackupIT {
             assertTrue(run(0, with(where, "backup")).contains("made 20"));
             String listed = run(0, with(where, "backup", "--list"));
             assertTrue(listed.contains("first ") && listed.contains("BYTES"), listed);
-            assertTrue(run(1, with(where, "backup", "first")).contains("take another name"));
+            assertTrue(run(2, with(where, "backup", "first")).contains("take another name"));
             run(2, with(where, "backup", "a/b"));
             assertTrue(run(0, with(where, "backup", "--delete", "first")).contains("removed first"));
             run(2, with(where, "backup", "--list", "--delete", "x"));
