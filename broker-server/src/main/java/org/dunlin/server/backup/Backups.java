@@ -282,7 +282,7 @@ public final class Backups implements AutoCloseable {
 
     private Backup alone(Work task) throws StoreException {
         try {
-            Files.createDirectories(directory);
+            makeDirectory();
             FileChannel held = lock();
             try {
                 return task.run();
@@ -291,6 +291,27 @@ public final class Backups implements AutoCloseable {
             }
         } catch (IOException e) {
             throw failed("nothing can be made or removed", e);
+        }
+    }
+
+    /** So that a power cut does not take its name, nor those of directories that it is in; whoever made them may have come no further. */
+    private void makeDirectory() throws IOException {
+        List<Path> parents = new ArrayList<>();
+        for (Path child = directory; child != null && (parents.isEmpty() || !Files.exists(child)); ) {
+            child = child.getParent();
+            if (child != null) {
+                parents.add(child);
+            }
+        }
+        if (!Files.isDirectory(directory)) { // it may be a link to one
+            Files.createDirectories(directory);
+        }
+        for (Path parent : parents) {
+            try {
+                sync(parent);
+            } catch (IOException notOurs) {
+                LOG.debug("{} cannot be synced", parent, notOurs);
+            }
         }
     }
 
