@@ -147,8 +147,7 @@ final class AdminClient {
             case 503 ->
                 new CommandException(
                         ExitCode.UNEXPECTED,
-                        base + " does not serve yet: " + answer.path("status").asText(why)
-                                + "; 'dunlin health' ends with 0 when it does");
+                        base + " does not serve yet: " + why + "; 'dunlin health' ends with 0 when it does");
             default -> status < 500 && status != 429 ? wrong(why) : new CommandException(ExitCode.UNEXPECTED, why);
         };
     }

@@ -150,9 +150,10 @@ class RemoteCommandTest {
 
     @Test
     void brokerThatStarts_isToldAsSuch() {
-        broker.then(503, "{\"ok\":false,\"status\":\"starting: reading sessions\"}");
+        broker.then(503, "{\"status\":503,\"error\":\"the broker is starting: reading sessions\"}");
         assertEquals(1, ask("status"));
-        assertOneLine("does not serve yet: starting: reading sessions; 'dunlin health' ends with 0 when it does");
+        assertOneLine(
+                "does not serve yet: the broker is starting: reading sessions; 'dunlin health' ends with 0 when it does");
     }
 
     @Test
