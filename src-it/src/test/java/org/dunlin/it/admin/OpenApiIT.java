@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import org.dunlin.it.MqttSocket;
+import org.dunlin.it.RealClient;
 import org.dunlin.it.RunningBroker;
 import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.ProtocolVersion;
@@ -18,7 +19,10 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Every endpoint that the OpenAPI document has, called at least once, and its answer held against its schema. */
+/**
+ * The OpenAPI document is one by the schema of the OpenAPI Initiative; every endpoint that it has is called at least once, and its
+ * answer held against the document.
+ */
 class OpenApiIT {
     private AdminPort admin;
     private OpenApiDocument document;
@@ -56,6 +60,10 @@ class OpenApiIT {
             admin = AdminPort.of(broker, data);
             document = new OpenApiDocument(admin.get("/api/v1/openapi.json"));
             assertEquals(List.of(), document.faults());
+            try (RealClient validator = RealClient.node("openapi.mjs", broker, admin.url())) {
+                validator.awaitLine("valid: OpenAPI 3.1");
+                validator.awaitSuccess();
+            }
             there.connect(Connect.builder(ProtocolVersion.MQTT_5, "there").build());
             there.subscribe("$share/group/x", Qos.AT_LEAST_ONCE);
             away.connect(Connect.builder(ProtocolVersion.MQTT_5, "away/1")
