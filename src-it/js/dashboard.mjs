@@ -10,6 +10,7 @@ import {
   at,
   confirm,
   connect,
+  enter,
   expect,
   go,
   logIn,
@@ -383,8 +384,7 @@ const tests = {
     const page = await visit();
     await page.getByRole("textbox", { name: "Token" }).waitFor();
     await page.keyboard.type(process.argv[4]);
-    await page.keyboard.press("Enter");
-    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    await enter(page, () => page.keyboard.press("Enter"));
     await page.reload();
     await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
     const stops = [];
