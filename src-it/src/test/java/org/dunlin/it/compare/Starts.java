@@ -16,6 +16,7 @@ import org.dunlin.it.figures.Report;
  */
 final class Starts {
     private static final long IDLE_SECONDS = 3;
+    private static final String INSTALLED = "installed";
 
     private final LoadGenerator load;
     private final Path work;
@@ -27,6 +28,7 @@ final class Starts {
     }
 
     void measure(List<Rival> rivals, int rounds, Report report) throws IOException {
+        Folders.fresh(work.resolve(INSTALLED));
         report.head("start", "", "ms to CONNACK", "processor time until then, ms", "idle memory, MB");
         for (int round = 0; round <= rounds; round++) { // the first brings files into the system's memory
             for (Rival rival : rivals) {
@@ -66,9 +68,8 @@ final class Starts {
 
     /** Unpacked, with its class-data archive. */
     private Rival installed() throws IOException {
-        Path home = work.resolve("installed");
-        if (!Files.exists(home)) {
-            Files.createDirectories(home);
+        Path home = work.resolve(INSTALLED);
+        if (!Files.exists(home.resolve("bin"))) {
             Path archive;
             try (Stream<Path> built = Files.list(Path.of("..", "broker-server", "target"))) {
                 archive = built.filter(path -> path.toString().endsWith(".tar.gz"))
