@@ -241,7 +241,7 @@ public final class Broker {
         long backlog = 0;
         for (int i = 0; i < shards.count(); i++) {
             sum = sum.plus(shards.shard(i).figures().read());
-            backlog += shards.shard(i).backlog();
+            backlog += shards.shard(i).backlog().work();
         }
         return new Figures(sum, shards.delayedMessages(), backlog);
     }

@@ -80,6 +80,16 @@ final class OneThreadLoops {
         }
 
         @Override
+        public boolean isTurnLong() {
+            return false;
+        }
+
+        @Override
+        public boolean isLate() {
+            return false;
+        }
+
+        @Override
         public Timer schedule(Runnable task, long delayMillis) {
             return NEVER;
         }

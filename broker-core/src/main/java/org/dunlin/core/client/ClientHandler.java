@@ -2,9 +2,11 @@ package org.dunlin.core.client;
 
 import java.util.Arrays;
 import java.util.Collection;
+import org.dunlin.core.limits.Backlog;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.session.Acknowledgements.Verdict;
+import org.dunlin.core.session.Publishing;
 import org.dunlin.core.session.Session;
 import org.dunlin.core.session.Shard;
 import org.dunlin.core.session.Shards;
@@ -40,6 +42,9 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 public final class ClientHandler implements Connection.Inbound, Session.Holder {
+    /** How long a client is given that is silent while its loop is late. */
+    private static final long LATE_MILLIS = 500;
+
     private enum Phase {
         CONNECTING,
         CONNECTED,
@@ -57,6 +62,9 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     private int holds;
     /** Since the last {@link #readComplete}. */
     private boolean published;
+
+    /** What it has made others do since then, about. */
+    private int demands;
 
     private boolean willIsDue = true;
     private Loop.@Nullable Timer keepAliveTimer;
@@ -143,11 +151,23 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         switch (packet.type()) {
             case PUBLISH -> {
                 published = true;
+                Publishing all = known.shard.publishing();
+                long before = all.deliveries();
                 known.publishing.publish((Publish) packet);
+                demands += 1 + (int) Math.min(all.deliveries() - before, shards.much());
+                if (demands >= shards.much() && known.shard.turn().isFull()) {
+                    holdForTurn();
+                }
             }
             case PUBACK, PUBREC, PUBREL, PUBCOMP -> acknowledged(known, (Ack) packet);
-            case SUBSCRIBE -> known.subscribing.subscribe((Subscribe) packet);
-            case UNSUBSCRIBE -> known.subscribing.unsubscribe((Unsubscribe) packet);
+            case SUBSCRIBE -> {
+                demands += shards.much();
+                known.subscribing.subscribe((Subscribe) packet);
+            }
+            case UNSUBSCRIBE -> {
+                demands += shards.much();
+                known.subscribing.unsubscribe((Unsubscribe) packet);
+            }
             case PINGREQ -> connection.send(Ping.RESPONSE);
             case DISCONNECT -> disconnected(known, (Disconnect) packet);
             case AUTH -> reauthenticate(known, (Auth) packet);
@@ -217,18 +237,38 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     @Override
     public void readComplete() {
         lastReceivedMillis = connection.loop().nowMillis();
-        if (client != null && shards.count() > 1) {
-            Shard busy = shards.overloaded();
-            if (busy != null) {
-                hold(Hold.OVERLOAD);
-                Loop loop = connection.loop();
-                busy.whenCalm(() -> loop.execute(() -> release(Hold.OVERLOAD)));
-            }
+        boolean much = demands >= shards.much();
+        if (demands > 0 && client != null && !isHeld(Hold.OVERLOAD)) {
+            holdForShards(much);
         }
+        demands = 0;
         if (published) {
             published = false;
             holdForStore();
-            holdForMemory();
+            holdForMemory(much);
+        }
+    }
+
+    /** Slows a client that makes more work than there is time for. */
+    private void holdForShards(boolean much) {
+        Backlog busy = shards.overload(much);
+        if (busy != null) {
+            hold(Hold.OVERLOAD);
+            Loop loop = connection.loop();
+            busy.whenCalm(() -> loop.execute(() -> release(Hold.OVERLOAD)));
+        }
+    }
+
+    /** What other shards get at the end of this turn is enough; they have to have it before they can say whether it is too much. */
+    private void holdForTurn() {
+        if (!isHeld(Hold.OVERLOAD)) {
+            hold(Hold.OVERLOAD);
+            connection.loop().inNextTurn(() -> {
+                release(Hold.OVERLOAD);
+                if (phase == Phase.CONNECTED) {
+                    holdForShards(true);
+                }
+            });
         }
     }
 
@@ -247,15 +287,19 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
 
     /**
      * Lets a publisher wait for memory, for a bounded time: then what it publishes is refused. Not one that owes us
-     * acknowledgements, which give memory back.
+     * acknowledgements, which give memory back. One that takes much of it pauses before that.
      */
-    private void holdForMemory() {
+    private void holdForMemory(boolean much) {
         MemoryBudget memory = shards.memory();
         Loop loop = connection.loop();
-        if (memory.isExhausted()
-                && client != null
-                && !memory.isRefusing(loop.nowMillis())
-                && !client.session.delivery().isOwedAcks()) {
+        if (client == null || client.session.delivery().isOwedAcks()) {
+            return;
+        }
+        long pause = much && !memory.isExhausted() ? memory.pauseMillis() : 0;
+        if (pause > 0) {
+            hold(Hold.MEMORY);
+            loop.schedule(() -> release(Hold.MEMORY), pause);
+        } else if (memory.isExhausted() && !memory.isRefusing(loop.nowMillis())) {
             hold(Hold.MEMORY);
             Loop.Timer patience = loop.schedule(() -> release(Hold.MEMORY), memory.patienceMillis());
             memory.whenRelieved(() -> loop.execute(() -> {
@@ -272,7 +316,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
                     ReasonCode.QUOTA_EXCEEDED,
                     "there is no memory for a large packet; see memory.budget and limits.max-packet-size");
         } else {
-            holdForMemory();
+            holdForMemory(true);
         }
     }
 
@@ -297,7 +341,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         CONNECT("CONNECT or AUTH is being decided"),
         OVERLOAD("an event loop has more to do than it should"),
         STORE("the disk is slower than what is published (storage.durability)"),
-        MEMORY("memory is used up (memory.budget)"),
+        MEMORY("memory is nearly used up (memory.budget)"),
         RATE("it publishes more than its share (limits.publish-rate)"),
         ACKNOWLEDGEMENTS("as many of its messages as may wait are not yet acknowledged (limits.receive-maximum)"),
         UNSUBSCRIBE("an UNSUBSCRIBE is being carried out");
@@ -312,9 +356,13 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     @Override
     public Collection<String> held() {
         return Arrays.stream(Hold.values())
-                .filter(why -> (holds & 1 << why.ordinal()) != 0)
+                .filter(this::isHeld)
                 .map(why -> why.words)
                 .toList();
+    }
+
+    private boolean isHeld(Hold why) {
+        return (holds & 1 << why.ordinal()) != 0;
     }
 
     /** Stops reading until it is released; the keep alive does not count meanwhile. */
@@ -373,11 +421,13 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         if (holds != 0) {
             silent = 0;
         }
-        if (silent >= limitMillis) {
+        if (silent >= limitMillis && !connection.loop().isLate()) { // else the packet may be there, unread
             end(ReasonCode.KEEP_ALIVE_TIMEOUT, "no packet for " + silent + " ms, 1.5 times the keep alive");
             return;
         }
-        keepAliveTimer = connection.loop().schedule(() -> watchKeepAlive(limitMillis), limitMillis - silent);
+        keepAliveTimer = connection
+                .loop()
+                .schedule(() -> watchKeepAlive(limitMillis), silent < limitMillis ? limitMillis - silent : LATE_MILLIS);
     }
 
     @Override

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * How much memory messages, sessions and buffers take together, and how much they may. Any thread; each shard has an {@link
  * Account} of its own, so that counting costs no more than an addition.
  *
- * <p>From {@link #isTight} on stored messages are left to the store. When it is {@link #isExhausted} publishers are not read
+ * <p>From {@link #isTight} on stored messages are left to the store, and publishers that make much of it pause between two reads,
+ * ever longer ({@link #pauseMillis}). When it is {@link #isExhausted} publishers are not read
  * from, and when that has lasted, or much more has come in spite of it, what they publish is refused ({@link #isRefusing}).
  * Nothing that was accepted is lost by it.
  */
@@ -29,6 +30,8 @@ public final class MemoryBudget {
 
     /** Messages up to this weight are counted wherever they wait, larger ones once however many hold them. */
     static final int SHARED_FROM_BYTES = 512;
+
+    private static final long LONGEST_PAUSE_MILLIS = 500;
 
     private static final long MOST_STEP_BYTES = 64 * 1024;
 
@@ -116,6 +119,16 @@ public final class MemoryBudget {
     /** Whether so much is taken that what the store has is better left there. */
     public boolean isTight() {
         return tight;
+    }
+
+    /** How long a publisher that takes much of it should pause between two reads: 0 unless it is tight, and 500 at most. */
+    public long pauseMillis() {
+        if (!tight) {
+            return 0;
+        }
+        long limit = limitBytes;
+        double beyond = Math.min(1, (usedBytes() - (limit - limit / 4)) / (limit / 4.0));
+        return beyond <= 0 ? 0 : (long) Math.ceil(beyond * beyond * LONGEST_PAUSE_MILLIS);
     }
 
     /** Whether publishers should not be read from. */

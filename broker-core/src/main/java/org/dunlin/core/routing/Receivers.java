@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The subscriptions that one shard has under one pattern. Shard thread only, except {@link #owed()}, which any thread may
- * ask.
+ * The subscriptions that one shard has under one pattern. Shard thread only, except {@link #owed()} and {@link #size()},
+ * which any thread may ask: another one learns about how many there are.
  *
  * <p>An entry is known by its receiver (the object) and its filter, so that a subscription whose options were replaced since
  * is still found. Adding and removing cost the same whatever the size: removal moves the last entry into the gap, and from

@@ -169,6 +169,11 @@ public final class Publishing {
         }
     }
 
+    /** Deliveries that what was published on this shard has made so far, about. */
+    public long deliveries() {
+        return router.deliveries();
+    }
+
     /** For tests. */
     boolean holdsNothing() {
         return held.isEmpty();

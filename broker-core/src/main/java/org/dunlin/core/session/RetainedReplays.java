@@ -3,6 +3,7 @@ package org.dunlin.core.session;
 import java.util.ArrayDeque;
 import org.dunlin.core.routing.RetainedTree;
 import org.dunlin.core.routing.Subscription;
+import org.dunlin.core.spi.Loop;
 import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.Qos;
 
@@ -14,6 +15,9 @@ import org.dunlin.mqtt.Qos;
 final class RetainedReplays {
     private static final int PAGE = 64;
     private static final int STEP = 256;
+    /** Of a step in a turn that has been long already. */
+    private static final int LEAST = 16;
+
     private static final int HELD_BACK_MOST = 64;
     /** Of those that have not had any. Nothing is put into it. */
     private static final ArrayDeque<One> NONE = new ArrayDeque<>(0);
@@ -101,7 +105,7 @@ final class RetainedReplays {
     private void goOnLater() {
         if (!goesOn) {
             goesOn = true;
-            session.shard().loop().execute(() -> {
+            session.shard().loop().inNextTurn(() -> {
                 goesOn = false;
                 delivery.pump();
             });
@@ -122,7 +126,8 @@ final class RetainedReplays {
         }
 
         private Step step() {
-            for (int n = 0; n < STEP; n++) {
+            Loop loop = session.shard().loop();
+            for (int n = 0; n < STEP && (n < LEAST || !loop.isTurnLong()); n++) {
                 if (page.isEmpty()) {
                     if (!more) {
                         return Step.DONE;

@@ -96,7 +96,7 @@ public final class Reviews {
         if (!goesOn) {
             goesOn = true;
             // not at once: a loop would run it before it looks at its sockets again
-            shard.loop().atEndOfTurn(() -> shard.loop().execute(this::work));
+            shard.loop().inNextTurn(this::work);
         }
     }
 

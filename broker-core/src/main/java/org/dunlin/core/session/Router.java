@@ -28,8 +28,10 @@ final class Router {
     private final MatchCache matches;
     private final List<Receiver> gathered = new ArrayList<>();
     private long stamp;
+    private long deliveries;
 
     // what look() has found
+    private int receivers;
     private boolean here;
     private boolean owed;
     private long elsewhere;
@@ -49,7 +51,13 @@ final class Router {
         return owed;
     }
 
+    /** What has been fanned out so far, about, to receivers of all shards. */
+    long deliveries() {
+        return deliveries;
+    }
+
     private void look(Match match) {
+        receivers = 0;
         here = false;
         owed = false;
         elsewhere = 0;
@@ -57,11 +65,12 @@ final class Router {
         for (int r = 0; r < match.size(); r++) {
             Route route = match.route(r);
             for (int s = 0; s < shards; s++) {
-                Receivers receivers = route.receivers(s);
-                if (receivers == null) {
+                Receivers found = route.receivers(s);
+                if (found == null) {
                     continue;
                 }
-                owed |= receivers.owed();
+                owed |= found.owed();
+                receivers += found.size();
                 if (s == shard.index()) {
                     here = true;
                 } else {
@@ -74,12 +83,13 @@ final class Router {
     /** @param ticket waits for an answer of each shard that has receivers; null if nobody does */
     void fanOut(Message message, Match match, @Nullable Ticket ticket) {
         look(match);
+        deliveries += receivers;
         long others = elsewhere;
         if (ticket != null) {
             ticket.expectShards((here ? 1 : 0) + Long.bitCount(others));
         }
         for (long rest = others; rest != 0; rest &= rest - 1) {
-            shard.turn().outbox(Long.numberOfTrailingZeros(rest)).add(message, match, ticket);
+            shard.turn().fanOut(Long.numberOfTrailingZeros(rest), message, match, ticket);
         }
         if (here) {
             deliver(message, match, ticket, shard);

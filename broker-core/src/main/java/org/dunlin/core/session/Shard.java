@@ -5,13 +5,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.dunlin.core.figures.ShardFigures;
+import org.dunlin.core.limits.Backlog;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.Takeovers;
 import org.dunlin.core.routing.Match;
@@ -37,10 +34,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class Shard {
     private static final Logger LOG = LoggerFactory.getLogger("dunlin.core");
-    /** Items handled for another shard before others on the loop have their turn. */
-    private static final int BUDGET = 4096;
-    /** Weight of messages under way to a shard from which on publishers to it are slowed, until a quarter is left. */
-    private static final long BACKLOG_BYTES_HIGH = 32L << 20;
+    /** Items of other shards that are handled in a turn even if it has been long already. */
+    private static final int LEAST_HANDLED = 16;
     /** Queues that are held against other bounds before others on the loop have their turn. */
     private static final int MEASURED_AT_ONCE = 1024;
 
@@ -61,9 +56,7 @@ public final class Shard {
     private final Map<String, Session> sessions = new HashMap<>();
     private final Map<String, SharedGroup> groups = new HashMap<>();
 
-    private final AtomicInteger backlog = new AtomicInteger();
-    private final AtomicLong backlogBytes = new AtomicLong();
-    private final Queue<Runnable> calmWaiters = new ConcurrentLinkedQueue<>();
+    private final Backlog backlog;
     private final ArrayDeque<Turn.Outbox> inbox = new ArrayDeque<>();
     /** The next item of the first in the inbox. */
     private int inboxAt;
@@ -78,6 +71,7 @@ public final class Shard {
         this.shards = shards;
         this.index = index;
         this.loop = loop;
+        this.backlog = new Backlog(loop, shards.backlogHigh());
         this.memory = shards.memory().account(loop::nowMillis);
         this.turn = new Turn(this);
         this.router = new Router(this, shards.subscriptions());
@@ -148,14 +142,13 @@ public final class Shard {
         if (caller == this) {
             task.run();
         } else {
-            caller.turn.outbox(index).add(task, null, null);
+            caller.turn.post(index, task);
         }
     }
 
     /** Gives it the items of another shard's turn. Any thread. */
     void post(Turn.Outbox outbox) {
-        backlog.addAndGet(outbox.size());
-        backlogBytes.addAndGet(outbox.bytes());
+        backlog.add(outbox.work(), outbox.bytes());
         loop.execute(() -> {
             inbox.add(outbox);
             if (!drainPending) {
@@ -168,30 +161,20 @@ public final class Shard {
         assert inLoop();
         drainPending = false;
         int handled = 0;
-        while (!inbox.isEmpty() && handled < BUDGET) {
+        while (!inbox.isEmpty() && (handled < LEAST_HANDLED || !loop.isTurnLong())) {
             Turn.Outbox outbox = inbox.getFirst();
-            int to = Math.min(outbox.size(), inboxAt + BUDGET - handled);
-            for (int i = inboxAt; i < to; i++) {
-                handle(outbox, i);
-            }
-            handled += to - inboxAt;
-            if (to == outbox.size()) {
+            handle(outbox, inboxAt++);
+            handled++;
+            if (inboxAt == outbox.size()) {
                 inbox.removeFirst();
-                backlogBytes.addAndGet(-outbox.bytes());
                 inboxAt = 0;
-            } else {
-                inboxAt = to;
+                backlog.done(outbox.work(), outbox.bytes());
             }
         }
-        backlog.addAndGet(-handled);
-        if (isCalm()) {
-            for (Runnable waiter = calmWaiters.poll(); waiter != null; waiter = calmWaiters.poll()) {
-                waiter.run();
-            }
-        }
+        backlog.tell();
         if (!inbox.isEmpty()) {
             drainPending = true;
-            loop.execute(this::drain);
+            loop.inNextTurn(this::drain);
         }
     }
 
@@ -216,26 +199,9 @@ public final class Shard {
         }
     }
 
-    /** Items that other shards have given it and that it has not handled. Any thread. */
-    public int backlog() {
-        return backlog.get();
-    }
-
-    /** Whether publishers to this shard should be slowed. Any thread. */
-    public boolean isOverloaded() {
-        return backlog.get() > shards.backlogHigh() || backlogBytes.get() > BACKLOG_BYTES_HIGH;
-    }
-
-    private boolean isCalm() {
-        return backlog.get() < shards.backlogHigh() / 4 && backlogBytes.get() < BACKLOG_BYTES_HIGH / 4;
-    }
-
-    /** Runs a short task, on any thread, when the shard is no longer overloaded. Any thread. */
-    public void whenCalm(Runnable task) {
-        calmWaiters.add(task);
-        if (isCalm() && calmWaiters.remove(task)) {
-            task.run();
-        }
+    /** What other shards have given it and it has not done. */
+    public Backlog backlog() {
+        return backlog;
     }
 
     // ---- sessions
@@ -269,10 +235,10 @@ public final class Shard {
                 && turn.isEmpty()
                 && inbox.isEmpty()
                 && figures.read().equals(ShardFigures.Reading.NONE);
-        return clean && backlog.get() == 0 && backlogBytes.get() == 0
+        return clean && backlog.isEmpty()
                 ? ""
                 : "shard " + index + ": sessions=" + sessions.keySet() + " groups=" + groups.keySet() + " backlog="
-                        + backlog + " " + figures.read();
+                        + backlog.work() + " " + figures.read();
     }
 
     public Map<String, Session> sessions() {
@@ -546,7 +512,7 @@ public final class Shard {
         int to = Math.min(from + MEASURED_AT_ONCE, queues.size());
         queues.subList(from, to).forEach(MessageQueue::watch);
         if (to < queues.size()) {
-            loop.atEndOfTurn(() -> loop.execute(() -> measure(queues, to)));
+            loop.inNextTurn(() -> measure(queues, to));
         }
     }
 

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
+import org.dunlin.core.limits.Backlog;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
@@ -25,8 +26,8 @@ public final class Shards {
     /** A set of shards fits a long. */
     public static final int MAX = 64;
 
-    /** Items under way to one shard from which on publishers to it are slowed, until a quarter of them is left. */
-    private static final int BACKLOG_HIGH = 65_536;
+    /** Deliveries under way to one shard from which on publishers are slowed, until a quarter of them is left. */
+    private static final int BACKLOG_HIGH = 16_384;
 
     private volatile Limits limits;
     private volatile QueueLimits queueLimits;
@@ -187,14 +188,26 @@ public final class Shards {
         return registry.identifiers(after, max, wanted);
     }
 
-    /** Whether some shard has more to do than it should. */
-    public @Nullable Shard overloaded() {
+    /**
+     * That of a shard for which a client that makes work should be slowed, or null.
+     *
+     * @param much whether it makes much of it
+     */
+    public @Nullable Backlog overload(boolean much) {
         for (Shard shard : shards) {
-            if (shard.isOverloaded()) {
-                return shard;
+            if (shard.backlog().isTooMuch(much)) {
+                return shard.backlog();
             }
         }
         return null;
+    }
+
+    /**
+     * What makes a client one of those who make much work: so many messages of one read and their deliveries. A SUBSCRIBE is as
+     * much.
+     */
+    public int much() {
+        return Math.max(1, backlogHigh / 32);
     }
 
     int backlogHigh() {

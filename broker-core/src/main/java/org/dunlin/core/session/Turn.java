@@ -26,6 +26,8 @@ public final class Turn {
     private final @Nullable Outbox[] outboxes = new @Nullable Outbox[Shards.MAX];
     private boolean pending;
     private @Nullable Commit commit;
+    /** Deliveries that other shards get to do. */
+    private long work;
 
     Turn(Shard shard) {
         this.shard = shard;
@@ -57,6 +59,7 @@ public final class Turn {
             }
             shards.store().write(due.batch, due);
         }
+        work = 0;
         for (int i = 0; i < shards.count(); i++) {
             Outbox outbox = outboxes[i];
             if (outbox != null) {
@@ -67,7 +70,7 @@ public final class Turn {
     }
 
     /** What goes to another shard at the end of the turn. */
-    Outbox outbox(int target) {
+    private Outbox outbox(int target) {
         assert shard.inLoop() && target != shard.index();
         Outbox outbox = outboxes[target];
         if (outbox == null) {
@@ -76,6 +79,28 @@ public final class Turn {
             touch();
         }
         return outbox;
+    }
+
+    /** Gives another shard a message for its receivers. */
+    void fanOut(int target, Message message, Match match, @Nullable Ticket ticket) {
+        int receivers = Math.max(match.receivers(target), 1);
+        Outbox outbox = outbox(target);
+        outbox.add(message, match, ticket);
+        outbox.work += receivers;
+        outbox.bytes += message.weight();
+        work += receivers;
+    }
+
+    /** Gives another shard a task. */
+    void post(int target, Runnable task) {
+        Outbox outbox = outbox(target);
+        outbox.add(task, null, null);
+        outbox.work++;
+    }
+
+    /** Whether other shards have so much to do at its end that no more should be made for them in this turn. */
+    public boolean isFull() {
+        return work > shards.backlogHigh();
     }
 
     /** The batch of this turn. */
@@ -272,6 +297,7 @@ public final class Turn {
         private @Nullable Ticket[] tickets = new @Nullable Ticket[16];
         private int size;
         private long bytes;
+        private long work;
 
         Outbox(Shard from) {
             this.from = from;
@@ -290,14 +316,16 @@ public final class Turn {
             return bytes;
         }
 
-        void add(Object item, @Nullable Match match, @Nullable Ticket ticket) {
+        /** Deliveries and tasks. */
+        long work() {
+            return work;
+        }
+
+        private void add(Object item, @Nullable Match match, @Nullable Ticket ticket) {
             if (size == items.length) {
                 items = Arrays.copyOf(items, size * 2);
                 matches = Arrays.copyOf(matches, size * 2);
                 tickets = Arrays.copyOf(tickets, size * 2);
-            }
-            if (item instanceof Message message) {
-                bytes += message.weight();
             }
             items[size] = item;
             matches[size] = match;

@@ -14,6 +14,26 @@ public interface Loop {
      */
     void atEndOfTurn(Runnable task);
 
+    /**
+     * Runs a task on the loop in its next turn, when what has become ready by then has been handled: for work that goes on in
+     * steps, so that others have their turn between two. On the loop's thread only.
+     */
+    default void inNextTurn(Runnable task) {
+        atEndOfTurn(() -> execute(task));
+    }
+
+    /**
+     * Whether this turn has lasted so long that what can wait should go on in the next one. On the loop's thread only; cheap
+     * enough to be asked for each message.
+     */
+    boolean isTurnLong();
+
+    /**
+     * Whether it has lately got to what was due so late that its clients feel it, so that whoever makes much work should be
+     * slowed. Any thread.
+     */
+    boolean isLate();
+
     /** Runs a task on the loop not before that many milliseconds have passed. */
     Timer schedule(Runnable task, long delayMillis);
 

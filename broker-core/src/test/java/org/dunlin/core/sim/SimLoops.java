@@ -240,6 +240,17 @@ final class SimLoops {
         }
 
         @Override
+        public boolean isTurnLong() {
+            assert inLoop();
+            return lagPercent > 0 && random.nextInt(8) == 0;
+        }
+
+        @Override
+        public boolean isLate() {
+            return lagsUntil > nowMicros;
+        }
+
+        @Override
         public Timer schedule(Runnable task, long delayMillis) {
             Due timer = new Due(nowMicros + Math.max(0, delayMillis) * 1000, ++lastNumber, this, task);
             due.add(timer);

@@ -162,7 +162,7 @@ final class Simulation {
     }
 
     boolean isOverloaded() {
-        return shards.overloaded() != null;
+        return shards.overload(true) != null;
     }
 
     boolean storeFails() {

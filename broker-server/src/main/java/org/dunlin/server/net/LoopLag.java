@@ -6,11 +6,16 @@ import org.dunlin.core.figures.Histogram;
 
 /**
  * How late an event loop gets to what is due: a timer that looks how late it fires. What is late is late for every client of the
- * loop. Its thread measures, any thread reads.
+ * loop, and whoever makes much work for it is slowed until it is not ({@link #isLate}). Its thread measures, any thread reads.
  */
 public final class LoopLag {
     static final long PERIOD_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long WINDOW_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    /** A lag from which on it is late, and one below which it no longer is. */
+    static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+    private static final long PUNCTUAL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final EventLoop loop;
     private final Histogram lags = Histogram.ofNanos();
@@ -20,6 +25,7 @@ public final class LoopLag {
     private volatile long longest;
 
     private volatile long longestBefore;
+    private volatile boolean late;
 
     LoopLag(EventLoop loop) {
         this.loop = loop;
@@ -39,6 +45,9 @@ public final class LoopLag {
         long now = System.nanoTime();
         long lag = Math.max(now - due, 0);
         lags.record(lag);
+        if (late ? lag < PUNCTUAL_NANOS : lag > LATE_NANOS) {
+            late = !late;
+        }
         if (now - windowBegan > WINDOW_NANOS) {
             longestBefore = longest;
             longest = lag;
@@ -47,6 +56,10 @@ public final class LoopLag {
             longest = lag;
         }
         next(now);
+    }
+
+    boolean isLate() {
+        return late;
     }
 
     Reading read() {

@@ -34,8 +34,6 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     /** As many bytes of a packet earn it another connect timeout. */
     static final int LEAST_PROGRESS_BYTES = 1024;
 
-    private static final int SMALLEST_BUFFER = 256;
-
     /** Of a packet that is not there whole: from then on its client may have to wait for memory. */
     private static final int LARGE_BYTES = 64 * 1024;
 
@@ -248,20 +246,8 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
 
     private ByteBuf append(ChannelHandlerContext context, ByteBuf in) {
         ByteBuf kept = cumulation;
-        if (kept == null) {
-            return in;
-        }
         cumulation = null;
-        int bytes = in.readableBytes();
-        if (kept.isReadOnly() || kept.refCnt() > 1 || kept.maxWritableBytes() < bytes) {
-            ByteBuf larger = context.alloc().buffer(kept.readableBytes() + bytes);
-            larger.writeBytes(kept);
-            kept.release();
-            kept = larger;
-        }
-        kept.writeBytes(in);
-        in.release();
-        return kept;
+        return kept == null ? in : Undecoded.join(context.alloc(), kept, in);
     }
 
     /** Takes over the reference. The buffer is in no field meanwhile, so that whoever stops the input finds none. */
@@ -286,9 +272,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         }
         NettyLoop here = current.loop(); // a packet may send it to another one
         int begin = in.readerIndex();
-        boolean any = false;
+        int packets = 0;
         ProtocolError error = null;
-        while (state == State.DECODING && !held) {
+        while (state == State.DECODING && !held && !resuming) {
             Packet packet;
             try {
                 packet = decoder.decode(in);
@@ -300,7 +286,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             if (packet == null) {
                 break;
             }
-            any = true;
+            packets++;
             received = true;
             if (agreed) {
                 deadline = 0;
@@ -309,14 +295,27 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             disconnected = packet.type() == PacketType.DISCONNECT;
             current.received(packet);
             to.received(packet);
+            if (here.isTurnLong() && packets >= here.leastOfTurn() && !held && in.isReadable()) {
+                readLater(here);
+            }
         }
-        if (any) {
+        if (packets > 0) {
             here.traffic().receivedBytes(in.readerIndex() - begin);
             if (!current.isMoving()) { // else it is not ours to call
                 to.readComplete();
             }
         }
         return error;
+    }
+
+    /** It has had its share of this turn. */
+    private void readLater(NettyLoop here) {
+        ChannelHandlerContext context = ctx;
+        if (state == State.DECODING && context != null) {
+            resuming = true;
+            context.channel().config().setAutoRead(false);
+            here.readLater(this);
+        }
     }
 
     /** While input is held the error waits, too: the decoder says it again. */
@@ -338,9 +337,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             in.release();
             return;
         }
-        ByteBuf kept = compact(in);
+        ByteBuf kept = Undecoded.compact(in);
         cumulation = kept;
-        if (agreed && !held) {
+        if (agreed && !waits()) {
             expectRest(kept.readableBytes());
             if (kept.readableBytes() >= LARGE_BYTES) {
                 lookAtMemory();
@@ -364,18 +363,6 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
                 }
             });
         }
-    }
-
-    /** A few bytes must not keep a whole receive buffer. */
-    private static ByteBuf compact(ByteBuf in) {
-        int bytes = in.readableBytes();
-        if (bytes > in.capacity() / 2) {
-            return in;
-        }
-        ByteBuf small = in.alloc().buffer(Math.max(SMALLEST_BUFFER, 2 * bytes));
-        small.writeBytes(in);
-        in.release();
-        return small;
     }
 
     private void dropCumulation() {
@@ -443,6 +430,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         }
         held = false;
         chargeClient();
+        if (resuming) {
+            return;
+        }
         if (cumulation == null && !inputEnded && !broken && !decoding) {
             readOn();
         } else {
@@ -451,7 +441,8 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void resume() {
+    /** What was kept is decoded, then more is read. */
+    void resume() {
         resuming = false;
         NettyConnection current = connection;
         ChannelHandlerContext context = ctx;
@@ -472,7 +463,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
                 return;
             }
         }
-        if (!held && state == State.DECODING) {
+        if (!waits() && state == State.DECODING) {
             if (inputEnded || broken) {
                 current.closedByPeer(cause());
             } else {

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SingleThreadEventLoop;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -14,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Any thread for what {@link Loop} promises, the loop's own thread for the rest. One Netty event loop with the end of its
- * turns: tasks given for it, then one flush of every connection that was written to. Whatever a task throws is reported
+ * turns: tasks given for it, then one flush of every connection that was written to. What a turn has no time for goes on in the
+ * next one, first what is new: input of connections that have had their share, flushes when there are very many. Whatever a task throws is reported
  * to {@link Failures} and ends that task alone; Netty would let a timer's failure pass without a word.
  */
 public final class NettyLoop implements Loop {
@@ -29,6 +31,13 @@ public final class NettyLoop implements Loop {
     private ArrayList<Runnable> tasksRunning = new ArrayList<>();
     private ArrayList<NettyConnection> touched = new ArrayList<>();
     private ArrayList<NettyConnection> touchedRunning = new ArrayList<>();
+    /** Touched in an earlier turn and not flushed yet. */
+    private final ArrayDeque<NettyConnection> flushedLater = new ArrayDeque<>(0);
+    /** Whose input goes on when others have had their turn. */
+    private final ArrayDeque<MqttChannelHandler> readLater = new ArrayDeque<>(0);
+
+    private boolean readsOn;
+    private final TurnClock clock = new TurnClock();
     private boolean endArmed;
     private boolean ending;
     private byte @Nullable [] sharedPayload;
@@ -88,6 +97,48 @@ public final class NettyLoop implements Loop {
     }
 
     @Override
+    public boolean isTurnLong() {
+        assert inLoop();
+        if (clock.runs()) {
+            return clock.step();
+        }
+        clock.begin();
+        armEnd();
+        return false;
+    }
+
+    /** What somebody may do in a turn that is long: as many steps as are asked for with {@link #isTurnLong}. */
+    int leastOfTurn() {
+        return clock.least();
+    }
+
+    @Override
+    public boolean isLate() {
+        return lag.isLate();
+    }
+
+    /** Has a connection go on with its input when others have had their turn. */
+    void readLater(MqttChannelHandler input) {
+        assert inLoop();
+        readLater.add(input);
+        if (!readsOn) {
+            readsOn = true;
+            inNextTurn(this::readOn);
+        }
+    }
+
+    private void readOn() {
+        int waiting = readLater.size();
+        do {
+            run(readLater.remove()::resume);
+        } while (--waiting > 0 && !isTurnLong());
+        readsOn = !readLater.isEmpty();
+        if (readsOn) {
+            inNextTurn(this::readOn);
+        }
+    }
+
+    @Override
     public Timer schedule(Runnable task, long delayMillis) {
         Future<?> future = eventLoop.schedule(() -> run(task), Math.max(delayMillis, 0), TimeUnit.MILLISECONDS);
         return () -> future.cancel(false);
@@ -139,18 +190,39 @@ public final class NettyLoop implements Loop {
             run(due.get(i));
         }
         due.clear();
+        flush();
+        publishWriter.forget();
+        forgetShared();
+        if (!flushedLater.isEmpty()) {
+            armEnd();
+        }
+        ending = false;
+        clock.end();
+        if (!endArmed && (!tasks.isEmpty() || !touched.isEmpty())) {
+            armEnd();
+        }
+    }
+
+    /** A system call each: with very many of them others have their turn before the last. */
+    private void flush() {
         ArrayList<NettyConnection> written = touched;
         touched = touchedRunning;
         touchedRunning = written;
-        for (int i = 0; i < written.size(); i++) {
-            written.get(i).flush(this);
+        clock.begin();
+        int i = 0;
+        while (i < written.size() && (i == 0 || !clock.step())) {
+            written.get(i++).flush(this);
+        }
+        int before = flushedLater.size();
+        while (i < written.size()) {
+            flushedLater.add(written.get(i++));
         }
         written.clear();
-        publishWriter.forget();
-        forgetShared();
-        ending = false;
-        if (!endArmed && (!tasks.isEmpty() || !touched.isEmpty())) {
-            armEnd();
+        if (before > 0) {
+            clock.begin();
+            do {
+                flushedLater.remove().flush(this);
+            } while (--before > 0 && !clock.step());
         }
     }
 

@@ -3,11 +3,16 @@ package org.dunlin.server.net;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufAllocatorMetricProvider;
 import io.netty.channel.EventLoop;
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.SingleThreadIoEventLoop;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.RejectedExecutionHandlers;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.dunlin.server.trace.Traces;
@@ -34,7 +39,7 @@ public final class NettyLoops implements AutoCloseable {
     NettyLoops(Transport transport, int count, LongSupplier nowMillis, Failures failures) {
         this.transport = transport;
         this.failures = failures;
-        group = new MultiThreadIoEventLoopGroup(count, new DefaultThreadFactory("dunlin-loop"), transport.ioHandlers());
+        group = group(count, transport.ioHandlers());
         List<NettyLoop> made = new ArrayList<>(count);
         for (EventExecutor executor : group) {
             made.add(new NettyLoop((EventLoop) executor, nowMillis, failures));
@@ -46,6 +51,22 @@ public final class NettyLoops implements AutoCloseable {
         }
         loops = List.copyOf(made);
         loops.forEach(NettyLoop::measure);
+    }
+
+    /** By itself Netty lets tasks run for a second before it looks at sockets again, and ends the turn. */
+    private static MultiThreadIoEventLoopGroup group(int count, IoHandlerFactory ioHandlers) {
+        return new MultiThreadIoEventLoopGroup(count, new DefaultThreadFactory("dunlin-loop"), ioHandlers) {
+            @Override
+            protected IoEventLoop newChild(Executor executor, IoHandlerFactory handlers, Object... none) {
+                return new SingleThreadIoEventLoop(
+                        this,
+                        executor,
+                        handlers,
+                        Integer.MAX_VALUE,
+                        RejectedExecutionHandlers.reject(),
+                        TimeUnit.NANOSECONDS.toMillis(TurnClock.LONG_NANOS));
+            }
+        };
     }
 
     public Transport transport() {

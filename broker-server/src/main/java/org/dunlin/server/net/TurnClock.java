@@ -1,0 +1,64 @@
+package org.dunlin.server.net;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One event loop's thread only. How long what it is doing has lasted, to be asked after each step of it: the time is read only as
+ * often as steps of that size need.
+ */
+final class TurnClock {
+    /** How long a turn goes on with what could wait for the next one. */
+    static final long LONG_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
+    /** About how long steps last together before the time is read again. */
+    private static final long STRIDE_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
+
+    private static final int LONGEST_STRIDE = 64;
+
+    private long began;
+    private long looked;
+    private int stride = 1;
+    private int left;
+    private boolean runs;
+    private boolean isLong;
+
+    boolean runs() {
+        return runs;
+    }
+
+    void begin() {
+        runs = true;
+        isLong = false;
+        began = System.nanoTime();
+        looked = began;
+        left = stride;
+    }
+
+    void end() {
+        runs = false;
+        isLong = false;
+    }
+
+    /** A step has been made. @return whether it has been long enough */
+    boolean step() {
+        if (isLong || --left > 0) {
+            return isLong;
+        }
+        long now = System.nanoTime();
+        long took = now - looked;
+        if (took > STRIDE_NANOS) {
+            stride = Math.max(1, stride / 4);
+        } else if (took < STRIDE_NANOS / 4) {
+            stride = Math.min(LONGEST_STRIDE, stride * 2);
+        }
+        looked = now;
+        left = stride;
+        isLong = now - began > LONG_NANOS;
+        return isLong;
+    }
+
+    /** Steps that somebody may make although it has been long enough: some hundred microseconds at most. */
+    int least() {
+        return Math.min(stride, 16);
+    }
+}
