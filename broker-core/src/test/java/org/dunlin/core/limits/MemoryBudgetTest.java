@@ -89,6 +89,23 @@ class MemoryBudgetTest {
     }
 
     @Test
+    void pause_growsFromThreeQuartersToTheEnd() {
+        one.add(75_000);
+        assertEquals(0, budget.pauseMillis());
+        one.add(2_500);
+        long first = budget.pauseMillis();
+        one.add(10_000);
+        long half = budget.pauseMillis();
+        one.add(50_000);
+        long last = budget.pauseMillis();
+        assertTrue(0 < first && first < half && half < last, first + " " + half + " " + last);
+        assertEquals(125, half);
+        assertEquals(500, last);
+        one.add(-80_000);
+        assertEquals(0, budget.pauseMillis());
+    }
+
+    @Test
     void budget_atItsEnd_isExhaustedUntilATenthIsFree() {
         one.add(LIMIT);
         assertTrue(budget.isExhausted());

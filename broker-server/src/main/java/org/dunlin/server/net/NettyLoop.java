@@ -37,7 +37,7 @@ public final class NettyLoop implements Loop {
     private final ArrayDeque<MqttChannelHandler> readLater = new ArrayDeque<>(0);
 
     private boolean readsOn;
-    private final TurnClock clock = new TurnClock();
+    private final TurnClock clock;
     private boolean endArmed;
     private boolean ending;
     private byte @Nullable [] sharedPayload;
@@ -46,11 +46,12 @@ public final class NettyLoop implements Loop {
     private int connections;
     private boolean closing;
 
-    NettyLoop(EventLoop eventLoop, LongSupplier nowMillis, Failures failures) {
+    NettyLoop(EventLoop eventLoop, LongSupplier nowMillis, Failures failures, long turnNanos) {
         this.eventLoop = eventLoop;
         this.nowMillis = nowMillis;
         this.failures = failures;
         this.lag = new LoopLag(eventLoop);
+        this.clock = new TurnClock(turnNanos);
     }
 
     /** Begins to measure how late it is. */

@@ -33,16 +33,17 @@ public final class NettyLoops implements AutoCloseable {
      * @param nowMillis one clock for all loops, so that deadlines compare across them
      */
     public NettyLoops(Transport transport, int count, LongSupplier nowMillis) {
-        this(transport, count, nowMillis, Failures.ofTheProcess());
+        this(transport, count, nowMillis, Failures.ofTheProcess(), TurnClock.LONG_NANOS);
     }
 
-    NettyLoops(Transport transport, int count, LongSupplier nowMillis, Failures failures) {
+    /** @param turnNanos how long a turn goes on with what could wait for the next one */
+    NettyLoops(Transport transport, int count, LongSupplier nowMillis, Failures failures, long turnNanos) {
         this.transport = transport;
         this.failures = failures;
         group = group(count, transport.ioHandlers());
         List<NettyLoop> made = new ArrayList<>(count);
         for (EventExecutor executor : group) {
-            made.add(new NettyLoop((EventLoop) executor, nowMillis, failures));
+            made.add(new NettyLoop((EventLoop) executor, nowMillis, failures, turnNanos));
             executor.terminationFuture().addListener(ended -> {
                 if (!closing) {
                     failures.loopEnded();

@@ -10,10 +10,12 @@ final class TurnClock {
     /** How long a turn goes on with what could wait for the next one. */
     static final long LONG_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
-    /** About how long steps last together before the time is read again. */
-    private static final long STRIDE_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
-
     private static final int LONGEST_STRIDE = 64;
+    private static final int MOST_OF_A_LONG_TURN = 16;
+
+    private final long longNanos;
+    /** About how long steps last together before the time is read again. */
+    private final long strideNanos;
 
     private long began;
     private long looked;
@@ -21,6 +23,12 @@ final class TurnClock {
     private int left;
     private boolean runs;
     private boolean isLong;
+
+    /** @param longNanos {@link #LONG_NANOS} as a rule; with 0 each step is long enough */
+    TurnClock(long longNanos) {
+        this.longNanos = longNanos;
+        this.strideNanos = longNanos / 10;
+    }
 
     boolean runs() {
         return runs;
@@ -46,19 +54,19 @@ final class TurnClock {
         }
         long now = System.nanoTime();
         long took = now - looked;
-        if (took > STRIDE_NANOS) {
+        if (took > strideNanos) {
             stride = Math.max(1, stride / 4);
-        } else if (took < STRIDE_NANOS / 4) {
+        } else if (took < strideNanos / 4) {
             stride = Math.min(LONGEST_STRIDE, stride * 2);
         }
         looked = now;
         left = stride;
-        isLong = now - began > LONG_NANOS;
+        isLong = now - began >= longNanos;
         return isLong;
     }
 
     /** Steps that somebody may make although it has been long enough: some hundred microseconds at most. */
     int least() {
-        return Math.min(stride, 16);
+        return Math.min(stride, MOST_OF_A_LONG_TURN);
     }
 }

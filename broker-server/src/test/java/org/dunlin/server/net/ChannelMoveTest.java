@@ -318,8 +318,8 @@ class ChannelMoveTest {
                 null,
                 new DefaultThreadFactory("refusing"),
                 executor -> new RefusingIo(transport.ioHandlers().newHandler(executor)));
-        NettyLoop target =
-                new NettyLoop(refusing, System::currentTimeMillis, new Failures(failure -> {}, status -> {}));
+        NettyLoop target = new NettyLoop(
+                refusing, System::currentTimeMillis, new Failures(failure -> {}, status -> {}), TurnClock.LONG_NANOS);
         try (Rig rig = new Rig(
                 transport,
                 layer,

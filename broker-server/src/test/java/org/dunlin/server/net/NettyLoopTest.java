@@ -154,7 +154,8 @@ class NettyLoopTest {
                     reported.countDown();
                 },
                 status::set);
-        try (NettyLoops loops = new NettyLoops(transport, 1, System::currentTimeMillis, failures)) {
+        try (NettyLoops loops =
+                new NettyLoops(transport, 1, System::currentTimeMillis, failures, TurnClock.LONG_NANOS)) {
             NettyLoop loop = loops.all().get(0);
             way.accept(loop, () -> NettyLoopTest.<RuntimeException>sneak(failure));
             assertTrue(reported.await(Rig.WAIT_MILLIS, TimeUnit.MILLISECONDS), "nobody was told");
@@ -197,13 +198,18 @@ class NettyLoopTest {
     void loop_thatEndsByItself_endsTheProcess_andOneThatIsClosedDoesNot(Transport transport) throws Exception {
         CountDownLatch halted = new CountDownLatch(1);
         Failures failures = new Failures(failure -> {}, status -> halted.countDown());
-        try (NettyLoops loops = new NettyLoops(transport, 1, System::currentTimeMillis, failures)) {
+        try (NettyLoops loops =
+                new NettyLoops(transport, 1, System::currentTimeMillis, failures, TurnClock.LONG_NANOS)) {
             loops.group().shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
             assertTrue(halted.await(Rig.WAIT_MILLIS, TimeUnit.MILLISECONDS), "a dead loop goes unnoticed");
         }
         AtomicInteger status = new AtomicInteger(-1);
-        try (NettyLoops loops =
-                new NettyLoops(transport, 1, System::currentTimeMillis, new Failures(failure -> {}, status::set))) {
+        try (NettyLoops loops = new NettyLoops(
+                transport,
+                1,
+                System::currentTimeMillis,
+                new Failures(failure -> {}, status::set),
+                TurnClock.LONG_NANOS)) {
             loops.all().get(0).execute(() -> {});
         }
         assertEquals(-1, status.get());

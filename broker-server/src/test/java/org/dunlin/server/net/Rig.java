@@ -122,6 +122,7 @@ final class Rig implements AutoCloseable {
         this(transport, layer, layers, limits, Addresses.unlimited(), maxConnections, script);
     }
 
+    /** Every step is the last of its turn, so that all that can go on in the next one does. */
     Rig(
             Transport transport,
             Layer layer,
@@ -131,10 +132,40 @@ final class Rig implements AutoCloseable {
             int maxConnections,
             Function<Probe, Consumer<Packet>> script)
             throws Exception {
+        this(transport, layer, layers, limits, addresses, maxConnections, 0, script);
+    }
+
+    /** @param turnNanos as for {@link NettyLoops} */
+    Rig(Transport transport, long turnNanos, Function<Probe, Consumer<Packet>> script) throws Exception {
+        this(
+                transport,
+                Layer.PLAIN,
+                List.of(),
+                Limits.DEFAULTS,
+                Addresses.unlimited(),
+                Integer.MAX_VALUE,
+                turnNanos,
+                script);
+    }
+
+    Rig(
+            Transport transport,
+            Layer layer,
+            List<org.dunlin.server.net.Layer> layers,
+            Limits limits,
+            Addresses addresses,
+            int maxConnections,
+            long turnNanos,
+            Function<Probe, Consumer<Packet>> script)
+            throws Exception {
         this.layer = layer;
         this.layers = layers;
         loops = new NettyLoops(
-                transport, 2, System::currentTimeMillis, new Failures(this::failed, halted -> status = halted));
+                transport,
+                2,
+                System::currentTimeMillis,
+                new Failures(this::failed, halted -> status = halted),
+                turnNanos);
         listeners = new Listeners(loops, limits, memory, addresses, events(), connection -> {
             Probe probe = new Probe(connection, loops);
             probe.script = script.apply(probe);
