@@ -27,7 +27,7 @@ public final class SubscriptionTree {
     private final int shards;
     private final ConcurrentHashMap<String, Route> exact = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<Node, Node> nodes = new ConcurrentHashMap<>();
-    private final Node root = new Node(null, "");
+    private final Node root = new Node(null, "", 0, 0);
     private final AtomicInteger routes = new AtomicInteger();
     private final Generations generations = new Generations();
 
@@ -114,14 +114,14 @@ public final class SubscriptionTree {
     }
 
     private void walk(String text, Found found) {
-        Node probe = new Node(root, "");
+        Node probe = new Node(root, text, 0, 0);
         Node[] here = {root};
         int count = 1;
         boolean rootMayBeWild = text.charAt(0) != '$';
         int from = 0;
         while (count > 0) {
             int slash = text.indexOf('/', from);
-            String level = text.substring(from, slash < 0 ? text.length() : slash);
+            int to = slash < 0 ? text.length() : slash;
             Node[] next = new Node[count * 2];
             int reached = 0;
             for (int i = 0; i < count; i++) {
@@ -133,7 +133,7 @@ public final class SubscriptionTree {
                         next[reached++] = single;
                     }
                 }
-                Node literal = node.literals == 0 ? null : nodes.get(probe.at(node, level));
+                Node literal = node.literals == 0 ? null : nodes.get(probe.at(node, from, to));
                 if (literal != null) {
                     next[reached++] = literal;
                 }
@@ -166,12 +166,14 @@ public final class SubscriptionTree {
 
     /** The node of the pattern's last level; "#" is no level of its own but belongs to the node before it. */
     private @Nullable Node findNode(TopicFilter filter) {
-        Node probe = new Node(root, "");
+        String pattern = filter.pattern();
+        Node probe = new Node(root, pattern, 0, 0);
         Node node = root;
-        String[] levels = filter.levels();
-        int depth = endsInMulti(filter) ? levels.length - 1 : levels.length;
-        for (int i = 0; i < depth && node != null; i++) {
-            node = nodes.get(probe.at(node, levels[i]));
+        int end = endOfLevels(pattern);
+        for (int from = 0; from <= end && node != null; ) {
+            int to = endOfLevel(pattern, from);
+            node = nodes.get(probe.at(node, from, to));
+            from = to + 1;
         }
         return node;
     }
@@ -181,18 +183,32 @@ public final class SubscriptionTree {
         return pattern.charAt(pattern.length() - 1) == '#';
     }
 
+    /** Where the levels end that have a node: before "/#"; -1 if there is none. */
+    private static int endOfLevels(String pattern) {
+        int last = pattern.length() - 1;
+        return pattern.charAt(last) == '#' ? last - 1 : last + 1;
+    }
+
+    private static int endOfLevel(String text, int from) {
+        int slash = text.indexOf('/', from);
+        return slash < 0 ? text.length() : slash;
+    }
+
     /** @return whether the pattern is new */
     private boolean hold(TopicFilter filter, Receivers first) {
-        Route fresh = new Route(filter.pattern(), shards);
+        String pattern = filter.pattern();
+        Route fresh = new Route(pattern, shards);
         if (!filter.hasWildcard()) {
-            Route held = exact.compute(filter.pattern(), (pattern, old) -> (old == null ? fresh : old).with(first));
+            Route held = exact.compute(pattern, (key, old) -> (old == null ? fresh : old).with(first));
             return held == fresh;
         }
         boolean multi = endsInMulti(filter);
-        String[] levels = filter.levels();
+        int last = endOfLevels(pattern);
         Node node = root;
-        for (int i = 0; i < (multi ? levels.length - 1 : levels.length); i++) {
-            node = hold(node, levels[i]);
+        for (int from = 0; from <= last; ) {
+            int to = endOfLevel(pattern, from);
+            node = hold(node, pattern, from, to);
+            from = to + 1;
         }
         nodes.computeIfPresent(node, (key, end) -> {
             Route old = multi ? end.multi : end.route;
@@ -228,12 +244,12 @@ public final class SubscriptionTree {
         return gone[0];
     }
 
-    private Node hold(Node parent, String level) {
-        Node fresh = new Node(parent, level);
-        Node found = nodes.get(fresh);
+    private Node hold(Node parent, String pattern, int from, int to) {
+        Node found = nodes.get(new Node(parent, pattern, from, to));
         if (found != null && found.hold()) {
             return found;
         }
+        Node fresh = Node.toStay(parent, pattern, from, to);
         return nodes.compute(fresh, (key, old) -> {
             if (old != null && old.hold()) {
                 return old;
@@ -283,14 +299,20 @@ public final class SubscriptionTree {
      * computes this node or the child.
      */
     private static final class Node implements Comparable<Node> {
+        /** Characters up to which a node keeps the text of the pattern that it was made for, also beyond that pattern's life. */
+        private static final int BORROWED_MAX = 96;
+
         private static final AtomicIntegerFieldUpdater<Node> HELD =
                 AtomicIntegerFieldUpdater.newUpdater(Node.class, "held");
         private static final AtomicIntegerFieldUpdater<Node> LITERALS =
                 AtomicIntegerFieldUpdater.newUpdater(Node.class, "literals");
 
-        private @Nullable Node parent; // changes only in a probe, as level and hash
-        private String level;
-        private int hash;
+        private @Nullable Node parent; // changes only in a probe, as the place of the level does
+        /** Has the level from one place to another: as a rule a whole pattern, so that nothing has to be copied of it. */
+        private final String text;
+
+        private char from;
+        private char to;
         private final int salt;
         private volatile int held = 1;
         /** How many children there are with a literal level. */
@@ -302,18 +324,32 @@ public final class SubscriptionTree {
         /** Of the pattern that goes on with "#" only. */
         private volatile @Nullable Route multi;
 
-        Node(@Nullable Node parent, String level) {
+        Node(@Nullable Node parent, String text, int from, int to) {
             this.parent = parent;
-            this.level = level;
+            this.text = text;
+            this.from = (char) from; // no text is longer than 65,535 characters [MQTT-1.5.4-1]
+            this.to = (char) to;
             this.salt = ThreadLocalRandom.current().nextInt();
-            this.hash = parent == null ? 0 : (parent.salt ^ level.hashCode()) * 0x9E3779B9;
         }
 
-        Node at(Node parent, String level) {
+        /** A node that is kept, which may keep a text too, unless it needs only a small part of a long one. */
+        static Node toStay(Node parent, String text, int from, int to) {
+            int length = to - from;
+            if (text.length() <= BORROWED_MAX) {
+                return new Node(parent, text, from, to);
+            }
+            return new Node(parent, text.substring(from, to), 0, length);
+        }
+
+        Node at(Node parent, int from, int to) {
             this.parent = parent;
-            this.level = level;
-            this.hash = (parent.salt ^ level.hashCode()) * 0x9E3779B9;
+            this.from = (char) from;
+            this.to = (char) to;
             return this;
+        }
+
+        private boolean isSingle() {
+            return to - from == 1 && text.charAt(from) == '+';
         }
 
         /** @return false if it is dead */
@@ -333,7 +369,7 @@ public final class SubscriptionTree {
 
         /** @param isNew whether it does not take the place of a dead one */
         void enter(Node child, boolean isNew) {
-            if (child.level.equals(TopicFilter.SINGLE)) {
+            if (child.isSingle()) {
                 single = child;
             } else if (isNew) {
                 LITERALS.getAndIncrement(this);
@@ -341,7 +377,7 @@ public final class SubscriptionTree {
         }
 
         void leave(Node child) {
-            if (child.level.equals(TopicFilter.SINGLE)) {
+            if (child.isSingle()) {
                 single = null;
             } else {
                 LITERALS.getAndDecrement(this);
@@ -362,17 +398,38 @@ public final class SubscriptionTree {
 
         @Override
         public boolean equals(@Nullable Object other) {
-            return this == other || other instanceof Node that && parent == that.parent && level.equals(that.level);
+            return this == other
+                    || other instanceof Node that
+                            && parent == that.parent
+                            && to - from == that.to - that.from
+                            && text.regionMatches(from, that.text, that.from, to - from);
         }
 
         @Override
         public int hashCode() {
-            return hash;
+            Node above = parent;
+            if (above == null) {
+                return 0;
+            }
+            int hash = 0;
+            for (int i = from; i < to; i++) {
+                hash = 31 * hash + text.charAt(i);
+            }
+            return (above.salt ^ hash) * 0x9E3779B9;
         }
 
         @Override
         public int compareTo(Node that) {
-            return level.compareTo(that.level);
+            int i = from;
+            int k = that.from;
+            while (i < to && k < that.to && text.charAt(i) == that.text.charAt(k)) {
+                i++;
+                k++;
+            }
+            if (i == to || k == that.to) {
+                return to - from - (that.to - that.from);
+            }
+            return text.charAt(i) - that.text.charAt(k);
         }
     }
 }

@@ -1,13 +1,12 @@
 package org.dunlin.core.session;
 
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.Map;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.routing.Answer;
 import org.dunlin.core.routing.Gathering;
 import org.dunlin.core.routing.Receiver;
 import org.dunlin.core.routing.Subscription;
+import org.dunlin.core.routing.SubscriptionSet;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.DropReason;
@@ -57,7 +56,7 @@ public final class Session implements Receiver, Place.Owner {
     private final Intake intake;
     private final Standing standing;
     private final InboundWindow inbound = new InboundWindow(this);
-    private final Map<String, Subscription> subscriptions = new HashMap<>(4);
+    private final SubscriptionSet subscriptions = new SubscriptionSet();
 
     private State state = State.OFFLINE;
     private SessionKey key;
@@ -142,7 +141,7 @@ public final class Session implements Receiver, Place.Owner {
     }
 
     public @Nullable Subscription subscription(String filter) {
-        return subscriptions.get(filter);
+        return subscriptions.of(filter);
     }
 
     public boolean isConnected() {
@@ -374,7 +373,7 @@ public final class Session implements Receiver, Place.Owner {
         if (lost > 0) {
             shard.shards().events().discarded(clientId, lost, DropReason.SESSION_ENDED);
         }
-        for (Subscription subscription : subscriptions.values()) {
+        for (Subscription subscription : subscriptions) {
             shard.unsubscribe(this, subscription);
             shard.subscribed(subscription.filter().text(), -1);
         }
@@ -459,7 +458,7 @@ public final class Session implements Receiver, Place.Owner {
 
     /** Takes over a subscription that the store has kept. */
     void restore(Subscription subscription) {
-        subscriptions.put(subscription.filter().text(), subscription);
+        subscriptions.put(subscription);
         shard.subscribed(subscription.filter().text(), 1);
     }
 
@@ -502,7 +501,7 @@ public final class Session implements Receiver, Place.Owner {
                                             ? 0
                                             : subscription.subscriptionIds()[0]));
         }
-        Subscription former = subscriptions.put(filter, subscription);
+        Subscription former = subscriptions.put(subscription);
         if (former == null) {
             shard.subscribed(filter, 1);
         }
@@ -525,12 +524,12 @@ public final class Session implements Receiver, Place.Owner {
     }
 
     public Collection<Subscription> subscriptions() {
-        return subscriptions.values();
+        return subscriptions;
     }
 
     /** The same subscription with another guard, of which the store knows nothing. */
     void replace(Subscription subscription) {
-        subscriptions.put(subscription.filter().text(), subscription);
+        subscriptions.put(subscription);
     }
 
     // ---- messages to the client
