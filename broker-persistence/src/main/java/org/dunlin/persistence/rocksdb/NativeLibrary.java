@@ -13,15 +13,18 @@ import java.util.List;
 import java.util.Properties;
 import java.util.stream.Stream;
 import org.dunlin.core.spi.StoreException;
+import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDB;
 import org.rocksdb.util.Environment;
 
 /**
- * Loads RocksDB's native library: from {@code java.library.path} if it is there, else unpacked once into the data directory.
- * RocksDB would unpack it into the temporary directory at each start, where each kill leaves a copy and where nothing may be
+ * Loads RocksDB's native library: from {@code java.library.path} if it is there, or unpacked by {@code dunlin-archive} into the
+ * folder that the system property {@value #UNPACKED} names, else unpacked once into the data directory. RocksDB would unpack it into the temporary directory at each start, where each kill leaves a copy and where nothing may be
  * executable. Any thread.
  */
 public final class NativeLibrary {
+    private static final String UNPACKED = "dunlin.native";
+
     private static boolean loaded;
 
     private NativeLibrary() {}
@@ -41,7 +44,7 @@ public final class NativeLibrary {
 
     /** Without a change to the data directory: what is not there yet is unpacked elsewhere and removed again. */
     public static synchronized void loadUntouching(Path dataDirectory) throws StoreException {
-        Path file = folder(dataDirectory).resolve(Environment.getJniLibraryFileName("rocksdbjni"));
+        Path file = file(folder(dataDirectory));
         if (loaded || Files.isRegularFile(file)) {
             load(dataDirectory);
             return;
@@ -66,7 +69,24 @@ public final class NativeLibrary {
     }
 
     private static Path folder(Path dataDirectory) {
-        return dataDirectory.resolve("native").resolve("rocksdbjni-" + version());
+        return in(dataDirectory.resolve("native"));
+    }
+
+    /** Its version is in its name, so that one that was left behind is never taken for another. */
+    private static Path in(Path natives) {
+        return natives.resolve("rocksdbjni-" + version());
+    }
+
+    /** RocksDB puts jni behind the name once more where it looks into a list of folders. */
+    private static Path file(Path folder) {
+        return folder.resolve(Environment.getJniLibraryFileName("rocksdbjni"));
+    }
+
+    /** Where it was unpacked with the program, or null. */
+    private static @Nullable Path unpackedBefore() {
+        String natives = System.getProperty(UNPACKED);
+        Path folder = natives == null ? null : in(Path.of(natives));
+        return folder != null && Files.isRegularFile(file(folder)) ? folder : null;
     }
 
     public static synchronized void load(Path dataDirectory) throws StoreException {
@@ -77,7 +97,8 @@ public final class NativeLibrary {
             if (isInstalled()) {
                 RocksDB.loadLibrary();
             } else {
-                Path folder = unpack(folder(dataDirectory));
+                Path before = unpackedBefore();
+                Path folder = before != null ? before : unpack(folder(dataDirectory));
                 RocksDB.loadLibrary(List.of(folder.toAbsolutePath().toString()));
             }
             loaded = true;
@@ -103,9 +124,7 @@ public final class NativeLibrary {
     }
 
     private static Path unpack(Path folder) throws IOException {
-        // RocksDB puts jni behind the name once more where it looks into a list of folders.
-        String name = Environment.getJniLibraryFileName("rocksdbjni");
-        Path file = folder.resolve(name);
+        Path file = file(folder);
         String resource = Environment.getJniLibraryFileName("rocksdb");
         if (RocksDB.class.getResource("/" + resource) == null) {
             resource = Environment.getFallbackJniLibraryFileName("rocksdb");
@@ -121,7 +140,7 @@ public final class NativeLibrary {
                 return folder; // it got its name when it was whole
             }
             Files.createDirectories(folder);
-            Path part = folder.resolve(name + ".part"); // of a process that was killed, if it is there
+            Path part = folder.resolve(file.getFileName() + ".part"); // of a process that was killed, if it is there
             try {
                 Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
                 try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE)) {

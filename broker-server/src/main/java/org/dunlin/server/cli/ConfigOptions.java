@@ -49,7 +49,7 @@ public final class ConfigOptions {
                 CommandLine command = spec == null ? new CommandLine(this) : spec.commandLine();
                 throw new ParameterException(command, "--set takes KEY=VALUE, not '" + assignment + "'");
             }
-            flags.add(new Flag("--set", assignment.substring(0, equals).strip(), assignment.substring(equals + 1)));
+            flags.add(StartLine.set(assignment, equals));
         }
         return flags;
     }

@@ -1,13 +1,7 @@
 package org.dunlin.server.cli;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.Callable;
-import org.dunlin.server.config.ConfigLoader.Flag;
-import org.dunlin.server.config.ConfigLoader.Loaded;
-import org.dunlin.server.logging.Logging;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -53,22 +47,11 @@ final class StartCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        List<Flag> flags = new ArrayList<>(options.flags());
-        addTo(flags, "-p", "listeners[0].port", port);
-        addTo(flags, "--bind", "listeners[0].bind", bind);
-        addTo(flags, "-d", "storage.path", dataDirectory);
-        Loaded loaded = invocation.load(options.file(), flags);
-        launcher.check(loaded);
-        Logging.start(loaded.config().log());
-        for (String warning : loaded.warnings()) {
-            LoggerFactory.getLogger(StartCommand.class).warn(warning);
-        }
-        return launcher.run(loaded);
+        return line().run(invocation, launcher);
     }
 
-    private static void addTo(List<Flag> flags, String option, String path, @Nullable String text) {
-        if (text != null) {
-            flags.add(new Flag(option, path, text));
-        }
+    /** What it was told. */
+    StartLine line() {
+        return StartLine.of(options.file(), options.flags(), port, bind, dataDirectory);
     }
 }

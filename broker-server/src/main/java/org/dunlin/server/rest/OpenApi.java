@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.dunlin.server.http.Response;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +29,7 @@ public final class OpenApi {
      */
     public static Endpoint endpoint(List<Endpoint> others, String version, String cookie) {
         List<Endpoint> all = new ArrayList<>(others);
-        Response[] answer = new Response[1];
+        Supplier<Response> answer = onceAsked(all, version, cookie);
         Endpoint self = new Endpoint(
                 "GET",
                 "api/v1/openapi.json",
@@ -37,10 +38,26 @@ public final class OpenApi {
                 List.of(),
                 null,
                 null,
-                call -> CompletableFuture.completedFuture(answer[0]));
+                call -> CompletableFuture.completedFuture(answer.get()));
         all.add(self);
-        answer[0] = Json.response(200, document(all, version, cookie));
         return self;
+    }
+
+    /** Made when somebody asks: it looks at every record there is, which would take a tenth of each start. */
+    private static Supplier<Response> onceAsked(List<Endpoint> all, String version, String cookie) {
+        return new Supplier<>() {
+            private @Nullable Response made;
+
+            @Override
+            public synchronized Response get() {
+                Response answer = made;
+                if (answer == null) {
+                    answer = Json.response(200, document(all, version, cookie));
+                    made = answer;
+                }
+                return answer;
+            }
+        };
     }
 
     static Map<String, Object> document(List<Endpoint> endpoints, String version, String cookie) {
