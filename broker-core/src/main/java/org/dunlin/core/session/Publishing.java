@@ -292,10 +292,18 @@ public final class Publishing {
      * What the broker says of itself is not kept: it would be stale.
      */
     private void retain(Message message, long stamp) {
+        if (stamp > 0 && message.hasExpiry()) {
+            sweepExpired();
+        }
         if (stamp > 0 && !message.publisher().isEmpty()) {
             shard.turn().batch().retain(message.topic(), message.payload().length == 0 ? null : message, stamp);
             shard.turn().afterCommit(afterRetaining);
         }
+    }
+
+    /** Retained messages that expire are removed from now on, though nobody asks for them. */
+    void sweepExpired() {
+        shards.expirySweep().expect(loop, this::expireRetained);
     }
 
     /** Removes a retained message whose time is up, if it is still its topic's. */

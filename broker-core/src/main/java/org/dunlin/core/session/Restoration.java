@@ -241,6 +241,9 @@ public final class Restoration implements Store.Boot {
             outlived.forEach(shard.publishing()::restoreOutlived);
             delayed.forEach(
                     later -> shard.publishing().restoreDelayed(later.id, later.dueAtMillis, later.message, later.who));
+            if (retained.stream().anyMatch(Message::hasExpiry)) {
+                shard.publishing().sweepExpired();
+            }
         }
     }
 

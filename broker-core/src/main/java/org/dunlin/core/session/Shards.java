@@ -9,6 +9,7 @@ import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.UserSessions;
+import org.dunlin.core.routing.ExpirySweep;
 import org.dunlin.core.routing.RetainedTree;
 import org.dunlin.core.routing.Slots;
 import org.dunlin.core.routing.SubscriptionTree;
@@ -40,6 +41,7 @@ public final class Shards {
     private final int reviewedAtOnce;
     private final SubscriptionTree subscriptions;
     private final RetainedTree retained;
+    private final ExpirySweep expirySweep;
     private final ClientRegistry registry = new ClientRegistry();
     private final Shard[] shards;
     private final AtomicInteger delayed = new AtomicInteger();
@@ -95,6 +97,7 @@ public final class Shards {
         this.reviewedAtOnce = reviewedAtOnce;
         this.subscriptions = new SubscriptionTree(loops.size());
         this.retained = new RetainedTree(limits.maxRetained(), limits.maxRetainedBytes());
+        this.expirySweep = new ExpirySweep(retained);
         this.shards = new Shard[loops.size()];
         for (int i = 0; i < shards.length; i++) {
             shards[i] = new Shard(this, i, loops.get(i));
@@ -146,6 +149,11 @@ public final class Shards {
 
     public RetainedTree retained() {
         return retained;
+    }
+
+    /** Of the retained messages. */
+    ExpirySweep expirySweep() {
+        return expirySweep;
     }
 
     ClientRegistry registry() {

@@ -143,6 +143,39 @@ class LossesTest {
     }
 
     @Test
+    void expiredRetained_thatNobodyAsksFor_goesByItself_andIsToldOnce() {
+        client("publisher", 0).says(shortLived(broker, "t", 1, Qos.AT_LEAST_ONCE, true));
+        loops.runFor(70_000);
+        assertEquals(0, broker.shards().retained().count());
+        client("publisher", 0).says(shortLived(broker, "u", 1, Qos.AT_MOST_ONCE, true));
+        loops.runFor(70_000);
+        assertEquals(0, broker.shards().retained().count());
+        lost("publisher t expired", "publisher u expired");
+    }
+
+    @Test
+    void expiredRetained_amongManyThatStay_goesByItself() {
+        ScriptedClient publisher = client("publisher", 0);
+        for (int i = 0; i < 3000; i++) {
+            publisher.retain("t" + i, "stays");
+        }
+        publisher.says(shortLived(broker, "u", 1, Qos.AT_LEAST_ONCE, true));
+        loops.runFor(70_000);
+        assertEquals(3000, broker.shards().retained().count());
+        lost("publisher u expired");
+    }
+
+    @Test
+    void expiredRetained_afterARestart_goesByItself() {
+        client("publisher", 0).says(shortLived(broker, "t", 1, Qos.AT_LEAST_ONCE, true));
+        broker.crash();
+        assertEquals(1, broker.shards().retained().count());
+        loops.runFor(70_000);
+        assertEquals(0, broker.shards().retained().count());
+        lost("publisher t expired");
+    }
+
+    @Test
     void expiredBeforeItsDelayIsOver_isToldOnce_ofItsPublisher() {
         subscriber(0, Qos.AT_LEAST_ONCE);
         client("publisher", 0).says(shortLived(broker, "$delayed/5/t", 1, Qos.AT_LEAST_ONCE, false));
