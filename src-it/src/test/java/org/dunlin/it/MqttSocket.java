@@ -67,8 +67,16 @@ public final class MqttSocket implements AutoCloseable {
 
     /** @param from the loopback address that it comes from, like 127.0.0.2 */
     public static MqttSocket open(int port, String from) {
+        return open(port, from, 0);
+    }
+
+    /** @param receiveBuffer bytes that the system may take before this client reads; 0 leaves that to the system */
+    public static MqttSocket open(int port, String from, int receiveBuffer) {
         try {
             Socket socket = new Socket();
+            if (receiveBuffer > 0) {
+                socket.setReceiveBufferSize(receiveBuffer);
+            }
             if (!from.equals("127.0.0.1")) {
                 socket.bind(new InetSocketAddress(from, 0));
             }
@@ -326,8 +334,11 @@ public final class MqttSocket implements AutoCloseable {
         return connAck;
     }
 
+    /** A packet identifier, 1 to 65,535 and then from 1 again. */
     public int nextId() {
-        return nextId++;
+        int id = nextId;
+        nextId = id % 65_535 + 1;
+        return id;
     }
 
     public SubAck subscribe(Subscribe.Entry... entries) {

@@ -8,11 +8,11 @@ import java.util.Collections;
 import java.util.stream.Stream;
 
 /** Folders for one run. Any thread. */
-final class Folders {
+public final class Folders {
     private Folders() {}
 
     /** Empty, whatever was there before. */
-    static Path fresh(Path folder) throws IOException {
+    public static Path fresh(Path folder) throws IOException {
         if (Files.exists(folder)) {
             try (Stream<Path> paths = Files.walk(folder)) {
                 paths.sorted(Collections.reverseOrder()).forEach(Folders::delete);

@@ -1,0 +1,283 @@
+package org.dunlin.it.soak;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.dunlin.it.RunningBroker;
+import org.dunlin.it.compare.Folders;
+import org.dunlin.it.figures.Figures;
+import org.dunlin.it.figures.Report;
+import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.Qos;
+
+/**
+ * A broker with files under a mixed load for long, slow readers among it: nothing that is owed may be missing, and memory has to stay
+ * flat. docs/performance.md says how it is run. Main thread, and one for each party.
+ */
+public final class Soak {
+    private static final Map<String, String> DEFAULTS = new TreeMap<>(Map.of(
+            "minutes", "30",
+            "rate", "6000",
+            "clients", "60",
+            "every", "5",
+            "collect", "60",
+            "java", "-Xms512m,-Xmx512m,-XX:+AlwaysPreTouch",
+            "seed", "1",
+            "work", "target/soak"));
+
+    /** With small bounds, so that all of them are reached in the first minutes: queues, sessions that expire, memory of the store. */
+    private static final List<String> SETTINGS = List.of(
+            "metrics.public=true", "queue.max-messages=1000", "limits.session-expiry-max=3m", "storage.cache-size=8MB");
+
+    /** Below that, caches still fill and code is still compiled. */
+    private static final int MINUTES_TO_JUDGE = 10;
+
+    /** What may not grow: memory first, then what it would be held by. */
+    private static final List<String> JUDGED = List.of(
+            Gauges.LIVE_HEAP,
+            Gauges.RESIDENT,
+            "other_java_mb",
+            Gauges.BUFFERS,
+            "counted_mb",
+            "store_mb",
+            "open_files",
+            "threads",
+            "sessions",
+            "subscriptions",
+            "retained",
+            Gauges.QUEUED);
+
+    private final Map<String, String> options = new LinkedHashMap<>(DEFAULTS);
+    private final Path work;
+    private final Report report;
+
+    private Soak(String[] arguments) throws IOException {
+        for (String argument : arguments) {
+            String[] pair = argument.split("=", 2);
+            if (pair.length < 2 || !DEFAULTS.containsKey(pair[0])) {
+                throw new IllegalArgumentException(
+                        "unknown argument " + argument + "; known, with defaults: " + DEFAULTS);
+            }
+            options.put(pair[0], pair[1]);
+        }
+        work = Folders.fresh(Path.of(options.get("work")).toAbsolutePath());
+        report = new Report(work.resolve("soak.md"));
+    }
+
+    /** @param arguments of the form key=value */
+    public static void main(String[] arguments) throws Exception {
+        try {
+            new Soak(arguments).run();
+        } catch (IllegalArgumentException | IllegalStateException e) {
+            System.err.println(e.getMessage());
+            System.exit(1);
+        }
+        System.exit(0); // whoever still waits for a packet
+    }
+
+    private int number(String key) {
+        return Integer.parseInt(options.get(key));
+    }
+
+    private void run() throws IOException, InterruptedException {
+        List<String> settings = new ArrayList<>(SETTINGS);
+        settings.add("storage.path=" + Files.createDirectories(work.resolve("data")));
+        try (RunningBroker broker = RunningBroker.run(
+                        RunningBroker.command(List.of(options.get("java").split(",")), settings));
+                Samples samples = new Samples(Gauges.columns(), work.resolve("soak.csv"))) {
+            Scene scene = new Scene(broker.port(), number("seed"));
+            List<Thread> players = new ArrayList<>();
+            for (Party party : cast()) {
+                players.add(begin(party, scene));
+            }
+            Gauges gauges = new Gauges(broker, work);
+            watch(gauges, samples);
+            scene.end();
+            for (Thread player : players) {
+                player.join(TimeUnit.SECONDS.toMillis(60));
+                if (player.isAlive()) {
+                    scene.fault(player.getName() + " does not come to its end");
+                }
+            }
+            draw(samples);
+            tell(scene, samples, gauges.drops());
+            if (broker.stop() != 0) {
+                throw new IllegalStateException("the broker did not stop as it should");
+            }
+        }
+    }
+
+    private static Thread begin(Party party, Scene scene) {
+        Thread player = new Thread(
+                () -> {
+                    try {
+                        party.play(scene);
+                    } catch (Exception | AssertionError e) {
+                        scene.fault(party.name() + ": " + e);
+                    }
+                },
+                party.name());
+        player.setDaemon(true);
+        player.start();
+        return player;
+    }
+
+    private List<Party> cast() {
+        List<Party> cast = new ArrayList<>();
+        int pairs = number("clients") / 2;
+        double rate = number("rate") / (double) pairs;
+        for (int i = 0; i < pairs; i++) {
+            ProtocolVersion version = ProtocolVersion.values()[i / 3 % 3];
+            cast.add(new Pair(i, version, Qos.of(i % 3), i / 9 % 2 == 0, rate));
+        }
+        for (int i = 0; i < 6; i++) {
+            cast.add(new Away(i, ProtocolVersion.values()[i % 3], Qos.of(1 + i % 2)));
+        }
+        cast.add(new Flood(100));
+        ProtocolVersion v3 = ProtocolVersion.MQTT_3_1_1;
+        ProtocolVersion v5 = ProtocolVersion.MQTT_5;
+        cast.add(new SlowReader("slow-5-KB", v3, Qos.AT_LEAST_ONCE, 0, 200, 0, 300, false));
+        cast.add(new SlowReader("slow-10-KB", v5, Qos.AT_MOST_ONCE, 0, 100, 0, 200, false));
+        cast.add(new SlowReader("never-reads", v3, Qos.AT_MOST_ONCE, 0, -1, 0, 240, false));
+        cast.add(new SlowReader("never-reads-stays", v5, Qos.AT_LEAST_ONCE, 0, -1, 0, 90, true));
+        cast.add(new SlowReader("acknowledges-late", v5, Qos.AT_LEAST_ONCE, 10, 0, 150, 300, false));
+        cast.add(new SlowReader("acknowledges-late-stays", v3, Qos.AT_LEAST_ONCE, 0, 0, 150, 120, true));
+        Crew crew = new Crew();
+        cast.add(new Crew.Member(crew, "crew-quick-1", 100, 0));
+        cast.add(new Crew.Member(crew, "crew-quick-2", 100, 1));
+        cast.add(new Crew.Member(crew, "crew-slow", 5, 500));
+        cast.add(new Crew.Foreman(crew));
+        cast.add(new Retainer(20));
+        cast.add(new Stale(3));
+        cast.add(new Visitors("visitors-1", 150));
+        cast.add(new Visitors("visitors-2", 150));
+        return cast;
+    }
+
+    private void watch(Gauges gauges, Samples samples) throws IOException, InterruptedException {
+        long start = System.nanoTime();
+        long end = start + TimeUnit.MINUTES.toNanos(number("minutes"));
+        long collect = start;
+        int histograms = 0;
+        for (long due = start; due <= end; due += TimeUnit.SECONDS.toNanos(number("every"))) {
+            TimeUnit.NANOSECONDS.sleep(due - System.nanoTime());
+            Map<String, Double> values = new LinkedHashMap<>();
+            gauges.read((System.nanoTime() - start) / 1e9, values);
+            if (System.nanoTime() >= collect) {
+                String file = "heap-%03d.txt".formatted(histograms++);
+                values.put(Gauges.LIVE_HEAP, gauges.liveHeap(file) / Gauges.MB);
+                collect += TimeUnit.SECONDS.toNanos(number("collect"));
+            }
+            samples.add(values);
+        }
+    }
+
+    private void draw(Samples samples) throws IOException {
+        new Chart(number("minutes"))
+                .panel(
+                        "Memory of the broker",
+                        "MB",
+                        line(samples, "process (RSS)", "#0969da", Gauges.RESIDENT),
+                        line(samples, "heap in use", "#9a9fa6", Gauges.HEAP),
+                        line(samples, "heap alive", "#d1480f", Gauges.LIVE_HEAP),
+                        line(samples, "network buffers", "#2da44e", Gauges.BUFFERS))
+                .panel(
+                        "What it keeps",
+                        "number of each",
+                        line(samples, "queued messages", "#8250df", Gauges.QUEUED),
+                        line(samples, "retained messages", "#57ab5a", "retained"),
+                        line(samples, "subscriptions", "#bf8700", "subscriptions"),
+                        line(samples, "sessions", "#1b9aa0", "sessions"))
+                .write(work.resolve("soak.svg"));
+    }
+
+    private static Chart.Line line(Samples samples, String name, String colour, String column) {
+        return new Chart.Line(name, colour, samples.of(column));
+    }
+
+    private void tell(Scene scene, Samples samples, List<String> drops) throws IOException {
+        report.say("%d minutes, broker with %s; broker and clients took %s and %s %% of a processor"
+                .formatted(
+                        number("minutes"),
+                        options.get("java").replace(',', ' '),
+                        Figures.show(mean(samples, Gauges.CPU)),
+                        Figures.show(mean(samples, Gauges.CLIENTS_CPU))));
+        report.head("Counted", "", "");
+        for (String total : List.of("received_total", "sent_total", "dropped_total", "connects_total")) {
+            List<Samples.Point> points = samples.of(total);
+            report.row(List.of(
+                    "broker: " + total.replace("_total", ""),
+                    "%,.0f".formatted(points.get(points.size() - 1).value())));
+        }
+        for (String drop : drops) {
+            int end = drop.lastIndexOf(' ');
+            report.row(List.of(drop.substring(0, end), drop.substring(end + 1)));
+        }
+        scene.counts().forEach((what, count) -> row(what, "%,d".formatted(count.sum())));
+        report.head(
+                "Flat?",
+                "",
+                "mean",
+                "highest, 2nd third",
+                "highest, last third",
+                "line, a day",
+                "its standard error",
+                "");
+        List<String> growing = new ArrayList<>();
+        for (String column : JUDGED) {
+            Flatness flatness = Flatness.of(samples.of(column));
+            if (!flatness.isFlat()) {
+                growing.add(column);
+            }
+            double day = TimeUnit.DAYS.toSeconds(1);
+            report.row(List.of(
+                    column,
+                    Figures.show(flatness.mean()),
+                    Figures.show(flatness.highestBefore()),
+                    Figures.show(flatness.highestLast()),
+                    "%+,.0f".formatted(flatness.slope() * day),
+                    "%,.0f".formatted(flatness.error() * day),
+                    flatness.isFlat() ? "flat" : "GROWS"));
+        }
+        verdict(scene, growing);
+    }
+
+    private void row(String... cells) {
+        try {
+            report.row(List.of(cells));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static double mean(Samples samples, String column) {
+        return samples.of(column).stream()
+                .skip(1)
+                .mapToDouble(Samples.Point::value)
+                .average()
+                .orElse(Double.NaN);
+    }
+
+    /** @throws IllegalStateException if something grows, or a message that was owed did not come as it should */
+    private void verdict(Scene scene, List<String> growing) throws IOException {
+        boolean judged = number("minutes") >= MINUTES_TO_JUDGE;
+        report.say("\nFaults: " + (scene.faults().isEmpty() ? "none" : String.join("\n- ", scene.faults())));
+        report.say("Memory: "
+                + (growing.isEmpty()
+                        ? "flat"
+                        : judged
+                                ? "grows: " + growing
+                                : "not judged in less than " + MINUTES_TO_JUDGE + " minutes; growing so far: "
+                                        + growing));
+        if (!scene.faults().isEmpty() || judged && !growing.isEmpty()) {
+            throw new IllegalStateException("the broker has not passed; see " + report.file());
+        }
+    }
+}
