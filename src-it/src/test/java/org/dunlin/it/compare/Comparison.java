@@ -30,6 +30,7 @@ public final class Comparison {
             "seconds", "2",
             "warmup", "10",
             "noise", "25",
+            "cores", "",
             "work", "target/comparison");
 
     private final Properties options = new Properties();
@@ -83,7 +84,8 @@ public final class Comparison {
                 .toList();
         List<Rival> rivals = new ArrayList<>();
         for (String name : option("brokers").split(",")) {
-            rivals.add(Rival.prepare(name, work));
+            Rival rival = Rival.prepare(name, work);
+            rivals.add(option("cores").isEmpty() ? rival : rival.on(option("cores")));
         }
         try {
             for (Rival rival : rivals) {

@@ -35,6 +35,19 @@ record Rival(String name, boolean java, String settings, Command command) {
         };
     }
 
+    /**
+     * The same, confined to some processors.
+     *
+     * @param processors as {@code taskset} takes them, like 0 or 0,1
+     */
+    Rival on(String processors) {
+        return new Rival(name, java, settings + ", on processor(s) " + processors, (port, folder) -> {
+            List<String> confined = new ArrayList<>(List.of("taskset", "-c", processors));
+            confined.addAll(command.of(port, folder));
+            return confined;
+        });
+    }
+
     private static Rival dunlin() {
         return new Rival(
                 "dunlin",
