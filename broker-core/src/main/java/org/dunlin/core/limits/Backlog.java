@@ -4,7 +4,8 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import org.dunlin.core.spi.Loop;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * Any thread. What one event loop has still to do for others, and how late it is: who makes work for it is slowed while that is
@@ -17,19 +18,23 @@ public final class Backlog {
     /** How many times as much it takes to slow clients that make little of it. */
     private static final int PATIENCE = 2;
 
-    private static final long LOOK_MILLIS = 50;
-
-    private final Loop loop;
     private final int high;
+    private final BooleanSupplier late;
+    private final Consumer<Runnable> soon;
     private final AtomicLong work = new AtomicLong();
     private final AtomicLong bytes = new AtomicLong();
     private final Queue<Runnable> waiters = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean looks = new AtomicBoolean();
 
-    /** @param high deliveries and tasks from which on it is too much, until a quarter is left */
-    public Backlog(Loop loop, int high) {
-        this.loop = loop;
+    /**
+     * @param high deliveries and tasks from which on it is too much, until a quarter is left
+     * @param late whether the loop is late
+     * @param soon has the loop run a task some hundredths of a second later
+     */
+    public Backlog(int high, BooleanSupplier late, Consumer<Runnable> soon) {
         this.high = high;
+        this.late = late;
+        this.soon = soon;
     }
 
     public void add(long deliveries, long weight) {
@@ -54,11 +59,11 @@ public final class Backlog {
     /** @param much whether the client that asks makes much of it; one that makes little is slowed only when that does not help */
     public boolean isTooMuch(boolean much) {
         int times = much ? 1 : PATIENCE;
-        return work.get() > (long) times * high || bytes.get() > times * BYTES_HIGH || much && loop.isLate();
+        return work.get() > (long) times * high || bytes.get() > times * BYTES_HIGH || much && late.getAsBoolean();
     }
 
     public boolean isCalm() {
-        return work.get() < high / 4 && bytes.get() < BYTES_HIGH / 4 && !loop.isLate();
+        return work.get() < high / 4 && bytes.get() < BYTES_HIGH / 4 && !late.getAsBoolean();
     }
 
     /** Runs a short task, on any thread, when it is calm. */
@@ -83,7 +88,7 @@ public final class Backlog {
     /** Nothing tells of the end of a lag, so it is looked for. */
     private void lookLater() {
         if (looks.compareAndSet(false, true)) {
-            loop.schedule(this::look, LOOK_MILLIS);
+            soon.accept(this::look);
         }
     }
 

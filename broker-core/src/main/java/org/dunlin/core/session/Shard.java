@@ -36,6 +36,8 @@ public final class Shard {
     private static final Logger LOG = LoggerFactory.getLogger("dunlin.core");
     /** Items of other shards that are handled in a turn even if it has been long already. */
     private static final int LEAST_HANDLED = 16;
+    /** How soon it is looked whether a late loop is punctual again. */
+    private static final long LAG_LOOK_MILLIS = 50;
     /** Queues that are held against other bounds before others on the loop have their turn. */
     private static final int MEASURED_AT_ONCE = 1024;
 
@@ -71,7 +73,7 @@ public final class Shard {
         this.shards = shards;
         this.index = index;
         this.loop = loop;
-        this.backlog = new Backlog(loop, shards.backlogHigh());
+        this.backlog = new Backlog(shards.backlogHigh(), loop::isLate, task -> loop.schedule(task, LAG_LOOK_MILLIS));
         this.memory = shards.memory().account(loop::nowMillis);
         this.turn = new Turn(this);
         this.router = new Router(this, shards.subscriptions());

@@ -6,14 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayDeque;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.dunlin.core.spi.Loop;
 import org.junit.jupiter.api.Test;
 
 class BacklogTest {
     private static final int HIGH = 100;
 
-    private final FakeLoop loop = new FakeLoop();
-    private final Backlog backlog = new Backlog(loop, HIGH);
+    private final ArrayDeque<Runnable> looks = new ArrayDeque<>();
+    private boolean late;
+    private final Backlog backlog = new Backlog(HIGH, () -> late, looks::add);
     private final AtomicInteger told = new AtomicInteger();
 
     @Test
@@ -41,7 +41,7 @@ class BacklogTest {
 
     @Test
     void lateLoop_slowsThoseWhoMakeMuch_andNobodyElse() {
-        loop.late = true;
+        late = true;
         assertTrue(backlog.isTooMuch(true));
         assertFalse(backlog.isTooMuch(false));
     }
@@ -64,61 +64,16 @@ class BacklogTest {
 
     @Test
     void whenCalm_ofALateLoop_runsSoonAfterItIsPunctual_thoughNothingTellsOfThat() {
-        loop.late = true;
+        late = true;
         backlog.whenCalm(told::incrementAndGet);
         backlog.whenCalm(told::incrementAndGet);
-        assertEquals(1, loop.timers.size(), "one look for all");
-        loop.fire();
+        assertEquals(1, looks.size(), "one look for all");
+        looks.remove().run();
         assertEquals(0, told.get());
-        assertEquals(1, loop.timers.size(), "looks again");
-        loop.late = false;
-        loop.fire();
+        assertEquals(1, looks.size(), "looks again");
+        late = false;
+        looks.remove().run();
         assertEquals(2, told.get());
-        assertEquals(0, loop.timers.size());
-    }
-
-    private static final class FakeLoop implements Loop {
-        private final ArrayDeque<Runnable> timers = new ArrayDeque<>();
-        private boolean late;
-
-        void fire() {
-            timers.remove().run();
-        }
-
-        @Override
-        public boolean inLoop() {
-            return true;
-        }
-
-        @Override
-        public void execute(Runnable task) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void atEndOfTurn(Runnable task) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public boolean isTurnLong() {
-            return false;
-        }
-
-        @Override
-        public boolean isLate() {
-            return late;
-        }
-
-        @Override
-        public Timer schedule(Runnable task, long delayMillis) {
-            timers.add(task);
-            return () -> timers.remove(task);
-        }
-
-        @Override
-        public long nowMillis() {
-            return 0;
-        }
+        assertEquals(0, looks.size());
     }
 }
