@@ -248,7 +248,7 @@ public final class Broker {
 
     /**
      * @param delayed messages that wait for their time to be published
-     * @param backlog what shards have given each other and not handled
+     * @param backlog deliveries and tasks that shards have given each other and not done
      */
     public record Figures(ShardFigures.Reading shards, int delayed, long backlog) {}
 
