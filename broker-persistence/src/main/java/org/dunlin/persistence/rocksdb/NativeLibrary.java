@@ -19,8 +19,8 @@ import org.rocksdb.util.Environment;
 
 /**
  * Loads RocksDB's native library: from {@code java.library.path} if it is there, or unpacked by {@code dunlin-archive} into the
- * folder that the system property {@value #UNPACKED} names, else unpacked once into the data directory. RocksDB would unpack it into the temporary directory at each start, where each kill leaves a copy and where nothing may be
- * executable. Any thread.
+ * folder that the system property {@value #UNPACKED} names, else unpacked once into the data directory. RocksDB would unpack it
+ * into the temporary directory at each start, where each kill leaves a copy and where nothing may be executable. Any thread.
  */
 public final class NativeLibrary {
     private static final String UNPACKED = "dunlin.native";

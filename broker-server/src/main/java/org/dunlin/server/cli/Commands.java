@@ -30,6 +30,9 @@ final class Commands {
     /** Its script is of all commands. */
     private static final String COMPLETION = "completion";
 
+    private static final String LIST = "list";
+    private static final List<String> HELP = List.of("-h", "--help");
+
     private final Map<String, Supplier<?>> commands = new LinkedHashMap<>();
     private final @Nullable PrintWriter out;
     private final @Nullable PrintWriter err;
@@ -67,10 +70,25 @@ final class Commands {
     int run(String... arguments) {
         CommandLine line = line(arguments);
         try {
-            return line.execute(arguments);
+            return line.execute(listing(line, arguments));
         } catch (Error fault) { // which picocli lets through, and other threads would keep the process alive
             return Failure.told(fault, line.getErr());
         }
+    }
+
+    /** A group of commands that is given none of them lists, if it can: {@code dunlin clients --user ann}. */
+    private static String[] listing(CommandLine line, String[] arguments) {
+        CommandLine group = arguments.length == 0 ? null : line.getSubcommands().get(arguments[0]);
+        String second = arguments.length < 2 ? "-" : arguments[1];
+        if (group == null
+                || !group.getSubcommands().containsKey(LIST)
+                || !second.startsWith("-")
+                || HELP.contains(second)) {
+            return arguments;
+        }
+        List<String> words = new ArrayList<>(List.of(arguments));
+        words.add(1, LIST);
+        return words.toArray(String[]::new);
     }
 
     /** With the command that is meant, and no other: to look into all of them takes as long as half a start of the broker. */

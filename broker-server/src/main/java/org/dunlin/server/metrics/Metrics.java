@@ -212,7 +212,9 @@ public final class Metrics {
                 "QoS 1 and 2 messages that were sent to clients and whose flow is not completed.",
                 shards.inflight());
         families.gauge(
-                "dunlin_loop_backlog", "Deliveries and tasks that event loops have given each other and that are not done.", figures.backlog());
+                "dunlin_loop_backlog",
+                "Deliveries and tasks that event loops have given each other and that are not done.",
+                figures.backlog());
         families.gauge("dunlin_queued_messages", "Messages that wait in queues.", points -> {
             depth(
                     points,

@@ -81,6 +81,9 @@ class RemoteCommandTest {
             value = {
                 "clients kick a/b                        > POST /api/v1/clients/a%2Fb/disconnect t0ken",
                 "clients list --search x --limit 7       > GET /api/v1/clients?search=x&limit=7 t0ken",
+                "clients                                 > GET /api/v1/clients t0ken",
+                "clients --search x                      > GET /api/v1/clients?search=x t0ken",
+                "token                                   > GET /api/v1/tokens t0ken",
                 "sessions end s1                         > DELETE /api/v1/sessions/s1 t0ken",
                 "sessions end --away-seconds 9 --queued 3 --dry-run"
                         + " > POST /api/v1/sessions/end t0ken {\"awaySeconds\":9,\"queuedMessages\":3,\"dryRun\":true}",
