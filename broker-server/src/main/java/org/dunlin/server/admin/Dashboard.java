@@ -26,17 +26,38 @@ final class Dashboard {
 
     private final Map<List<String>, Asset> assets = new HashMap<>();
 
-    private record Asset(String type, byte[] content, String tag) {}
+    /** Read when somebody asks: to read and to hash all of them would take a tenth of each start. */
+    private static final class Asset {
+        private final String name;
+        private final String type;
+        private @Nullable Read read;
+
+        Asset(String name, String type) {
+            this.name = name;
+            this.type = type;
+        }
+
+        synchronized Read read() {
+            Read done = read;
+            if (done == null) {
+                byte[] content = resource(name);
+                done = new Read(content, tag(content));
+                read = done;
+            }
+            return done;
+        }
+    }
+
+    private record Read(byte[] content, String tag) {}
 
     Dashboard() {
         String list = new String(resource("files.txt"), StandardCharsets.UTF_8);
         for (String name : list.lines().filter(line -> !line.isBlank()).toList()) {
-            byte[] content = resource(name);
             String type = TYPES.get(name.substring(name.lastIndexOf('.') + 1));
             if (type == null) {
                 throw new IllegalStateException("no type for " + name);
             }
-            Asset asset = new Asset(type, content, tag(content));
+            Asset asset = new Asset(name, type);
             assets.put(List.of(name.split("/")), asset);
             if (name.equals("index.html")) {
                 assets.put(List.of(""), asset);
@@ -71,9 +92,10 @@ final class Dashboard {
         if (asset == null) {
             return null;
         }
-        boolean known = asset.tag().equals(request.header("if-none-match"));
-        return Response.of(known ? 304 : 200, asset.type(), known ? new byte[0] : asset.content())
-                .with("etag", asset.tag())
+        Read read = asset.read();
+        boolean known = read.tag().equals(request.header("if-none-match"));
+        return Response.of(known ? 304 : 200, asset.type, known ? new byte[0] : read.content())
+                .with("etag", read.tag())
                 .with("cache-control", "no-cache");
     }
 }
