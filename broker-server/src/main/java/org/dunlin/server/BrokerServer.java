@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.dunlin.core.Broker;
@@ -82,6 +84,13 @@ public final class BrokerServer implements AutoCloseable {
     private final Backups backups;
     private final OtlpExport.Counts exports = new OtlpExport.Counts();
     private final Metrics metrics;
+    /** For what looks now and then. */
+    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "dunlin-clock");
+        thread.setDaemon(true);
+        return thread;
+    });
+
     private final Rates rates;
     private final SysTopics sysTopics;
     private final AtomicBoolean stopped = new AtomicBoolean();
@@ -142,7 +151,7 @@ public final class BrokerServer implements AutoCloseable {
                 doors::certificates);
         this.metrics = new Metrics(sources, exports);
         this.rates = new Rates(sources);
-        this.sysTopics = new SysTopics(sources);
+        this.sysTopics = new SysTopics(sources, clock);
     }
 
     /**
@@ -189,7 +198,7 @@ public final class BrokerServer implements AutoCloseable {
         access.warnings().forEach(LOG::warn);
         open = String.join(", ", names);
         if (admin != null) {
-            rates.start();
+            rates.start(clock);
             admin.serve(operations());
         }
         reload.follow();
@@ -471,10 +480,10 @@ public final class BrokerServer implements AutoCloseable {
             LOG.info("Stopping");
         }
         reload.close();
-        rates.close();
         listeners.stopAccepting();
         guard.close();
         sysTopics.close();
+        clock.shutdownNow();
         if (otlp != null) {
             otlp.close();
         }

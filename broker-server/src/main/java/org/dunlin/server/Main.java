@@ -31,11 +31,16 @@ import org.dunlin.server.net.tls.NativeTls;
 public final class Main {
     private static final long STARTED_NANOS = System.nanoTime();
     private static final Duration LOG_FLUSH = Duration.ofSeconds(2);
+    /** Events of Netty's allocator for Java's flight recorder: the first buffer would load all of it, 10 MB and 0.1 s. */
+    private static final String NETTY_EVENTS = "io.netty.jfr.enabled";
 
     private Main() {}
 
     public static void main(String[] arguments) {
         LastWords.prepare();
+        if (System.getProperty(NETTY_EVENTS) == null) {
+            System.setProperty(NETTY_EVENTS, "false");
+        }
         int exitCode = run(
                 new Launcher() {
                     @Override
@@ -47,9 +52,28 @@ public final class Main {
                     public void check(Loaded loaded) throws ConfigException {
                         checkFiles(loaded);
                     }
+
+                    @Override
+                    public Runnable ahead() {
+                        return loadAhead();
+                    }
                 },
                 arguments);
         System.exit(exitCode);
+    }
+
+    /** Loads what every start needs, the log and the transport. @return waits for it: nothing may be found half done */
+    private static Runnable loadAhead() {
+        Thread ahead = new Thread(Transport::available, "dunlin-ahead");
+        ahead.setDaemon(true);
+        ahead.start();
+        return () -> {
+            try {
+                ahead.join();
+            } catch (InterruptedException nobodyInterrupts) {
+                Thread.currentThread().interrupt();
+            }
+        };
     }
 
     /** The files that a configuration names. */

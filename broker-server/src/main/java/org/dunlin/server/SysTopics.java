@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.dunlin.core.Broker;
 import org.dunlin.core.figures.ShardFigures;
@@ -25,8 +25,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Publishes what the broker counts under $SYS/broker, retained, with mosquitto's names where it has some. On a thread of its
- * own, which does nothing else.
+ * Publishes what the broker counts under $SYS/broker, retained, with mosquitto's names where it has some. By the thread of
+ * a clock.
  */
 final class SysTopics implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SysTopics.class);
@@ -37,24 +37,22 @@ final class SysTopics implements AutoCloseable {
     private final Broker broker;
     private final EventCounts events;
     private final long startedNanos = System.nanoTime();
-    private final ScheduledThreadPoolExecutor clock;
+    private final ScheduledExecutorService clock;
     private @Nullable ScheduledFuture<?> running;
     private long intervalMillis;
+    private boolean closed;
     // the rest is the clock's thread's
     private final Set<TopicName> published = new LinkedHashSet<>();
     private final Map<String, LoadAverage> loads = new LinkedHashMap<>();
     private long lookedNanos = startedNanos;
     private int mostConnections;
 
-    SysTopics(Sources sources) {
+    /** @param clock of one thread; what it was given is over when it is shut down */
+    SysTopics(Sources sources, ScheduledExecutorService clock) {
         this.sources = sources;
         this.broker = sources.broker();
         this.events = sources.events();
-        this.clock = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread thread = new Thread(task, "dunlin-sys");
-            thread.setDaemon(true);
-            return thread;
-        });
+        this.clock = clock;
     }
 
     /**
@@ -63,7 +61,7 @@ final class SysTopics implements AutoCloseable {
      * @param millis 0 to end: what was published is taken away, since nobody could tell that it is old
      */
     synchronized void every(long millis) {
-        if (millis == intervalMillis || clock.isShutdown()) {
+        if (millis == intervalMillis || closed) {
             return;
         }
         boolean begins = intervalMillis == 0;
@@ -204,6 +202,6 @@ final class SysTopics implements AutoCloseable {
         if (running != null) {
             running.cancel(false);
         }
-        clock.shutdownNow();
+        closed = true;
     }
 }

@@ -30,6 +30,9 @@ final class Writer {
     /** How long what nobody waits for may wait for company. */
     private static final long UNHURRIED_NANOS = 100_000_000;
 
+    /** How long to wait when there is nothing: whatever comes then ends it. */
+    private static final long IDLE_NANOS = 10_000_000_000L;
+
     private static final long PROBE_NANOS = 1_000_000_000;
     /** How much longer than opening the files in vain the pause behind that is. */
     private static final int PAUSES = 10;
@@ -47,6 +50,9 @@ final class Writer {
     private final AtomicInteger hurried = new AtomicInteger();
 
     private volatile boolean idle;
+    /** Whether all was written when it became idle, so that it does not look by itself. */
+    private volatile boolean emptied;
+
     private volatile boolean closing;
     private volatile boolean ended;
     private volatile @Nullable String fault;
@@ -131,7 +137,7 @@ final class Writer {
         if (hurries) {
             hurried.incrementAndGet();
         }
-        if (idle && (hurries || pressure.changes() >= GROUP_CHANGES)) {
+        if (idle && (hurries || emptied || pressure.changes() >= GROUP_CHANGES)) {
             LockSupport.unpark(thread);
         }
         if (ended) {
@@ -274,9 +280,11 @@ final class Writer {
     }
 
     private void await() {
+        emptied = waitsSince == 0;
         idle = true;
         if (hurried.get() == 0 && !closing) {
-            LockSupport.parkNanos(this, fault == null ? UNHURRIED_NANOS : PROBE_NANOS);
+            boolean nothing = emptied && queue.isEmpty(); // asked once it is idle: who comes later sees that
+            LockSupport.parkNanos(this, fault != null ? PROBE_NANOS : nothing ? IDLE_NANOS : UNHURRIED_NANOS);
         }
         idle = false;
     }

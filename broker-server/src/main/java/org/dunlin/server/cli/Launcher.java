@@ -21,4 +21,13 @@ public interface Launcher {
      * @throws ConfigException with every fault of theirs
      */
     default void check(Loaded loaded) throws ConfigException {}
+
+    /**
+     * Begins what takes its time and needs no configuration, beside the reading of it.
+     *
+     * @return waits until it is done, without which nothing may be logged
+     */
+    default Runnable ahead() {
+        return () -> {};
+    }
 }

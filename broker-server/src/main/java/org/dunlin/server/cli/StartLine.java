@@ -96,7 +96,13 @@ record StartLine(@Nullable Path file, List<Flag> flags) {
     }
 
     int run(Invocation invocation, Launcher launcher) throws Exception {
-        Loaded loaded = invocation.load(file, flags);
+        Runnable ahead = launcher.ahead();
+        Loaded loaded;
+        try {
+            loaded = invocation.load(file, flags);
+        } finally {
+            ahead.run();
+        }
         launcher.check(loaded);
         Logging.start(loaded.config().log());
         for (String warning : loaded.warnings()) {

@@ -3,18 +3,17 @@ package org.dunlin.server.metrics;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.dunlin.server.net.Traffic;
 import org.jspecify.annotations.Nullable;
 
-/** How much came and went in each few seconds of the last ten minutes. Any thread; looks by one of its own, and keeps nothing else. */
-public final class Rates implements AutoCloseable {
+/** How much came and went in each few seconds of the last ten minutes. Any thread; looks by that of a clock. */
+public final class Rates {
     public static final int INTERVAL_SECONDS = 5;
     private static final int KEPT = 120;
 
     private final Sources sources;
-    private final ScheduledThreadPoolExecutor clock;
     private final ArrayDeque<Sample> samples = new ArrayDeque<>(KEPT);
     private @Nullable Totals former;
 
@@ -37,15 +36,10 @@ public final class Rates implements AutoCloseable {
 
     public Rates(Sources sources) {
         this.sources = sources;
-        this.clock = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread thread = new Thread(task, "dunlin-rates");
-            thread.setDaemon(true);
-            return thread;
-        });
     }
 
-    /** Begins to look. */
-    public void start() {
+    /** Begins to look, by a thread of this executor, until it is shut down. */
+    public void start(ScheduledExecutorService clock) {
         clock.scheduleAtFixedRate(this::look, 0, INTERVAL_SECONDS, TimeUnit.SECONDS);
     }
 
@@ -78,10 +72,5 @@ public final class Rates implements AutoCloseable {
     /** Oldest first. */
     public synchronized List<Sample> samples() {
         return new ArrayList<>(samples);
-    }
-
-    @Override
-    public void close() {
-        clock.shutdownNow();
     }
 }
