@@ -99,8 +99,10 @@ final class Gauges {
         values.put(RESIDENT, residentKilobytes() / 1024.0);
         double cpu = cpuSeconds(process);
         double clientsCpu = cpuSeconds(ProcessHandle.current());
-        values.put(CPU, 100 * (cpu - cpuBefore) / (seconds - before));
-        values.put(CLIENTS_CPU, 100 * (clientsCpu - clientsCpuBefore) / (seconds - before));
+        if (before > 0) {
+            values.put(CPU, 100 * (cpu - cpuBefore) / (seconds - before));
+            values.put(CLIENTS_CPU, 100 * (clientsCpu - clientsCpuBefore) / (seconds - before));
+        }
         before = seconds;
         cpuBefore = cpu;
         clientsCpuBefore = clientsCpu;

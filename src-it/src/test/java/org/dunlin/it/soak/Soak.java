@@ -93,6 +93,7 @@ public final class Soak {
                         RunningBroker.command(List.of(options.get("java").split(",")), settings));
                 Samples samples = new Samples(Gauges.columns(), work.resolve("soak.csv"))) {
             Scene scene = new Scene(broker.port(), number("seed"));
+            Prelude.play(scene);
             List<Thread> players = new ArrayList<>();
             for (Party party : cast()) {
                 players.add(begin(party, scene));
@@ -259,7 +260,6 @@ public final class Soak {
 
     private static double mean(Samples samples, String column) {
         return samples.of(column).stream()
-                .skip(1)
                 .mapToDouble(Samples.Point::value)
                 .average()
                 .orElse(Double.NaN);
