@@ -158,6 +158,9 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
                 if (demands >= shards.much() && known.shard.turn().isFull()) {
                     holdForTurn();
                 }
+                if (shards.memory().isExhausted()) {
+                    holdForMemory(true); // what was read with this one may be much, and go to many
+                }
             }
             case PUBACK, PUBREC, PUBREL, PUBCOMP -> acknowledged(known, (Ack) packet);
             case SUBSCRIBE -> {
@@ -292,7 +295,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     private void holdForMemory(boolean much) {
         MemoryBudget memory = shards.memory();
         Loop loop = connection.loop();
-        if (client == null || client.session.delivery().isOwedAcks()) {
+        if (client == null || isHeld(Hold.MEMORY) || client.session.delivery().isOwedAcks()) {
             return;
         }
         long pause = much && !memory.isExhausted() ? memory.pauseMillis() : 0;

@@ -4,15 +4,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.session.ShardsProbe;
 import org.dunlin.mqtt.Ack;
+import org.dunlin.mqtt.Message;
 import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.ProtocolVersion;
+import org.dunlin.mqtt.Publish;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.Subscribe;
+import org.dunlin.mqtt.TopicName;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -76,6 +80,34 @@ class MemoryTest {
         assertFalse(publisher.inputHeld);
         assertEquals(published, receiver.payloads().size());
         assertEquals(List.of(), broker.drops);
+    }
+
+    private static Publish large(int packetId) {
+        byte[] payload = LARGE.getBytes(StandardCharsets.UTF_8);
+        TopicName topic = TopicName.of("t");
+        return new Publish(
+                new Message(packetId, "p", topic, payload, Qos.AT_LEAST_ONCE, false, Message.NEVER, Message.NO_BYTES),
+                packetId,
+                false);
+    }
+
+    /** What was read with it may be much, and go to many. */
+    @Test
+    void publisher_whenMemoryIsUsedUp_waitsInTheMiddleOfWhatWasRead() {
+        ScriptedClient receiver = receiver();
+        ScriptedClient publisher = client("publisher", 0);
+        loops.runNow(broker.loop, () -> {
+            while (!publisher.inputHeld && published < 100) {
+                publisher.protocol().received(large(++published));
+            }
+            publisher.protocol().readComplete();
+        });
+
+        assertTrue(broker.memory.isExhausted());
+        assertTrue(published < 100, "all was taken");
+        receiver.takeAll();
+        assertFalse(publisher.inputHeld);
+        assertEquals(published, receiver.payloads().size());
     }
 
     @Test
