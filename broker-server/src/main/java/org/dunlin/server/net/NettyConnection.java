@@ -62,6 +62,8 @@ final class NettyConnection implements Connection {
 
     /** Bytes added while more than the limit waited already: a peer that never reads must not make us hold ever more. */
     private int sentWhileSlow;
+    /** With so many bytes waiting it is time to look at the memory of all buffers. */
+    private long looksFromBytes = TIGHT_BUFFER_BYTES;
 
     private boolean unflushed;
     private boolean encoderSet;
@@ -72,8 +74,7 @@ final class NettyConnection implements Connection {
     private boolean closing;
     private boolean lastFlushed;
     private boolean told;
-    private @Nullable String cutCause;
-    private @Nullable String clientId;
+    private @Nullable String cutCause, clientId;
     /** Shows what comes and goes to those who trace it; null as a rule. */
     private @Nullable Tap tap;
 
@@ -242,6 +243,10 @@ final class NettyConnection implements Connection {
         loop.traffic().sent(type, bytes);
         touch();
         long pending = pendingBytes();
+        if (pending > looksFromBytes) {
+            looksFromBytes = 2 * pending;
+            listening.memory().review(loop.nowMillis());
+        }
         int limit = listening.limits().outboundBufferBytes();
         if (pending <= limit) {
             return;
@@ -284,14 +289,9 @@ final class NettyConnection implements Connection {
     @Override
     public boolean isWritable() {
         assert loop.inLoop();
-        if (closing) {
-            return false;
-        }
-        if (pendingBytes() <= bufferBytes()) {
-            return true;
-        }
-        slow = true;
-        return false;
+        boolean full = pendingBytes() > bufferBytes();
+        slow |= full;
+        return !full && !closing;
     }
 
     /** Less while memory is tight: what a peer does not take is better kept in its queue. */
@@ -307,6 +307,7 @@ final class NettyConnection implements Connection {
             here.execute(this::drained);
             return;
         }
+        looksFromBytes = TIGHT_BUFFER_BYTES;
         if (slow && !closing && !moving && pendingBytes() <= bufferBytes() / 2) {
             slow = false;
             sentWhileSlow = 0;

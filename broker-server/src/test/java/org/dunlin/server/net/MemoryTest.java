@@ -65,30 +65,47 @@ class MemoryTest {
     @ParameterizedTest
     @EnumSource(Layer.class)
     void slowReader_whileMemoryIsTight_hasASmallBuffer(Layer layer) throws Exception {
+        try (Rig rig = rig(layer);
+                Client client = rig.connect()) {
+            use(rig, rig.memory.limitBytes() * 9 / 10);
+
+            int written = writtenUntilFull(rig, client);
+
+            assertTrue(written > 60 && written < 70, written + " messages of 1 KB");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Layer.class)
+    void buffersThatGrow_withinOneTask_makeMemoryTightAtOnce(Layer layer) throws Exception {
+        try (Rig rig = rig(layer);
+                Client client = rig.connect()) {
+            rig.buffers = rig.memory.limitBytes() * 9 / 10; // nobody has looked since
+
+            int written = writtenUntilFull(rig, client);
+
+            assertTrue(written < 150, written + " messages of 1 KB");
+        }
+    }
+
+    /** Messages of 1 KB that are sent to a client within one task. */
+    private static int writtenUntilFull(Rig rig, Client client) throws Exception {
         byte[] payload = "x".repeat(1000).getBytes(StandardCharsets.UTF_8);
         Message message = new Message(
                 1, "p", TopicName.of("t"), payload, Qos.AT_MOST_ONCE, false, Message.NEVER, Message.NO_BYTES);
         AtomicInteger written = new AtomicInteger(-1);
-        try (Rig rig = rig(layer);
-                Client client = rig.connect()) {
-            client.send(Rig.connectBytes());
-            Rig.await(
-                    "CONNECT",
-                    () -> !rig.probes.isEmpty() && rig.probe().packets.size() == 1);
-            Probe probe = rig.probe();
-            use(rig, rig.memory.limitBytes() * 9 / 10);
-
-            probe.run(() -> {
-                int count = 0;
-                while (probe.connection.isWritable() && count < 1000) {
-                    probe.deliver(message);
-                    count++;
-                }
-                written.set(count);
-            });
-            Rig.await("the end of the writing", () -> written.get() >= 0);
-
-            assertTrue(written.get() > 60 && written.get() < 70, written + " messages of 1 KB");
-        }
+        client.send(Rig.connectBytes());
+        Rig.await("CONNECT", () -> !rig.probes.isEmpty() && rig.probe().packets.size() == 1);
+        Probe probe = rig.probe();
+        probe.run(() -> {
+            int count = 0;
+            while (probe.connection.isWritable() && count < 1000) {
+                probe.deliver(message);
+                count++;
+            }
+            written.set(count);
+        });
+        Rig.await("the end of the writing", () -> written.get() >= 0);
+        return written.get();
     }
 }

@@ -91,8 +91,11 @@ final class Rig implements AutoCloseable {
         }
     }
 
+    /** What the budget is told that buffers take. */
+    volatile long buffers;
+
     /** Tests may use it up. */
-    final MemoryBudget memory = new MemoryBudget(1 << 30, WAIT_MILLIS, () -> 0, (exhausted, used, limit) -> {});
+    final MemoryBudget memory = new MemoryBudget(1 << 30, WAIT_MILLIS, () -> buffers, (exhausted, used, limit) -> {});
 
     final NettyLoops loops;
     final Listeners listeners;
