@@ -41,8 +41,10 @@ final class Crowd implements AutoCloseable {
     Map<String, Double> command(String format, Object... arguments) {
         String line = format.formatted(arguments);
         try {
-            commands.write(line + "\n");
-            commands.flush();
+            if (process.isAlive()) {
+                commands.write(line + "\n");
+                commands.flush();
+            }
             String said = answers.readLine();
             System.out.println("crowd " + line + ": " + said);
             Map<String, Double> figures = new HashMap<>();

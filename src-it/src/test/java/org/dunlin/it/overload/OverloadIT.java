@@ -202,7 +202,8 @@ class OverloadIT {
     }
 
     private static Crowd crowd(Stage stage, int count, String filter) {
-        return new Crowd(stage.broker(), "count=" + count, "addresses=64", "filter=" + filter, "qos=1");
+        return new Crowd(
+                stage.broker(), "count=" + count, "keep=" + ONLINE, "addresses=64", "filter=" + filter, "qos=1");
     }
 
     private static void join(Crowd crowd, int from, int to, boolean present) {
