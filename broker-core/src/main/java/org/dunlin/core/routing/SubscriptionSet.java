@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * are equal.
  */
 public final class SubscriptionSet extends AbstractCollection<Subscription> {
-    static final int PLAIN_MAX = 8;
+    static final int PLAIN_MAX = 16;
 
     private static final long SEED = ThreadLocalRandom.current().nextLong();
     private static final long FACTOR = ThreadLocalRandom.current().nextLong() | 1;
