@@ -54,9 +54,16 @@ record Flatness(double mean, double highestBefore, double highestLast, double sl
     }
 
     boolean isFlat() {
+        return !isHigher() && !rises();
+    }
+
+    /** In the last third than in the second. */
+    boolean isHigher() {
+        return highestLast > highestBefore * HIGHEST_RATIO && highestLast - highestBefore > LITTLE;
+    }
+
+    private boolean rises() {
         double rise = slope * seconds;
-        boolean higher = highestLast > highestBefore * HIGHEST_RATIO && highestLast - highestBefore > LITTLE;
-        boolean rises = rise > mean * RISE_SHARE && rise > LITTLE && slope > ERRORS * error;
-        return !higher && !rises;
+        return rise > mean * RISE_SHARE && rise > LITTLE && slope > ERRORS * error;
     }
 }

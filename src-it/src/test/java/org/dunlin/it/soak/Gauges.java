@@ -24,6 +24,9 @@ final class Gauges {
     static final String RESIDENT = "resident_mb";
     static final String LIVE_HEAP = "live_heap_mb";
     static final String HEAP = "heap_mb";
+    /** Classes, and what was compiled of them. */
+    static final String OTHER_JAVA = "other_java_mb";
+
     static final String BUFFERS = "buffers_mb";
     static final String QUEUED = "queued_messages";
     static final String CPU = "cpu_percent";
@@ -35,7 +38,7 @@ final class Gauges {
     /** Columns that are in the metrics: the series, all of whose labels count together, and what it is divided by. */
     private static final List<Series> SERIES = List.of(
             new Series(HEAP, "jvm_memory_used_bytes{area=\"heap\"}", MB),
-            new Series("other_java_mb", "jvm_memory_used_bytes{area=\"nonheap\"}", MB),
+            new Series(OTHER_JAVA, "jvm_memory_used_bytes{area=\"nonheap\"}", MB),
             new Series(BUFFERS, "dunlin_buffers_bytes", MB),
             new Series("counted_mb", "dunlin_memory_used_bytes", MB),
             new Series("store_mb", "dunlin_store_size_bytes", MB),
