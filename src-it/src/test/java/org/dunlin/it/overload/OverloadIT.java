@@ -80,7 +80,6 @@ class OverloadIT {
             reading.get(30, TimeUnit.SECONDS);
 
             int sent = last.get();
-            assertTrue(sent > 5 * WAITING_MOST, sent + " messages are too few");
             Await.until(
                     "all that qos0 and qos1 have not been sent is counted",
                     () -> stage.vitals().dropped("slow-consumer") > shouted / 2);
@@ -128,11 +127,11 @@ class OverloadIT {
         return sent;
     }
 
-    /** Publishes at QoS 1, not further ahead of the reader than its queue is long. @return how many */
+    /** Publishes at QoS 1 several queues full, not further ahead of the reader than its queue is long. @return how many */
     private static int sendSurely(MqttSocket publisher, long end, AtomicInteger read) {
         Packet[] packets = new Packet[100];
         int sent = 0;
-        while (System.nanoTime() < end) {
+        while (System.nanoTime() < end || sent <= 5 * WAITING_MOST) {
             int first = sent;
             for (int i = 0; i < packets.length; i++) {
                 packets[i] = publish("flood/sure", ++sent, Qos.AT_LEAST_ONCE);
@@ -278,7 +277,7 @@ class OverloadIT {
     void floodAtQos0_isDroppedForSlowReceivers_andEachDropIsCounted() throws Exception {
         try (Stage stage = new Stage("flood, QoS 0")) {
             long messages = Stage.size(30_000, 150_000);
-            JsonNode load = flood(stage, "-q 0 -d 10 --drain 6 -n " + messages);
+            JsonNode load = flood(stage, "-q 0 -d 60 --drain 40 -n " + messages);
             long delivered = load.path("received").asLong();
             assertEquals(messages, load.path("sent").asLong(), load.toString());
             assertTrue(delivered > messages, load.toString());
@@ -292,7 +291,7 @@ class OverloadIT {
     @Test
     void floodAtQos1_isSlowed_andAllThatWasAcknowledgedArrives() throws Exception {
         try (Stage stage = new Stage("flood, QoS 1")) {
-            JsonNode load = flood(stage, "-q 1 --drain 6 -d " + Stage.size(4, 20));
+            JsonNode load = flood(stage, "-q 1 --drain 40 -d " + Stage.size(4, 20));
             long accepted = load.path("acked").asLong() - load.path("nack").asLong();
             assertTrue(accepted > 0, load.toString());
             long owed = accepted * SUBSCRIBERS - stage.vitals().dropped("queue-full");

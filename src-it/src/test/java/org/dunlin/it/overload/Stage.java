@@ -14,7 +14,7 @@ final class Stage implements AutoCloseable {
     static final boolean FULL = "full".equals(System.getProperty("dunlin.it.overload"));
 
     /** Milliseconds that a bystander's message takes at most: others test on the same processors. */
-    private static final long BOUND_MILLIS = Long.getLong("dunlin.it.overload.bound", 5000);
+    private static final long BOUND_MILLIS = Long.getLong("dunlin.it.overload.bound", 15_000);
 
     private final String name;
     private final RunningBroker broker;
