@@ -44,6 +44,7 @@ class RetainedCursorIT {
     private static Stage stage;
 
     @BeforeAll
+    @Timeout(value = 5, unit = TimeUnit.MINUTES)
     static void retain() {
         stage = new Stage(
                 COUNT + " retained",
