@@ -9,9 +9,9 @@ import java.util.Locale;
 
 /** Lines over time as SVG, panels below each other, readable on light and on dark pages. One thread. */
 final class Chart {
-    private static final int WIDTH = 760;
+    private static final int WIDTH = 790;
     private static final int LEFT = 64;
-    private static final int RIGHT = 150;
+    private static final int RIGHT = 180;
     private static final int TOP = 30;
     private static final int PANEL = 190;
     private static final int GAP = 46;
