@@ -110,7 +110,11 @@ public final class Comparison {
             }
             warmUp();
             for (Workload workload : workloads) {
-                measure(workload);
+                if (workloads.stream().noneMatch(other -> other.name().equals(workload.beside()))) {
+                    measure(workloads.stream()
+                            .filter(other -> other == workload || other.beside().equals(workload.name()))
+                            .toList());
+                }
             }
         } finally {
             brokers.forEach(RivalBroker::close);
@@ -137,21 +141,27 @@ public final class Comparison {
         }
     }
 
-    private void measure(Workload workload) throws IOException {
+    /** A workload and those that are held against it, one after the other on each broker in each round, in turning order. */
+    private void measure(List<Workload> together) throws IOException {
         List<RivalBroker> order = new ArrayList<>(brokers);
+        List<Workload> turning = new ArrayList<>(together);
         for (int round = 0; round <= number("rounds"); round++) {
             for (RivalBroker broker : order) {
-                if (round > 0 || broker.rival().java()) {
-                    if (round == 0) { // what is compiled for this workload alone is not paid for by the rounds
-                        once(workload, broker, Math.max(seconds(), number("warmup") / 2.0));
-                    } else {
+                for (Workload workload : turning) {
+                    if (round > 0) {
                         record(workload, broker, round, quietly(workload, broker));
+                    } else if (broker.rival().java()) {
+                        // what is compiled for this workload alone is not paid for by the rounds
+                        once(workload, broker, Math.max(seconds(), number("warmup") / 2.0));
                     }
                 }
             }
             Collections.reverse(order);
+            Collections.reverse(turning);
         }
-        tell(workload);
+        for (Workload workload : together) {
+            tell(workload);
+        }
     }
 
     /** Once more, twice at most, if something else kept the processors busy; the quietest counts. */
@@ -209,6 +219,11 @@ public final class Comparison {
     private void tell(Workload workload) throws IOException {
         List<String> columns = new ArrayList<>(List.of("", workload.figure().endsWith("_ms") ? "ms" : "CPU, µs"));
         columns.add("to mosquitto" + (workload.bar() > 0 ? ", bar " + workload.bar() : ""));
+        boolean beside =
+                figures.has(workload.beside() + " " + brokers.get(0).rival().name(), 1);
+        if (beside) {
+            columns.add("to its own " + workload.beside() + ", bar " + Workload.SURCHARGE);
+        }
         workload.more().forEach(figure -> columns.add(figure.title()));
         columns.addAll(List.of("others, %", "memory, MB"));
         report.head(workload.name() + ": " + workload.title(), columns.toArray(new String[0]));
@@ -218,6 +233,9 @@ public final class Comparison {
             String row = workload.name() + " " + name;
             List<String> cells = new ArrayList<>(List.of(name, Figures.show(figures.median(row, 0))));
             cells.add(figures.has(base, 1) ? "%.3f".formatted(figures.ratio(row, base, 0)) : "-");
+            if (beside) {
+                cells.add("%.3f".formatted(figures.ratio(row, workload.beside() + " " + name, 0)));
+            }
             for (int column = 1; column < workload.more().size() + 3; column++) {
                 cells.add(Figures.show(figures.median(row, column)));
             }
