@@ -30,6 +30,10 @@ import org.dunlin.server.share.Addresses;
 /** Any thread but a loop: opening and closing block. All open listeners of a broker and the connections accepted there. */
 public final class Listeners implements AutoCloseable {
     private static final int MAX_READS_A_TURN = 16;
+    private static final int SMALLEST_READ_BYTES = 64;
+    private static final int FIRST_READ_BYTES = 2048;
+    /** Some large packets fit whole: one that comes in pieces is copied together. */
+    private static final int LARGEST_READ_BYTES = 256 * 1024;
     /** A connection takes {@link MqttChannelHandler#LINGER_MILLIS} to close at most; loops may be busy before. */
     private static final long WAIT_MAX_MILLIS = 2 * (MqttChannelHandler.LINGER_MILLIS + 1000);
 
@@ -90,7 +94,9 @@ public final class Listeners implements AutoCloseable {
 
     private ServerBootstrap bootstrap(Listening listening) {
         // One for all channels: each would get one of its own.
-        RecvByteBufAllocator receive = new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(MAX_READS_A_TURN);
+        RecvByteBufAllocator receive = new AdaptiveRecvByteBufAllocator(
+                        SMALLEST_READ_BYTES, FIRST_READ_BYTES, LARGEST_READ_BYTES)
+                .maxMessagesPerRead(MAX_READS_A_TURN);
         return new ServerBootstrap()
                 .group(loops.group())
                 .channelFactory(loops.transport()::serverChannel)
