@@ -8,12 +8,12 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.concurrent.atomic.AtomicReferenceArray;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
+import org.dunlin.core.figures.Tally;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.mqtt.TopicName;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * What messages were lost, by whom and why: totals by reason, counts by client and reason, and the last losses one by one.
  * Any thread; loops write while others read, and neither waits for the other. Since the start of the process, in memory alone.
+ *
+ * <p>A flood is lost as fast as it comes, by all loops at once. So what all would write (totals, the last losses) is each thread's
+ * own ({@link Writer}), and put together by who reads; shared are the counts of a client, which mostly has one loop.
  *
  * <p>Bounded, whatever clients do: so many clients are counted by themselves; for each one more, one that has lost nothing for
  * long becomes part of {@link #others()}, and begins at 0 if it loses something again. Who has not lost anything for the
@@ -42,7 +45,10 @@ public final class DropLedger {
 
     private final int maxClients;
     private final LongSupplier wallMillis;
-    private final LongAdder[] totals = new LongAdder[REASONS.length];
+
+    private final List<Writer> writers = new CopyOnWriteArrayList<>();
+    private final ThreadLocal<Writer> writer = ThreadLocal.withInitial(this::newWriter);
+    private final LastDrops last;
 
     private final Map<String, Account> accounts = new ConcurrentHashMap<>();
     /** All accounts, each once unless somebody is just looking at it; the first is the next to be looked at. */
@@ -51,16 +57,13 @@ public final class DropLedger {
     private final AtomicInteger opened = new AtomicInteger();
     private final Account others = new Account("");
 
-    private final AtomicLong lastNumber = new AtomicLong();
-    private final AtomicReferenceArray<@Nullable Drop> last;
-
     public DropLedger() {
         this(CLIENTS, LAST, System::currentTimeMillis);
     }
 
     /**
      * @param maxClients counted by themselves, 1 or more
-     * @param maxLast losses kept one by one, 1 or more
+     * @param maxLast losses kept one by one, 1 or more; each thread that writes keeps as many
      * @param wallMillis the time of day, in milliseconds since 1970
      */
     public DropLedger(int maxClients, int maxLast, LongSupplier wallMillis) {
@@ -70,10 +73,7 @@ public final class DropLedger {
         }
         this.maxClients = maxClients;
         this.wallMillis = wallMillis;
-        this.last = new AtomicReferenceArray<>(maxLast);
-        for (int i = 0; i < totals.length; i++) {
-            totals[i] = new LongAdder();
-        }
+        this.last = new LastDrops(maxLast);
     }
 
     // ---- writing
@@ -84,24 +84,25 @@ public final class DropLedger {
      * @param client as in {@link org.dunlin.core.spi.BrokerEvents#dropped}: a client identifier, or the filter of a shared group
      * @param topic null for several messages at once
      * @param messages 1 or more
+     * @param nowNanos by {@link System#nanoTime}, which the caller has read anyway
      */
-    public void record(String client, @Nullable TopicName topic, DropReason reason, long messages) {
+    public void record(String client, @Nullable TopicName topic, DropReason reason, long messages, long nowNanos) {
         String name = name(client);
-        totals[reason.ordinal()].add(messages);
         count(name, reason, messages);
-        String text = topic == null ? null : cut(topic.text());
-        long number = lastNumber.incrementAndGet();
-        Drop drop = new Drop(number, wallMillis.getAsLong(), name, text, reason, messages);
-        int slot = slot(number);
-        Drop former = last.get(slot);
-        // a writer that was held up for a whole round must not put its own over a later one
-        while ((former == null || former.number < number) && !last.compareAndSet(slot, former, drop)) {
-            former = last.get(slot);
-        }
+        writer.get().write(nowNanos, name, topic == null ? null : cut(topic.text()), reason, messages);
     }
 
-    private int slot(long number) {
-        return (int) (number % last.length());
+    /** What a thread has counted stays when it ends, and goes on with the next new one. */
+    private Writer newWriter() {
+        Thread thread = Thread.currentThread();
+        for (Writer each : writers) {
+            if (each.isTakenOverBy(thread)) {
+                return each;
+            }
+        }
+        Writer fresh = new Writer(thread, wallMillis, last.newRing());
+        writers.add(fresh);
+        return fresh;
     }
 
     private void count(String name, DropReason reason, long messages) {
@@ -173,14 +174,18 @@ public final class DropLedger {
 
     /** Messages lost for that reason. */
     public long total(DropReason reason) {
-        return totals[reason.ordinal()].sum();
+        long sum = 0;
+        for (Writer each : writers) {
+            sum += each.total(reason);
+        }
+        return sum;
     }
 
     /** Messages lost. */
     public long total() {
         long sum = 0;
-        for (LongAdder total : totals) {
-            sum += total.sum();
+        for (DropReason reason : REASONS) {
+            sum += total(reason);
         }
         return sum;
     }
@@ -226,7 +231,7 @@ public final class DropLedger {
 
     /** The number of the last loss; 0 if there was none. The last ten are {@code last(newest() - 10, 10)}. */
     public long newest() {
-        return lastNumber.get();
+        return last.newest();
     }
 
     /**
@@ -236,29 +241,13 @@ public final class DropLedger {
      * @param max 1 or more
      */
     public Page last(long after, int max) {
-        long newest = lastNumber.get();
-        long from = Math.max(Math.max(after, 0), newest - last.length()) + 1;
-        long missed = from - 1 - Math.max(after, 0);
-        List<Drop> drops = new ArrayList<>((int) Math.max(0, Math.min(max, newest - from + 1)));
-        long next = from;
-        for (; next <= newest && drops.size() < max; next++) {
-            Drop drop = last.get(slot(next));
-            if (drop == null || drop.number < next) {
-                break; // just being written; it comes with the next page, and so does what follows it
-            }
-            if (drop.number == next) {
-                drops.add(drop);
-            } else {
-                missed++; // overwritten since
-            }
-        }
-        return new Page(List.copyOf(drops), Math.max(next - 1, 0), missed);
+        return last.page(Math.max(after, 0), max);
     }
 
     /**
      * One loss.
      *
-     * @param number of this loss, from 1, without gaps
+     * @param number of this loss, from 1, without gaps; by their times, as far as they were there when somebody first read
      * @param atMillis time of day, in milliseconds since 1970
      * @param client cut if it is long; empty for a message of the broker's own
      * @param topic cut if it is long; null for several messages at once
@@ -291,6 +280,57 @@ public final class DropLedger {
                 sum += count;
             }
             return sum;
+        }
+    }
+
+    /** What one thread at a time has lost. It alone writes, any thread reads the totals. */
+    private static final class Writer {
+        /** For how long the time of day follows from the other clock. */
+        private static final long TIME_HOLDS_NANOS = 100_000_000;
+
+        private static final long MILLI_NANOS = 1_000_000;
+
+        private final AtomicReference<Thread> owner;
+        private final LongSupplier wallMillis;
+        private final LastDrops.Ring last;
+        private final Tally[] totals = new Tally[REASONS.length];
+        private boolean timeKnown;
+        private long readAtNanos;
+        private long readMillis;
+
+        private Writer(Thread owner, LongSupplier wallMillis, LastDrops.Ring last) {
+            this.owner = new AtomicReference<>(owner);
+            this.wallMillis = wallMillis;
+            this.last = last;
+            for (int i = 0; i < totals.length; i++) {
+                totals[i] = new Tally();
+            }
+        }
+
+        /** If its thread has ended, whose last writes are seen then. */
+        private boolean isTakenOverBy(Thread next) {
+            Thread former = owner.get();
+            return former != null && !former.isAlive() && owner.compareAndSet(former, next);
+        }
+
+        private void write(long nowNanos, String name, @Nullable String topic, DropReason reason, long messages) {
+            totals[reason.ordinal()].add(messages);
+            last.add(millis(nowNanos), name, topic, reason, messages);
+        }
+
+        private long millis(long nowNanos) {
+            long since = nowNanos - readAtNanos;
+            if (since < 0 || since >= TIME_HOLDS_NANOS || !timeKnown) {
+                readAtNanos = nowNanos;
+                readMillis = wallMillis.getAsLong();
+                timeKnown = true;
+                return readMillis;
+            }
+            return readMillis + since / MILLI_NANOS;
+        }
+
+        private long total(DropReason reason) {
+            return totals[reason.ordinal()].get();
         }
     }
 

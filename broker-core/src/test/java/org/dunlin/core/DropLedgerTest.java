@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -18,6 +19,7 @@ import org.dunlin.core.DropLedger.Losses;
 import org.dunlin.core.DropLedger.Page;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.mqtt.TopicName;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class DropLedgerTest {
@@ -27,7 +29,11 @@ class DropLedgerTest {
     private final DropLedger ledger = new DropLedger(3, 4, () -> now);
 
     private void lose(String client) {
-        ledger.record(client, TOPIC, DropReason.QUEUE_FULL, 1);
+        record(client, TOPIC, DropReason.QUEUE_FULL, 1);
+    }
+
+    private void record(String client, @Nullable TopicName topic, DropReason reason, long messages) {
+        ledger.record(client, topic, reason, messages, TimeUnit.MILLISECONDS.toNanos(now));
     }
 
     private List<String> names() {
@@ -40,9 +46,9 @@ class DropLedgerTest {
 
     @Test
     void record_countsByReasonAndByClient() {
-        ledger.record("a", TOPIC, DropReason.EXPIRED, 1);
-        ledger.record("a", null, DropReason.SESSION_ENDED, 7);
-        ledger.record("b", TOPIC, DropReason.EXPIRED, 1);
+        record("a", TOPIC, DropReason.EXPIRED, 1);
+        record("a", null, DropReason.SESSION_ENDED, 7);
+        record("b", TOPIC, DropReason.EXPIRED, 1);
 
         assertEquals(2, ledger.total(DropReason.EXPIRED));
         assertEquals(7, ledger.total(DropReason.SESSION_ENDED));
@@ -57,9 +63,9 @@ class DropLedgerTest {
 
     @Test
     void last_tellsTimeClientTopicReasonAndCount() {
-        ledger.record("a", TOPIC, DropReason.EXPIRED, 1);
+        record("a", TOPIC, DropReason.EXPIRED, 1);
         now = 2000;
-        ledger.record("b", null, DropReason.SESSION_ENDED, 7);
+        record("b", null, DropReason.SESSION_ENDED, 7);
 
         Page page = ledger.last(0, 10);
 
@@ -133,8 +139,8 @@ class DropLedgerTest {
     @Test
     void longTexts_areCut() {
         String begin = "x".repeat(60_000);
-        ledger.record(begin + "1", TopicName.of("/".repeat(65_535)), DropReason.EXPIRED, 1);
-        ledger.record(begin + "2", TOPIC, DropReason.EXPIRED, 1);
+        record(begin + "1", TopicName.of("/".repeat(65_535)), DropReason.EXPIRED, 1);
+        record(begin + "2", TOPIC, DropReason.EXPIRED, 1);
 
         assertEquals(1, ledger.client(begin + "1").total());
         assertEquals(1, ledger.client(begin + "2").total());
@@ -149,7 +155,7 @@ class DropLedgerTest {
     @Test
     void longTexts_areNotCutWithinACharacter() {
         for (String start : List.of("", "x")) {
-            ledger.record("a", TopicName.of(start + "😀".repeat(500)), DropReason.EXPIRED, 1);
+            record("a", TopicName.of(start + "😀".repeat(500)), DropReason.EXPIRED, 1);
         }
         for (Drop drop : ledger.last(0, 2).drops()) {
             String topic = drop.topic();
@@ -182,7 +188,7 @@ class DropLedgerTest {
                         int count = 1 + random.nextInt(3);
                         // four times as many clients as fit, some of them often
                         String client = "c" + (int) (clients * 4 * Math.pow(random.nextDouble(), 3));
-                        shared.record(client, TOPIC, reason, count);
+                        shared.record(client, TOPIC, reason, count, i);
                         sums[reason.ordinal()] += count;
                     }
                     return sums;
@@ -226,5 +232,108 @@ class DropLedgerTest {
         } finally {
             threads.shutdownNow();
         }
+    }
+
+    @Test
+    void manyWritersOfTheSameClients_eachCountIsExact() throws Exception {
+        int writers = 4;
+        int rounds = 20_000;
+        DropLedger shared = new DropLedger(8, 16, () -> 0);
+        DropReason[] reasons = {DropReason.SLOW_CONSUMER, DropReason.QUEUE_FULL};
+        ExecutorService threads = Executors.newFixedThreadPool(writers);
+        try {
+            List<Future<?>> all = new ArrayList<>();
+            for (int w = 0; w < writers; w++) {
+                all.add(threads.submit(() -> {
+                    for (int i = 0; i < rounds; i++) {
+                        shared.record("c" + i % 5, TOPIC, reasons[i & 1], 1 + i % 5, i);
+                    }
+                }));
+            }
+            for (Future<?> writer : all) {
+                writer.get(1, TimeUnit.MINUTES);
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+        for (int client = 0; client < 5; client++) {
+            long each = (long) writers * rounds / 10 * (1 + client);
+            Losses losses = shared.client("c" + client);
+            assertEquals(each, losses.count(DropReason.SLOW_CONSUMER), losses.client());
+            assertEquals(each, losses.count(DropReason.QUEUE_FULL), losses.client());
+        }
+        assertEquals(shared.total(DropReason.SLOW_CONSUMER), shared.total(DropReason.QUEUE_FULL));
+        assertEquals((long) writers * rounds * 3, shared.total());
+        assertEquals(0, shared.others().total());
+        assertEquals((long) writers * rounds, shared.newest());
+    }
+
+    private void inThreadOfItsOwn(Runnable what) throws InterruptedException {
+        Thread thread = new Thread(what);
+        thread.start();
+        thread.join();
+    }
+
+    @Test
+    void whatAThreadHasCounted_staysWhenItHasEnded() throws InterruptedException {
+        for (int i = 1; i <= 100; i++) {
+            inThreadOfItsOwn(() -> lose("a"));
+            assertEquals(i, ledger.total());
+            assertEquals(i, ledger.newest());
+        }
+        lose("a");
+        assertEquals(101, ledger.client("a").total());
+        assertEquals(List.of(98L, 99L, 100L, 101L), numbers(ledger.last(0, 10)));
+    }
+
+    @Test
+    void lossesOfSeveralThreads_areNumberedByTheirTimes() throws InterruptedException {
+        CountDownLatch otherHasWritten = new CountDownLatch(1);
+        CountDownLatch done = new CountDownLatch(1);
+        Thread other = new Thread(() -> {
+            for (int at : new int[] {10, 30, 50}) {
+                ledger.record("other", TOPIC, DropReason.EXPIRED, at, TimeUnit.MILLISECONDS.toNanos(1000 + at));
+            }
+            otherHasWritten.countDown();
+            try {
+                done.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        other.start();
+        try {
+            assertTrue(otherHasWritten.await(1, TimeUnit.MINUTES));
+            for (int at : new int[] {20, 40, 60}) {
+                ledger.record("mine", TOPIC, DropReason.EXPIRED, at, TimeUnit.MILLISECONDS.toNanos(1000 + at));
+            }
+            Page page = ledger.last(1, 3);
+            assertEquals(List.of(3L, 4L, 5L), numbers(page));
+            assertEquals(
+                    List.of(30L, 40L, 50L),
+                    page.drops().stream().map(Drop::messages).toList());
+            assertEquals(1, page.missed()); // four are kept
+
+            ledger.record("mine", TOPIC, DropReason.EXPIRED, 70, TimeUnit.MILLISECONDS.toNanos(1070));
+            assertEquals(List.of(6L, 7L), numbers(ledger.last(page.next(), 10)));
+        } finally {
+            done.countDown();
+            other.join();
+        }
+    }
+
+    @Test
+    void timeOfDay_followsTheClockOfTheCaller_andIsReadAnewEveryTenthOfASecond() {
+        long[] day = {5000};
+        DropLedger timed = new DropLedger(3, 4, () -> day[0]);
+        timed.record("a", TOPIC, DropReason.EXPIRED, 1, 0);
+        day[0] = 9000; // set by somebody
+        timed.record("a", TOPIC, DropReason.EXPIRED, 1, TimeUnit.MILLISECONDS.toNanos(99));
+        timed.record("a", TOPIC, DropReason.EXPIRED, 1, TimeUnit.MILLISECONDS.toNanos(100));
+        timed.record("a", TOPIC, DropReason.EXPIRED, 1, TimeUnit.MILLISECONDS.toNanos(101));
+
+        assertEquals(
+                List.of(5000L, 5099L, 9000L, 9001L),
+                timed.last(0, 10).drops().stream().map(Drop::atMillis).toList());
     }
 }

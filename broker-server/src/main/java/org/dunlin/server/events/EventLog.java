@@ -34,6 +34,7 @@ public final class EventLog implements BrokerEvents, LoginGuard.Told, EventCount
 
     private final DropLedger drops;
     private final RecentEvents recent;
+    private final LongSupplier nanoTime;
     private final LogShare connectedLines;
     private final LogShare refusedLines;
     private final LogShare disconnectedLines;
@@ -62,6 +63,7 @@ public final class EventLog implements BrokerEvents, LoginGuard.Told, EventCount
     EventLog(DropLedger drops, RecentEvents recent, LongSupplier nanoTime) {
         this.drops = drops;
         this.recent = recent;
+        this.nanoTime = nanoTime;
         Duration second = Duration.ofSeconds(1);
         connectedLines = new LogShare(second, 20, 100, nanoTime);
         disconnectedLines = new LogShare(second, 20, 100, nanoTime);
@@ -136,11 +138,12 @@ public final class EventLog implements BrokerEvents, LoginGuard.Told, EventCount
 
     @Override
     public void dropped(String clientId, TopicName topic, DropReason reason) {
-        drops.record(clientId, topic, reason, 1);
+        long now = nanoTime.getAsLong();
+        drops.record(clientId, topic, reason, 1, now);
         if (isDenied(reason)) {
             return;
         }
-        long leftOut = droppedLines.leftOut(new Cause(reason, clientId), 1);
+        long leftOut = droppedLines.leftOut(new Cause(reason, clientId), 1, now);
         if (leftOut >= 0) {
             LOG.atWarn()
                     .addKeyValue("client", clientId)
@@ -160,8 +163,9 @@ public final class EventLog implements BrokerEvents, LoginGuard.Told, EventCount
 
     @Override
     public void discarded(String clientId, long messages, DropReason reason) {
-        drops.record(clientId, null, reason, messages);
-        long leftOut = droppedLines.leftOut(new Cause(reason, clientId), messages);
+        long now = nanoTime.getAsLong();
+        drops.record(clientId, null, reason, messages, now);
+        long leftOut = droppedLines.leftOut(new Cause(reason, clientId), messages, now);
         if (leftOut >= 0) {
             LOG.atInfo()
                     .addKeyValue("client", clientId)

@@ -36,7 +36,11 @@ final class LogShare {
      * @return how many times it was not logged since the last line, whoever caused it, if this time is; else -1
      */
     long leftOut(Object cause, long times) {
-        long now = nanoTime.getAsLong();
+        return leftOut(cause, times, nanoTime.getAsLong());
+    }
+
+    /** As above, by a clock that the caller has read already. */
+    long leftOut(Object cause, long times, long now) {
         if (each.take(cause, now) && all.take("", now)) {
             return leftOut.sumThenReset();
         }

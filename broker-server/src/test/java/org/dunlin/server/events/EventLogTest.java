@@ -23,7 +23,7 @@ class EventLogTest {
     @Test
     void losses_goToTheLedger_loggedOrNot() {
         DropLedger drops = new DropLedger(10, 10, () -> 42);
-        EventLog events = new EventLog(drops, new RecentEvents());
+        EventLog events = new EventLog(drops, new RecentEvents(), () -> 0);
 
         events.dropped("a", TopicName.of("t"), DropReason.TOO_LARGE);
         events.dropped("a", TopicName.of("t"), DropReason.TOO_LARGE);
