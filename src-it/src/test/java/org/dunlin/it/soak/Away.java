@@ -24,7 +24,7 @@ record Away(int number, ProtocolVersion version, Qos qos) implements Party {
     @Override
     public void play(Scene scene) throws InterruptedException {
         Random random = scene.random(name());
-        Order order = new Order(scene, name(), false);
+        Order order = new Order(scene, name(), qos, false);
         try (MqttSocket publisher = scene.socket()) {
             publisher.connect(version, name() + "-out");
             try (MqttSocket first = enter(scene, false)) {
@@ -39,10 +39,10 @@ record Away(int number, ProtocolVersion version, Qos qos) implements Party {
                     scene.pause(1000);
                 }
                 try (MqttSocket here = enter(scene, true)) {
-                    Exchange.receive(here, (int) (sent - order.last()), order::take);
+                    receive(here, order, sent);
                     for (int second = 0; second < SECONDS_HERE && scene.goesOn(); second++) {
                         sent = publish(publisher, random, sent);
-                        Exchange.receive(here, (int) (sent - order.last()), order::take);
+                        receive(here, order, sent);
                         scene.pause(1000);
                     }
                     here.expectNothing();
@@ -67,6 +67,14 @@ record Away(int number, ProtocolVersion version, Qos qos) implements Party {
         return socket;
     }
 
+    private void receive(MqttSocket here, Order order, long sent) {
+        Exchange.receive(here, (int) (sent - order.last()), message -> order.take(message, topic()));
+    }
+
+    private String topic() {
+        return "away/" + number + "/x";
+    }
+
     private static void leave(MqttSocket socket, Random random) {
         if (random.nextBoolean()) {
             socket.disconnect();
@@ -76,7 +84,7 @@ record Away(int number, ProtocolVersion version, Qos qos) implements Party {
     private long publish(MqttSocket publisher, Random random, long sent) {
         List<Message> messages = new ArrayList<>();
         for (int i = 1; i <= MESSAGES_A_SECOND; i++) {
-            messages.add(Numbered.message("away/" + number + "/x", sent + i, 8 + random.nextInt(500), qos));
+            messages.add(Numbered.message(topic(), sent + i, Numbered.LEAST + random.nextInt(500), qos));
         }
         Exchange.publish(publisher, messages, 0);
         return sent + messages.size();

@@ -1,6 +1,8 @@
 package org.dunlin.it.soak;
 
 import java.util.BitSet;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.dunlin.it.MqttSocket;
 import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.Packet;
@@ -10,9 +12,11 @@ import org.dunlin.mqtt.Qos;
 
 /** A shared subscription one of whose members is slow: each message has to be with one of them, once. */
 final class Crew {
+    private static final int MEMBERS = 3;
     private static final int MESSAGES_A_SECOND = 30;
     private static final long LAST_MILLIS = 20_000;
 
+    private final CountDownLatch there = new CountDownLatch(MEMBERS);
     private final BitSet taken = new BitSet(); // guarded by itself
     private volatile long sent;
     private volatile boolean complete;
@@ -26,6 +30,7 @@ final class Crew {
                         .receiveMaximum(receiveMaximum)
                         .build());
                 socket.subscribe("$share/crew/work/#", Qos.AT_LEAST_ONCE);
+                crew.there.countDown();
                 while (!crew.complete) {
                     Packet packet = socket.poll(200);
                     if (packet instanceof Publish publish) {
@@ -48,7 +53,9 @@ final class Crew {
         @Override
         public void play(Scene scene) throws InterruptedException {
             try (MqttSocket socket = scene.socket().connect(ProtocolVersion.MQTT_3_1_1, name())) {
-                scene.pause(5000);
+                if (!crew.there.await(LAST_MILLIS, TimeUnit.MILLISECONDS)) {
+                    throw new IllegalStateException("not all members of the crew have come");
+                }
                 while (scene.goesOn()) {
                     socket.publish(Numbered.message("work/" + crew.sent % 7, crew.sent + 1, 100, Qos.AT_LEAST_ONCE));
                     crew.sent++;

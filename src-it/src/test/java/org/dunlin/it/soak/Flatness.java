@@ -3,32 +3,43 @@ package org.dunlin.it.soak;
 import java.util.List;
 
 /**
- * Whether a series stays where it is once the first third of a run has passed, in which caches fill and code is compiled. It grows if
- * its highest value of the last third is more than a tenth above that of the second, or if a straight line through both rises by more
- * than 3 % of their mean and by more than three times what the line's own error is. Any thread.
+ * Whether a series stays where it is once the first third of a run has passed, in which caches fill and code is compiled.
+ *
+ * <p>What is judged wavers slowly: a reading says nearly what the one before it said. The textbook's error of a line through such
+ * readings takes them for independent and is many times too small, and how many of them are worth one independent reading cannot be
+ * told from so few minutes. So a difference counts only if it is large beside all that the series does anyway:
+ *
+ * <ul>
+ *   <li>it <em>rises</em> if a straight line through the last two thirds rises by more than five times the standard deviation of the
+ *       readings from that line, which is to say that the line is two thirds of all their variation;
+ *   <li>it <em>has stepped</em> if the middle reading of the last sixth is higher than the highest of the second third by more than all
+ *       the range that the second third had;
+ * </ul>
+ *
+ * and in both cases by more than 2 % of the mean. Any thread.
  *
  * @param mean of the last two thirds
- * @param highest of the second and of the last third
- * @param slope of the line, a second
- * @param error one standard error of it
+ * @param lowest of the second third
+ * @param highest of the second third
+ * @param end the middle reading of the last sixth
+ * @param rise of the line from its one end to the other
+ * @param scatter standard deviation of the readings from the line
  */
-record Flatness(double mean, double highestBefore, double highestLast, double slope, double error, double seconds) {
-    private static final double HIGHEST_RATIO = 1.1;
-    private static final double RISE_SHARE = 0.03;
-    private static final double ERRORS = 3;
-    /** Below that, in its own unit, a difference says nothing: a thread, some files, a megabyte. */
-    private static final double LITTLE = 2;
+record Flatness(double mean, double lowest, double highest, double end, double rise, double scatter) {
+    private static final double SHARE = 0.02;
+    private static final double SCATTERS = 5;
 
-    /** @param points in the order of time, at least six */
+    /** @param points in the order of time, at least six, evenly over the run */
     static Flatness of(List<Samples.Point> points) {
-        double end = points.get(points.size() - 1).seconds();
-        double before = highest(points, end / 3, end * 2 / 3);
-        double last = highest(points, end * 2 / 3, end);
+        double seconds = points.get(points.size() - 1).seconds();
+        double[] before = values(points, seconds / 3, seconds * 2 / 3);
+        double[] end = values(points, seconds * 5 / 6, seconds);
         List<Samples.Point> judged =
-                points.stream().filter(point -> point.seconds() >= end / 3).toList();
-        int count = judged.size();
-        double time = judged.stream().mapToDouble(Samples.Point::seconds).sum() / count;
-        double mean = judged.stream().mapToDouble(Samples.Point::value).sum() / count;
+                points.stream().filter(point -> point.seconds() >= seconds / 3).toList();
+        double time =
+                judged.stream().mapToDouble(Samples.Point::seconds).average().orElseThrow();
+        double mean =
+                judged.stream().mapToDouble(Samples.Point::value).average().orElseThrow();
         double spread = 0;
         double together = 0;
         for (Samples.Point point : judged) {
@@ -41,29 +52,34 @@ record Flatness(double mean, double highestBefore, double highestLast, double sl
             double off = point.value() - mean - slope * (point.seconds() - time);
             rest += off * off;
         }
-        double error = Math.sqrt(rest / Math.max(1, count - 2) / spread);
-        return new Flatness(mean, before, last, slope, error, end * 2 / 3);
+        double scatter = Math.sqrt(rest / (judged.size() - 2));
+        return new Flatness(
+                mean, before[0], before[before.length - 1], end[end.length / 2], slope * seconds * 2 / 3, scatter);
     }
 
-    private static double highest(List<Samples.Point> points, double from, double to) {
+    /** In the order of size. */
+    private static double[] values(List<Samples.Point> points, double from, double to) {
         return points.stream()
                 .filter(point -> point.seconds() >= from && point.seconds() <= to)
                 .mapToDouble(Samples.Point::value)
-                .max()
-                .orElse(Double.NaN);
+                .sorted()
+                .toArray();
     }
 
-    boolean isFlat() {
-        return !isHigher() && !rises();
+    /** @param little a difference that says nothing in the unit of this series: a thread, some files, half a megabyte */
+    boolean isFlat(double little) {
+        return !rises(little) && !hasStepped(little);
     }
 
-    /** In the last third than in the second. */
-    boolean isHigher() {
-        return highestLast > highestBefore * HIGHEST_RATIO && highestLast - highestBefore > LITTLE;
+    private boolean rises(double little) {
+        return counts(rise, little) && rise > SCATTERS * scatter;
     }
 
-    private boolean rises() {
-        double rise = slope * seconds;
-        return rise > mean * RISE_SHARE && rise > LITTLE && slope > ERRORS * error;
+    boolean hasStepped(double little) {
+        return counts(end - highest, little) && end - highest > highest - lowest;
+    }
+
+    private boolean counts(double difference, double little) {
+        return difference > SHARE * mean && difference > little;
     }
 }

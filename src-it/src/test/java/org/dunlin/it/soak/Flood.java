@@ -18,6 +18,10 @@ record Flood(double rate) implements Party {
     private static final int SIZE = 1000;
     private static final int ROUNDS_A_SECOND = 5;
 
+    static String topic(int qos) {
+        return "flood/" + qos;
+    }
+
     @Override
     public String name() {
         return "flood";
@@ -31,7 +35,7 @@ record Flood(double rate) implements Party {
                 for (Qos qos : List.of(Qos.AT_MOST_ONCE, Qos.AT_LEAST_ONCE)) {
                     List<Message> messages = new ArrayList<>();
                     for (int i = 1; i <= each; i++) {
-                        messages.add(Numbered.message("flood/" + qos.value(), sent + i, SIZE, qos));
+                        messages.add(Numbered.message(topic(qos.value()), sent + i, SIZE, qos));
                     }
                     Exchange.publish(publisher, messages, 0);
                 }

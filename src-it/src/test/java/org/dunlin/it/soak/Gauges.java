@@ -27,7 +27,13 @@ final class Gauges {
     /** Classes, and what was compiled of them. */
     static final String OTHER_JAVA = "other_java_mb";
 
+    /** What the process takes beside the heap and that: the store, buffers, stacks. */
+    static final String NATIVE = "native_mb";
+
     static final String BUFFERS = "buffers_mb";
+    static final String COUNTED = "counted_mb";
+    static final String OPEN_FILES = "open_files";
+    static final String THREADS = "threads";
     static final String QUEUED = "queued_messages";
     static final String CPU = "cpu_percent";
     static final String CLIENTS_CPU = "clients_cpu_percent";
@@ -40,10 +46,10 @@ final class Gauges {
             new Series(HEAP, "jvm_memory_used_bytes{area=\"heap\"}", MB),
             new Series(OTHER_JAVA, "jvm_memory_used_bytes{area=\"nonheap\"}", MB),
             new Series(BUFFERS, "dunlin_buffers_bytes", MB),
-            new Series("counted_mb", "dunlin_memory_used_bytes", MB),
+            new Series(COUNTED, "dunlin_memory_used_bytes", MB),
             new Series("store_mb", "dunlin_store_size_bytes", MB),
-            new Series("open_files", "process_open_fds", 1),
-            new Series("threads", "jvm_threads_current", 1),
+            new Series(OPEN_FILES, "process_open_fds", 1),
+            new Series(THREADS, "jvm_threads_current", 1),
             new Series("connections", "dunlin_connections", 1),
             new Series("sessions", "dunlin_sessions", 1),
             new Series("subscriptions", "dunlin_subscriptions", 1),
@@ -51,6 +57,8 @@ final class Gauges {
             new Series("retained", "dunlin_retained_messages", 1),
             new Series(QUEUED, "dunlin_queued_messages", 1),
             new Series("inflight_messages", "dunlin_inflight_messages", 1),
+            new Series("delayed_messages", "dunlin_delayed_messages", 1),
+            new Series("backlog", "dunlin_loop_backlog", 1),
             new Series("received_total", "dunlin_messages_received_total", 1),
             new Series("sent_total", "dunlin_messages_sent_total", 1),
             new Series("dropped_total", DROPS, 1),
@@ -66,7 +74,7 @@ final class Gauges {
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(20)).build();
     private final HttpRequest metrics;
     private final ProcessHandle process;
-    private double before;
+    private long before = System.nanoTime();
     private double cpuBefore;
     private double clientsCpuBefore;
 
@@ -91,7 +99,7 @@ final class Gauges {
     /** Every column, the time first. */
     static List<String> columns() {
         return Stream.concat(
-                        Stream.of(SECONDS, RESIDENT, LIVE_HEAP, CPU, CLIENTS_CPU),
+                        Stream.of(SECONDS, RESIDENT, NATIVE, LIVE_HEAP, CPU, CLIENTS_CPU),
                         SERIES.stream().map(Series::column))
                 .toList();
     }
@@ -99,20 +107,23 @@ final class Gauges {
     /** Reads them all. @param values by column, to be added to */
     void read(double seconds, Map<String, Double> values) throws IOException, InterruptedException {
         values.put(SECONDS, seconds);
-        values.put(RESIDENT, residentKilobytes() / 1024.0);
+        double resident = residentKilobytes() / 1024.0;
+        values.put(RESIDENT, resident);
         double cpu = cpuSeconds(process);
         double clientsCpu = cpuSeconds(ProcessHandle.current());
-        if (before > 0) {
-            values.put(CPU, 100 * (cpu - cpuBefore) / (seconds - before));
-            values.put(CLIENTS_CPU, 100 * (clientsCpu - clientsCpuBefore) / (seconds - before));
-        }
-        before = seconds;
+        long now = System.nanoTime();
+        double passed = (now - before) / 1e9;
+        values.put(CPU, 100 * (cpu - cpuBefore) / passed);
+        values.put(CLIENTS_CPU, 100 * (clientsCpu - clientsCpuBefore) / passed);
+        before = now;
         cpuBefore = cpu;
         clientsCpuBefore = clientsCpu;
         String text = metrics();
         for (Series series : SERIES) {
             values.put(series.column(), sum(text, series.name()) / series.divisor());
         }
+        double heap = sum(text, "jvm_memory_committed_bytes{area=\"heap\"}") / MB;
+        values.put(NATIVE, resident - heap - values.get(OTHER_JAVA));
     }
 
     private String metrics() throws IOException, InterruptedException {

@@ -36,13 +36,14 @@ record Pair(int number, ProtocolVersion version, Qos qos, boolean freshTopics, d
                     .topicAliasMaximum(version.isV5() ? ALIASES : 0)
                     .build());
             subscriber.subscribe("pair/" + number + "/#", qos);
-            Order order = new Order(scene, name(), false);
+            Order order = new Order(scene, name(), qos, false);
             long due = System.nanoTime();
             while (scene.goesOn()) {
                 int burst = 1 + random.nextInt(BURST_MAX);
                 int alias = version.isV5() && !freshTopics ? 1 : 0;
-                Exchange.publish(publisher, messages(random, order.last(), burst), alias);
-                Exchange.receive(subscriber, burst, order::take);
+                String topic = "pair/" + number + "/" + (freshTopics ? Long.toHexString(random.nextLong()) : "usual");
+                Exchange.publish(publisher, messages(random, topic, order.last(), burst), alias);
+                Exchange.receive(subscriber, burst, message -> order.take(message, topic));
                 scene.count("messages at QoS " + qos.value() + ", checked", burst);
                 due = Math.max(due + (long) (burst / rate * 1e9), System.nanoTime() - 1_000_000_000L);
                 scene.pause((due - System.nanoTime()) / 1_000_000);
@@ -51,11 +52,10 @@ record Pair(int number, ProtocolVersion version, Qos qos, boolean freshTopics, d
         }
     }
 
-    private List<Message> messages(Random random, long last, int burst) {
-        String topic = "pair/" + number + "/" + (freshTopics ? Long.toHexString(random.nextLong()) : "usual");
+    private List<Message> messages(Random random, String topic, long last, int burst) {
         List<Message> messages = new ArrayList<>(burst);
         for (int i = 1; i <= burst; i++) {
-            int size = Long.BYTES + (int) (PAYLOAD_MAX * Math.pow(random.nextDouble(), 4)); // most are small
+            int size = Numbered.LEAST + (int) (PAYLOAD_MAX * Math.pow(random.nextDouble(), 4)); // most are small
             messages.add(Numbered.message(topic, last + i, size, qos));
         }
         return messages;

@@ -7,6 +7,7 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import org.dunlin.it.MqttSocket;
 
@@ -18,6 +19,7 @@ final class Scene {
     private final long seed;
     private final CountDownLatch over = new CountDownLatch(1);
     private final Map<String, LongAdder> counts = new ConcurrentSkipListMap<>();
+    private final AtomicInteger left = new AtomicInteger();
     private final List<String> faults = new ArrayList<>();
 
     Scene(int port, long seed) {
@@ -60,6 +62,16 @@ final class Scene {
 
     Map<String, LongAdder> counts() {
         return counts;
+    }
+
+    /** Somebody goes and leaves so many retained messages that nobody will clear. */
+    void leaves(int retained) {
+        left.addAndGet(retained);
+    }
+
+    /** How many retained messages all have left. */
+    int left() {
+        return left.get();
     }
 
     /** Something that the broker owed and did not do. */

@@ -38,6 +38,8 @@ record SlowReader(
     @Override
     public void play(Scene scene) throws InterruptedException {
         Random random = scene.random(name);
+        boolean known = false;
+        long taken = 0;
         while (scene.goesOn()) {
             try (MqttSocket socket = scene.socket(RECEIVE_BUFFER)) {
                 Connect.Builder connect = Connect.builder(version, name)
@@ -47,19 +49,28 @@ record SlowReader(
                     connect.sessionExpirySeconds(persistent ? 3600 : 0);
                     connect.receiveMaximum(receiveMaximum > 0 ? receiveMaximum : Connect.DEFAULT_RECEIVE_MAXIMUM);
                 }
-                socket.send(connect.build());
-                socket.receive();
+                if (socket.connect(connect.build()).sessionPresent() != known) {
+                    scene.fault(name + " came, and its session " + (known ? "was gone" : "was there already"));
+                }
+                known = persistent;
                 socket.send(new Subscribe(1, 0, List.of(new Subscribe.Entry(Flood.FILTER, qos)), List.of()));
-                stay(scene, socket, secondsHere * 1000L / 2 + random.nextInt(secondsHere * 1000));
+                taken += stay(scene, socket, secondsHere * 1000L / 2 + random.nextInt(secondsHere * 1000));
             } catch (UncheckedIOException closed) {
                 scene.count("slow readers that the broker has closed", 1);
             }
             scene.pause(1000);
         }
+        if (taken == 0 && pauseMillis >= 0) {
+            scene.fault(name + " got nothing at all");
+        }
     }
 
-    private void stay(Scene scene, MqttSocket socket, long millis) throws InterruptedException {
-        Order[] orders = {new Order(scene, name + ", QoS 0", true), new Order(scene, name + ", QoS 1", true)};
+    /** @return how many messages it took */
+    private long stay(Scene scene, MqttSocket socket, long millis) throws InterruptedException {
+        long taken = 0;
+        Order[] orders = {
+            new Order(scene, name + ", QoS 0", Qos.AT_MOST_ONCE, true), new Order(scene, name + ", QoS 1", qos, true)
+        };
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
         long ping = 0;
         while (scene.goesOn() && System.nanoTime() < end) {
@@ -74,7 +85,9 @@ record SlowReader(
             Packet packet = socket.poll(500);
             if (packet instanceof Publish publish) {
                 String topic = publish.message().topic().text();
-                orders[topic.endsWith("1") ? 1 : 0].take(publish.message());
+                int of = topic.endsWith("1") ? 1 : 0;
+                orders[of].take(publish.message(), Flood.topic(of));
+                taken++;
                 scene.count("messages to slow readers, checked", 1);
                 scene.pause(pauseMillis);
             }
@@ -83,5 +96,6 @@ record SlowReader(
                 Exchange.answer(socket, packet);
             }
         }
+        return taken;
     }
 }

@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Random;
 import org.dunlin.it.MqttSocket;
+import org.dunlin.mqtt.ConnAck;
 import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.Disconnect;
 import org.dunlin.mqtt.Message;
@@ -15,6 +16,7 @@ import org.dunlin.mqtt.ProtocolVersion;
 import org.dunlin.mqtt.Publish;
 import org.dunlin.mqtt.Qos;
 import org.dunlin.mqtt.ReasonCode;
+import org.dunlin.mqtt.SubAck;
 import org.dunlin.mqtt.Subscribe;
 import org.dunlin.mqtt.TopicName;
 import org.dunlin.mqtt.Unsubscribe;
@@ -23,7 +25,8 @@ import org.dunlin.mqtt.Will;
 /**
  * Clients that come, subscribe, publish, unsubscribe and go in every way there is: by DISCONNECT with and without their will, without
  * a word, by a reset, or by another one with the same client identifier. Some sessions stay and are taken up or expire; every
- * second client is one that nobody has seen before.
+ * second client is one that nobody has seen before. None of them is refused, and no connection ends but since its client identifier
+ * came again.
  *
  * @param pauseMillis between two visits
  */
@@ -38,15 +41,19 @@ record Visitors(String name, long pauseMillis) implements Party {
         Deque<MqttSocket> lingering = new ArrayDeque<>();
         while (scene.goesOn()) {
             MqttSocket socket = scene.socket();
+            boolean known = random.nextBoolean();
             try {
-                visit(socket, random);
+                visit(scene, socket, random, known);
                 if (random.nextInt(3) == 0) {
                     lingering.add(socket);
                 } else {
                     leave(socket, random);
                 }
-            } catch (UncheckedIOException | AssertionError takenOver) {
+            } catch (UncheckedIOException closed) {
                 socket.close();
+                if (!known) {
+                    scene.fault(name + ": the broker has closed the connection of a client that came once");
+                }
                 scene.count("visits that another client with the same identifier ended", 1);
             }
             if (lingering.size() > LINGERING) {
@@ -58,9 +65,8 @@ record Visitors(String name, long pauseMillis) implements Party {
         lingering.forEach(MqttSocket::close);
     }
 
-    private static void visit(MqttSocket socket, Random random) {
+    private static void visit(Scene scene, MqttSocket socket, Random random, boolean known) {
         ProtocolVersion version = ProtocolVersion.values()[random.nextInt(3)];
-        boolean known = random.nextBoolean();
         boolean clean = random.nextBoolean();
         String id = known ? "known-" + random.nextInt(KNOWN) : "new-" + Long.toHexString(random.nextLong());
         Connect.Builder connect = Connect.builder(version, id.substring(0, Math.min(23, id.length())))
@@ -73,7 +79,7 @@ record Visitors(String name, long pauseMillis) implements Party {
                     .receiveMaximum(1 + random.nextInt(30));
         }
         socket.send(connect.build());
-        settle(socket);
+        settle(scene, socket);
         List<String> filters = new ArrayList<>();
         for (int i = random.nextInt(4); i >= 0; i--) {
             filters.add(filter(random));
@@ -85,14 +91,14 @@ record Visitors(String name, long pauseMillis) implements Party {
         for (int i = random.nextInt(6); i > 0; i--) {
             Qos qos = Qos.of(random.nextInt(3));
             String topic = "visit/" + random.nextInt(50) + "/" + Long.toHexString(random.nextLong());
-            Message message = Numbered.message(topic, i, 8 + random.nextInt(400), qos);
+            Message message = Numbered.message(topic, i, Numbered.LEAST + random.nextInt(400), qos);
             packets.add(new Publish(message, qos == Qos.AT_MOST_ONCE ? 0 : socket.nextId(), false));
         }
         socket.send(packets.toArray(new Packet[0]));
-        settle(socket);
+        settle(scene, socket);
         if (random.nextBoolean()) {
             socket.send(new Unsubscribe(socket.nextId(), filters, List.of()));
-            settle(socket);
+            settle(scene, socket);
         }
     }
 
@@ -119,8 +125,15 @@ record Visitors(String name, long pauseMillis) implements Party {
     }
 
     /** Answers what comes, until nothing does. */
-    private static void settle(MqttSocket socket) {
+    private static void settle(Scene scene, MqttSocket socket) {
         for (Packet packet = socket.poll(5); packet != null; packet = socket.poll(5)) {
+            if (packet instanceof ConnAck connAck && connAck.reason() != ReasonCode.SUCCESS
+                    || packet instanceof SubAck subAck
+                            && subAck.reasons().stream().anyMatch(ReasonCode::isError)
+                    || packet instanceof Disconnect disconnect
+                            && disconnect.reason() != ReasonCode.SESSION_TAKEN_OVER) {
+                scene.fault("a visitor got " + packet);
+            }
             Exchange.answer(socket, packet);
         }
     }
