@@ -14,24 +14,10 @@
  *   await N S     until every client that is connected has got message N, or S seconds are over
  * Times are from connect() to CONNACK, in microseconds. It ends with its input. Linux.
  */
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
+#define PROGRAM "crowd"
+#include "manyclients.h"
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
-#define SECOND 1000000000ull
-#define RETRY (SECOND / 2)
 #define BUSY 0x89
 #define QUOTA 0x97
 
@@ -60,62 +46,11 @@ static int up, joining;
 static uint64_t answers, present, fresh, busy, failed, lost;
 static uint64_t received, again_with_dup, doubled, missing;
 
-static void fail(const char *what) {
-    fprintf(stderr, "crowd: %s\n", what);
-    exit(2);
-}
-
-static uint64_t now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t) time.tv_sec * SECOND + (uint64_t) time.tv_nsec;
-}
-
-static void *zeros(size_t number, size_t size) {
-    void *made = calloc(number ? number : 1, size);
-    if (!made) fail("no memory");
-    return made;
-}
-
-static void take(const char *argument) {
-    static const struct {
-        const char *name;
-        int *value;
-    } numbers[] = {{"port", &port}, {"count", &count}, {"keep", &keep}, {"addresses", &addresses}, {"qos", &qos}};
-    const char *value = strchr(argument, '=');
-    if (!value) fail("arguments are key=value");
-    size_t length = (size_t) (value++ - argument);
-    if (length == 6 && !strncmp(argument, "filter", 6)) {
-        filter = value;
-        return;
-    }
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (strlen(numbers[i].name) == length && !strncmp(argument, numbers[i].name, length)) {
-            *numbers[i].value = atoi(value);
-            return;
-        }
-    fail(argument);
-}
+static const struct argument known[] = {{"port", &port, NULL},           {"count", &count, NULL}, {"keep", &keep, NULL},
+                                        {"addresses", &addresses, NULL}, {"qos", &qos, NULL},     {"filter", NULL, &filter},
+                                        {NULL, NULL, NULL}};
 
 /* ---- packets */
-
-static unsigned char *text(unsigned char *to, const char *from) {
-    size_t length = strlen(from);
-    *to++ = (unsigned char) (length >> 8);
-    *to++ = (unsigned char) length;
-    memcpy(to, from, length);
-    return to + length;
-}
-
-/* All that are sent have less than 16,384 bytes. */
-static size_t packet(unsigned char *to, unsigned char first, const unsigned char *body, size_t length) {
-    size_t at = 0;
-    to[at++] = first;
-    if (length > 127) to[at++] = (unsigned char) ((length & 127) | 128);
-    to[at++] = (unsigned char) (length > 127 ? length >> 7 : length);
-    memcpy(to + at, body, length);
-    return at + length;
-}
 
 static size_t connect_packet(unsigned char *packet_to, int number) {
     unsigned char body[512], *to = text(body, "MQTT");
@@ -145,9 +80,10 @@ static void watch(struct client *client, uint32_t events, int operation) {
 
 static void let_go(struct client *client, int hard) {
     if (client->state == AWAY) return;
-    struct linger now_and_hard = {1, 0};
-    if (hard) setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &now_and_hard, sizeof now_and_hard);
-    close(client->fd);
+    if (hard)
+        reset(client->fd);
+    else
+        close(client->fd);
     if (client->state == UP)
         up--;
     else
@@ -193,19 +129,11 @@ static void begin(int number) {
     struct client *client = &clients[number];
     if (client->state != AWAY) return;
     client->again = 0;
-    client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (client->fd < 0) fail("no socket; is ulimit -n too low?");
-    int yes = 1;
-    uint32_t turn = (uint32_t) (number % addresses);
-    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f020000u + turn / 250 * 256 + turn % 250 + 1)};
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    setsockopt(client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
-    setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    client->fd = new_socket();
     if (client->began == 0) client->began = now();
     client->state = CONNECTING;
     joining++;
-    if (bind(client->fd, (struct sockaddr *) &from, sizeof from)
-        || (connect(client->fd, (struct sockaddr *) &to, sizeof to) && errno != EINPROGRESS)) {
+    if (set_out(client->fd, 2, (uint32_t) (number % addresses), port)) {
         failed++;
         come_again(client);
         return;
@@ -346,11 +274,6 @@ static void turn(int wait) {
 
 /* ---- commands */
 
-static int by_size(const void *a, const void *b) {
-    uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
-    return x < y ? -1 : x > y;
-}
-
 static void join(int from, int to, int seconds) {
     uint64_t began = now(), end = began + (uint64_t) seconds * SECOND;
     uint64_t wanted = (uint64_t) (to - from), looked = began;
@@ -366,12 +289,11 @@ static void join(int from, int to, int seconds) {
                 if (clients[i].again && clients[i].again <= looked) begin(i);
         }
     }
-    uint64_t known = answers < (uint64_t) count ? answers : (uint64_t) count;
-    qsort(times, (size_t) known, sizeof *times, by_size);
-    printf("joined=%lu present=%lu fresh=%lu busy=%lu failed=%lu up=%d seconds=%.3f p50=%u p99=%u max=%u\n", (unsigned long) answers,
+    printf("joined=%lu present=%lu fresh=%lu busy=%lu failed=%lu up=%d seconds=%.3f", (unsigned long) answers,
            (unsigned long) present, (unsigned long) fresh, (unsigned long) busy, (unsigned long) failed, up,
-           (double) (now() - began) / (double) SECOND, known ? times[known / 2] : 0, known ? times[known * 99 / 100] : 0,
-           known ? times[known - 1] : 0);
+           (double) (now() - began) / (double) SECOND);
+    print_times(times, answers < (uint64_t) count ? answers : (uint64_t) count);
+    printf("\n");
 }
 
 static void leave(int from, int to) {
@@ -434,7 +356,7 @@ static void obey(const char *line) {
 }
 
 int main(int argc, char **argv) {
-    for (int i = 1; i < argc; i++) take(argv[i]);
+    for (int i = 1; i < argc; i++) take(known, argv[i]);
     if (port <= 0 || count <= 0 || addresses <= 0) fail("port, count and addresses are positive");
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);

@@ -16,24 +16,10 @@
  * Prints one line of key=value. Times are from connect() to the code in CONNACK, in microseconds, of those that got one.
  * Connections are closed by a reset, so that they leave no port behind that has to wait. Linux.
  */
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#define PROGRAM "loginstorm"
+#include "manyclients.h"
 
-#define SECOND 1000000000ull
 #define GIVE_UP (20 * SECOND)
-#define RETRY (SECOND / 2)
 #define MOST_SECONDS 30
 #define MOST_TIMES 4000000
 #define BUSY_5 0x89
@@ -66,59 +52,21 @@ static int next_number;
 static uint32_t *times;
 static uint64_t answered, begun, accepted, refused, busy, closed, unanswered, errors;
 
-static void fail(const char *what) {
-    fprintf(stderr, "loginstorm: %s\n", what);
-    exit(2);
-}
-
-static uint64_t now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t) time.tv_sec * SECOND + (uint64_t) time.tv_nsec;
-}
-
-static void *zeros(size_t number, size_t size) {
-    void *made = calloc(number ? number : 1, size);
-    if (!made) fail("no memory");
-    return made;
-}
-
-static void take(const char *argument) {
-    static const struct {
-        const char *name;
-        int *value;
-    } numbers[] = {{"port", &port},           {"seconds", &seconds},     {"count", &count}, {"keep", &keep}, {"users", &users},
-                   {"addresses", &addresses}, {"in-flight", &in_flight}, {"version", &version}};
-    const char *value = strchr(argument, '=');
-    if (!value) fail("arguments are key=value");
-    size_t length = (size_t) (value++ - argument);
-    if (length == 8 && !strncmp(argument, "password", 8)) {
-        password = value;
-        return;
-    }
-    if (length == 4 && !strncmp(argument, "user", 4)) {
-        only_user = value;
-        return;
-    }
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (strlen(numbers[i].name) == length && !strncmp(argument, numbers[i].name, length)) {
-            *numbers[i].value = atoi(value);
-            return;
-        }
-    fail(argument);
-}
+static const struct argument arguments[] = {{"port", &port, NULL},
+                                            {"seconds", &seconds, NULL},
+                                            {"count", &count, NULL},
+                                            {"keep", &keep, NULL},
+                                            {"users", &users, NULL},
+                                            {"addresses", &addresses, NULL},
+                                            {"in-flight", &in_flight, NULL},
+                                            {"version", &version, NULL},
+                                            {"user", NULL, &only_user},
+                                            {"password", NULL, &password},
+                                            {NULL, NULL, NULL}};
 
 /* ---- one attempt */
 
-static unsigned char *text(unsigned char *to, const char *from) {
-    size_t length = strlen(from);
-    *to++ = (unsigned char) (length >> 8);
-    *to++ = (unsigned char) length;
-    memcpy(to, from, length);
-    return to + length;
-}
-
-static int connect_packet(unsigned char *packet, int number) {
+static size_t connect_packet(unsigned char *packet_to, int number) {
     char id[32], user[300], secret[300];
     snprintf(id, sizeof id, "storm-%d", number);
     if (only_user)
@@ -133,17 +81,7 @@ static int connect_packet(unsigned char *packet, int number) {
     *to++ = 60;
     if (version == 5) *to++ = 0;
     to = text(text(text(to, id), user), secret);
-    int length = (int) (to - body), at = 0;
-    packet[at++] = 0x10;
-    for (int rest = length; rest > 0 || at == 1; rest >>= 7) packet[at++] = (unsigned char) (rest > 127 ? (rest & 127) | 128 : rest);
-    memcpy(packet + at, body, (size_t) length);
-    return at + length;
-}
-
-static void reset(int fd) {
-    struct linger now_and_hard = {1, 0};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &now_and_hard, sizeof now_and_hard);
-    close(fd);
+    return packet(packet_to, 0x10, body, (size_t) (to - body));
 }
 
 static void leave(struct attempt *attempt, int stays) {
@@ -167,11 +105,11 @@ static void come_again(int number, uint64_t when) {
 }
 
 static void say_connect(struct attempt *attempt) {
-    unsigned char packet[1100];
-    int length = connect_packet(packet, attempt->number);
-    ssize_t written = send(attempt->fd, packet, (size_t) length, MSG_NOSIGNAL);
+    unsigned char bytes[1100];
+    size_t length = connect_packet(bytes, attempt->number);
+    ssize_t written = send(attempt->fd, bytes, length, MSG_NOSIGNAL);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = attempt};
-    if (written == length) {
+    if (written == (ssize_t) length) {
         attempt->sent = 1;
         epoll_ctl(poller, EPOLL_CTL_MOD, attempt->fd, &event);
     } else if (written < 0 && errno != EAGAIN && errno != ENOTCONN) {
@@ -183,17 +121,9 @@ static void say_connect(struct attempt *attempt) {
 
 static void begin(int number) {
     struct attempt *attempt = &attempts[free_slots[--free_count]];
-    *attempt = (struct attempt) {.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), .number = number, .began = now()};
-    if (attempt->fd < 0) fail("no socket; is ulimit -n too low?");
-    int yes = 1;
-    uint32_t turn = (uint32_t) (number % addresses);
-    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f010000u + turn / 250 * 256 + turn % 250 + 1)};
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    setsockopt(attempt->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
-    setsockopt(attempt->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    *attempt = (struct attempt) {.fd = new_socket(), .number = number, .began = now()};
     begun++;
-    if (bind(attempt->fd, (struct sockaddr *) &from, sizeof from)
-        || (connect(attempt->fd, (struct sockaddr *) &to, sizeof to) && errno != EINPROGRESS)) {
+    if (set_out(attempt->fd, 1, (uint32_t) (number % addresses), port)) {
         errors++;
         come_again(number, now() + RETRY);
         leave(attempt, 0);
@@ -267,13 +197,8 @@ static void give_up_on_old_ones(void) {
         }
 }
 
-static int by_size(const void *a, const void *b) {
-    uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
-    return x < y ? -1 : x > y;
-}
-
 int main(int argc, char **argv) {
-    for (int i = 1; i < argc; i++) take(argv[i]);
+    for (int i = 1; i < argc; i++) take(arguments, argv[i]);
     if (port <= 0 || in_flight <= 0 || users <= 0 || addresses <= 0) fail("port, in-flight, users and addresses are positive");
     if ((seconds <= 0) == (count <= 0) || seconds > MOST_SECONDS) fail("either seconds, 30 at most, or count");
     struct rlimit files;
@@ -309,13 +234,11 @@ int main(int argc, char **argv) {
     }
     double passed = (double) (now() - began) / (double) SECOND;
     uint64_t known = answered < MOST_TIMES ? answered : MOST_TIMES;
-    qsort(times, (size_t) known, sizeof *times, by_size);
     uint64_t ended = answered + closed;
     printf("attempts=%lu seconds=%.2f ended-a-second=%.0f accepted=%lu refused=%lu busy=%lu closed=%lu unanswered=%lu errors=%lu",
            (unsigned long) begun, passed, (double) ended / passed, (unsigned long) accepted, (unsigned long) refused,
            (unsigned long) busy, (unsigned long) closed, (unsigned long) unanswered, (unsigned long) errors);
-    if (known > 0)
-        printf(" p50=%u p99=%u max=%u", times[known / 2], times[known * 99 / 100], times[known - 1]);
+    if (known > 0) print_times(times, known);
     printf("\n");
     return count && accepted < (uint64_t) count ? 1 : 0;
 }
