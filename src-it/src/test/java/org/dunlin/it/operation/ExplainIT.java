@@ -21,20 +21,20 @@ import org.junit.jupiter.api.TestInstance;
 /** What is said of messages that are not published, and of clients. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ExplainIT {
-    private AdminPort admin;
+    private OperatedBroker operated;
 
     @BeforeAll
     void start() {
-        admin = new AdminPort("server.loops=2");
+        operated = new OperatedBroker("server.loops=2");
     }
 
     @AfterAll
     void stop() {
-        admin.close();
+        operated.close();
     }
 
     private MqttSocket connect(String id) {
-        return admin.broker().socket().connect(ProtocolVersion.MQTT_5, id);
+        return operated.broker().socket().connect(ProtocolVersion.MQTT_5, id);
     }
 
     private static void has(String text, String... words) {
@@ -46,7 +46,7 @@ class ExplainIT {
     @Test
     void message_isExplained_andNotPublished() {
         try (MqttSocket here = connect("here");
-                MqttSocket small = admin.broker().socket();
+                MqttSocket small = operated.broker().socket();
                 MqttSocket member = connect("member")) {
             here.subscribe("plant/#", Qos.AT_LEAST_ONCE);
             small.connect(Connect.builder(ProtocolVersion.MQTT_5, "small")
@@ -55,7 +55,7 @@ class ExplainIT {
             small.subscribe("plant/a", Qos.EXACTLY_ONCE);
             member.subscribe("$share/g/plant/+", Qos.AT_MOST_ONCE);
 
-            String told = admin.get(200, "explain/message?topic=plant/a&qos=1&bytes=200");
+            String told = operated.get(200, "explain/message?topic=plant/a&qos=1&bytes=200");
 
             has(told, "2 of 3 receivers", "\"receiver\":\"here\",\"filters\":[\"plant/#\"],\"qos\":1,\"gets\":true");
             has(told, "\"receiver\":\"small\"", "too-large", "larger than its Maximum Packet Size");
@@ -70,26 +70,26 @@ class ExplainIT {
         try (MqttSocket near = connect("near")) {
             near.subscribe("office/lamp", Qos.AT_LEAST_ONCE);
             has(
-                    admin.get(200, "explain/message?topic=office/Lamp&client=near"),
+                    operated.get(200, "explain/message?topic=office/Lamp&client=near"),
                     "no subscription that matches",
                     "\"nearest\":[\"office/lamp\"]");
-            has(admin.get(200, "explain/message?topic=nobody/here"), "nobody has subscribed to this topic");
-            has(admin.get(200, "explain/message?topic=a&from=nobody"), "the publisher has no session");
-            has(admin.get(200, "explain/message?topic=$SYS/x"), "$SYS is the broker's own");
+            has(operated.get(200, "explain/message?topic=nobody/here"), "nobody has subscribed to this topic");
+            has(operated.get(200, "explain/message?topic=a&from=nobody"), "the publisher has no session");
+            has(operated.get(200, "explain/message?topic=$SYS/x"), "$SYS is the broker's own");
         }
     }
 
     @Test
     void whatIsAskedForWrongly_isToldSo() {
-        has(admin.get(400, "explain/message"), "topic is missing");
-        has(admin.get(400, "explain/message?topic=a/%23"), "no topic name");
-        has(admin.get(400, "explain/message?topic=a&qos=3"), "0 to 2");
-        has(admin.get(400, "explain/message?topic=$delayed/5/a"), "behind $delayed/");
+        has(operated.get(400, "explain/message"), "topic is missing");
+        has(operated.get(400, "explain/message?topic=a/%23"), "no topic name");
+        has(operated.get(400, "explain/message?topic=a&qos=3"), "0 to 2");
+        has(operated.get(400, "explain/message?topic=$delayed/5/a"), "behind $delayed/");
     }
 
     @Test
     void client_isExplained_withWhatToDo() {
-        try (MqttSocket stuck = admin.broker().socket();
+        try (MqttSocket stuck = operated.broker().socket();
                 MqttSocket writer = connect("stuck-writer")) {
             stuck.connect(Connect.builder(ProtocolVersion.MQTT_5, "stuck")
                     .receiveMaximum(1)
@@ -99,14 +99,14 @@ class ExplainIT {
             writer.publish("stuck", "two", Qos.AT_LEAST_ONCE);
             stuck.receive();
 
-            String told = admin.get(200, "explain/client/stuck");
+            String told = operated.get(200, "explain/client/stuck");
 
             has(told, "\"queuedMessages\":1", "it has not acknowledged 1 messages", "\"filter\":\"stuck\"");
             has(told, "\"kind\":\"connected\"");
-            has(admin.get(200, "explain/client/stuck-writer"), "it has subscribed to nothing");
+            has(operated.get(200, "explain/client/stuck-writer"), "it has subscribed to nothing");
         }
-        Await.until("its end", () -> admin.get(200, "explain/client/stuck").contains("it has no session"));
-        has(admin.get(200, "explain/client/never-seen"), "nothing is known of this client identifier");
+        Await.until("its end", () -> operated.get(200, "explain/client/stuck").contains("it has no session"));
+        has(operated.get(200, "explain/client/never-seen"), "nothing is known of this client identifier");
     }
 
     @Test
@@ -123,8 +123,8 @@ class ExplainIT {
         List<String> command = new ArrayList<>(
                 List.of(RunningBroker.java(), "-jar", RunningBroker.jar().toString()));
         command.addAll(List.of(arguments));
-        command.addAll(
-                List.of("--url", admin.url(), "--token-file", admin.tokenFile().toString()));
+        command.addAll(List.of(
+                "--url", operated.url(), "--token-file", operated.tokenFile().toString()));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.onExit().join().exitValue(), out);

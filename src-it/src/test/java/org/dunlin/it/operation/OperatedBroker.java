@@ -20,8 +20,8 @@ import java.util.regex.Pattern;
 import org.dunlin.it.Await;
 import org.dunlin.it.RunningBroker;
 
-/** One thread. What operators ask a broker for, which this one starts. */
-final class AdminPort implements AutoCloseable {
+/** One thread. A broker of its own, and what an operator asks it for: answers, tokens and the events that it sends. */
+final class OperatedBroker implements AutoCloseable {
     private static final Pattern URL = Pattern.compile("admin (http://127\\.0\\.0\\.1:\\d+)");
 
     private final Path data = RunningBroker.newDataDirectory();
@@ -29,7 +29,7 @@ final class AdminPort implements AutoCloseable {
     private final HttpClient client = HttpClient.newHttpClient();
     private final String url;
 
-    AdminPort(String... settings) {
+    OperatedBroker(String... settings) {
         List<String> all = new ArrayList<>(List.of(settings));
         all.add("storage.path=" + data);
         broker = RunningBroker.start(all);

@@ -28,27 +28,27 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Packets of chosen clients are shown while the broker runs, and nothing that is secret. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TraceIT {
-    private AdminPort admin;
+    private OperatedBroker operated;
 
     @BeforeAll
     void start() {
-        admin = new AdminPort("queue.max-messages=1000000", "server.loops=2");
+        operated = new OperatedBroker("queue.max-messages=1000000", "server.loops=2");
     }
 
     @AfterAll
     void stop() {
-        admin.close();
+        operated.close();
     }
 
     private MqttSocket connect(ProtocolVersion version, String id) {
-        return admin.broker().socket().connect(version, id);
+        return operated.broker().socket().connect(version, id);
     }
 
     @ParameterizedTest
     @EnumSource(ProtocolVersion.class)
     void clientThatConnectsLater_isShown_nobodyElseIs(ProtocolVersion version) {
         String id = "later-" + version.ordinal();
-        try (AdminPort.Events seen = admin.follow("trace?client=" + id);
+        try (OperatedBroker.Events seen = operated.follow("trace?client=" + id);
                 MqttSocket other = connect(version, "other-" + version.ordinal());
                 MqttSocket client = connect(version, id)) {
             other.subscribe("later", Qos.AT_LEAST_ONCE).publish("other", "not for us", Qos.AT_MOST_ONCE);
@@ -78,7 +78,7 @@ class TraceIT {
     @Test
     void clientThatIsThere_andWhoTakesItOver_areShown() {
         try (MqttSocket first = connect(ProtocolVersion.MQTT_5, "there");
-                AdminPort.Events seen = admin.follow("trace?client=there");
+                OperatedBroker.Events seen = operated.follow("trace?client=there");
                 MqttSocket second = connect(ProtocolVersion.MQTT_5, "there")) {
             seen.await("\"out\"", "DISCONNECT", "Session taken over (0x8E)");
             seen.await("\"in\"", "CONNECT");
@@ -92,7 +92,7 @@ class TraceIT {
     void topic_isShownAsItComesAndGoes_otherTopicsAreNot() {
         try (MqttSocket reader = connect(ProtocolVersion.MQTT_5, "topic-reader");
                 MqttSocket old = connect(ProtocolVersion.MQTT_3_1_1, "topic-writer");
-                AdminPort.Events seen = admin.follow("trace?topic=plant/%2B/temp")) {
+                OperatedBroker.Events seen = operated.follow("trace?topic=plant/%2B/temp")) {
             reader.subscribe("plant/#", Qos.AT_MOST_ONCE);
             old.publish("plant/a/humidity", "no", Qos.AT_LEAST_ONCE);
             old.publish("plant/a/temp", "yes", Qos.AT_LEAST_ONCE);
@@ -107,9 +107,9 @@ class TraceIT {
 
     @Test
     void address_isShownFromTheFirstByteOn_evenWhatIsNoPacket() {
-        try (AdminPort.Events seen = admin.follow("trace?address=127.0.0.77/32")) {
+        try (OperatedBroker.Events seen = operated.follow("trace?address=127.0.0.77/32")) {
             try (MqttSocket other = connect(ProtocolVersion.MQTT_5, "elsewhere");
-                    MqttSocket broken = MqttSocket.open(admin.broker().port(), "127.0.0.77")) {
+                    MqttSocket broken = MqttSocket.open(operated.broker().port(), "127.0.0.77")) {
                 seen.await("opened", "127.0.0.77:");
                 broken.sendHex("F0 00");
                 seen.await("malformed", "127.0.0.77:");
@@ -124,9 +124,9 @@ class TraceIT {
     @Test
     void secrets_areNotShown() {
         String token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2VjcmV0";
-        try (AdminPort.Events seen = admin.follow("trace?client=secretive&payload=full");
-                MqttSocket client = admin.broker().socket();
-                MqttSocket other = admin.broker().socket()) {
+        try (OperatedBroker.Events seen = operated.follow("trace?client=secretive&payload=full");
+                MqttSocket client = operated.broker().socket();
+                MqttSocket other = operated.broker().socket()) {
             client.connect(Connect.builder(ProtocolVersion.MQTT_5, "secretive")
                     .userName("anna")
                     .password("hunter2".getBytes(StandardCharsets.UTF_8))
@@ -138,7 +138,7 @@ class TraceIT {
                     .password("hunter2".getBytes(StandardCharsets.UTF_8))
                     .build());
             seen.await("CONNECT", "User Name: (not shown)");
-            try (MqttSocket third = admin.broker().socket()) {
+            try (MqttSocket third = operated.broker().socket()) {
                 third.speak(ProtocolVersion.MQTT_5)
                         .send(Connect.builder(ProtocolVersion.MQTT_5, "secretive")
                                 .authentication("SCRAM-SHA-256", "n,,n=anna,r=nonce".getBytes(StandardCharsets.UTF_8))
@@ -152,8 +152,8 @@ class TraceIT {
 
     @Test
     void payload_isCut_orLeftOut_orHexadecimal() {
-        try (AdminPort.Events head = admin.follow("trace?client=cut");
-                AdminPort.Events none = admin.follow("trace?client=cut&payload=none");
+        try (OperatedBroker.Events head = operated.follow("trace?client=cut");
+                OperatedBroker.Events none = operated.follow("trace?client=cut&payload=none");
                 MqttSocket client = connect(ProtocolVersion.MQTT_5, "cut")) {
             client.publish("cut", "x".repeat(100), Qos.AT_LEAST_ONCE);
             client.publish("cut", "\u0001\u0002", Qos.AT_LEAST_ONCE);
@@ -165,7 +165,7 @@ class TraceIT {
 
     @Test
     void readerThatIsTooSlow_isToldWhatItMisses_andNobodyWaitsForIt() {
-        try (AdminPort.Events seen = admin.follow("trace?client=fast&payload=full");
+        try (OperatedBroker.Events seen = operated.follow("trace?client=fast&payload=full");
                 MqttSocket client = connect(ProtocolVersion.MQTT_3_1_1, "fast")) {
             seen.await("CONNACK");
             seen.pause(true);
@@ -184,23 +184,23 @@ class TraceIT {
     @Test
     void trace_ends_byCount_byTime_andWhenItsReaderGoes() {
         try (MqttSocket client = connect(ProtocolVersion.MQTT_5, "ends")) {
-            AdminPort.Events counted = admin.follow("trace?client=ends&count=2");
+            OperatedBroker.Events counted = operated.follow("trace?client=ends&count=2");
             client.publish("ends", "x", Qos.AT_LEAST_ONCE);
             counted.await("as many packets as asked for", "\"packets\":2");
             counted.awaitEnd();
-            AdminPort.Events timed = admin.follow("trace?client=ends&seconds=1");
+            OperatedBroker.Events timed = operated.follow("trace?client=ends&seconds=1");
             timed.await("its time is up");
             timed.awaitEnd();
 
-            List<AdminPort.Events> many = new ArrayList<>();
+            List<OperatedBroker.Events> many = new ArrayList<>();
             for (int i = 0; i < 8; i++) {
-                many.add(admin.follow("trace?client=ends"));
+                many.add(operated.follow("trace?client=ends"));
             }
-            assertTrue(admin.get(429, "trace?client=ends").contains("8 traces run already"));
-            many.forEach(AdminPort.Events::close);
+            assertTrue(operated.get(429, "trace?client=ends").contains("8 traces run already"));
+            many.forEach(OperatedBroker.Events::close);
             Await.until("room for another trace", () -> {
                 try {
-                    admin.follow("trace?client=ends&seconds=1").close();
+                    operated.follow("trace?client=ends&seconds=1").close();
                     return true;
                 } catch (AssertionError full) {
                     return false;
@@ -211,11 +211,11 @@ class TraceIT {
 
     @Test
     void trace_ends_whenItsTokenIsRemoved() {
-        AdminPort.Events seen = admin.follow("trace?client=removed", admin.makeToken("for-a-trace"));
+        OperatedBroker.Events seen = operated.follow("trace?client=removed", operated.makeToken("for-a-trace"));
         try (MqttSocket client = connect(ProtocolVersion.MQTT_5, "removed")) {
             client.publish("removed", "x", Qos.AT_LEAST_ONCE);
             seen.await("PUBACK");
-            admin.removeToken("for-a-trace");
+            operated.removeToken("for-a-trace");
             seen.await("the token or login is not good any more");
             seen.awaitEnd();
         }
@@ -223,10 +223,10 @@ class TraceIT {
 
     @Test
     void whatIsAskedForWrongly_isToldSo() {
-        assertTrue(admin.get(400, "trace").contains("name one of client, address and topic"));
-        assertTrue(admin.get(400, "trace?topic=a/%23/b").contains("no topic filter"));
-        assertTrue(admin.get(400, "trace?address=10.0.0.1/33").contains("10.0.0.1/33"));
-        assertTrue(admin.get(400, "trace?client=a&payload=much").contains("none, head or full"));
+        assertTrue(operated.get(400, "trace").contains("name one of client, address and topic"));
+        assertTrue(operated.get(400, "trace?topic=a/%23/b").contains("no topic filter"));
+        assertTrue(operated.get(400, "trace?address=10.0.0.1/33").contains("10.0.0.1/33"));
+        assertTrue(operated.get(400, "trace?client=a&payload=much").contains("none, head or full"));
     }
 
     @Test
@@ -242,9 +242,9 @@ class TraceIT {
                             "--count",
                             "2",
                             "--url",
-                            admin.url(),
+                            operated.url(),
                             "--token-file",
-                            admin.tokenFile().toString())
+                            operated.tokenFile().toString())
                     .redirectErrorStream(true)
                     .start();
             Await.until("the end of the command", () -> {
