@@ -1,10 +1,10 @@
 package org.dunlin.it.soak;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.dunlin.it.MqttSocket;
 import org.dunlin.mqtt.Packet;
@@ -32,6 +32,22 @@ final class AtRest {
 
     private AtRest() {}
 
+    private static List<String> left(Map<String, Double> read, Scene scene) {
+        List<String> left = new ArrayList<>();
+        for (String column : NOTHING) {
+            if (read.get(column) != 0) {
+                left.add("%.0f %s".formatted(read.get(column), column));
+            }
+        }
+        if (left.isEmpty()) {
+            int expected = scene.left() + systemTopics(scene);
+            if (read.get(RETAINED) != expected) {
+                left.add("%.0f %s instead of %d".formatted(read.get(RETAINED), RETAINED, expected));
+            }
+        }
+        return left;
+    }
+
     /** Topics below $SYS: the broker's own retained messages, which the gauge counts, too. */
     private static int systemTopics(Scene scene) {
         int topics = 0;
@@ -52,27 +68,20 @@ final class AtRest {
      * @return all that was read then, and the live heap
      */
     static Map<String, Double> await(Gauges gauges, Scene scene, String when) throws IOException, InterruptedException {
-        Map<String, Double> expected = new TreeMap<>();
-        NOTHING.forEach(column -> expected.put(column, 0.0));
         long start = System.nanoTime();
         Map<String, Double> read = new LinkedHashMap<>();
-        while (true) {
-            double waited = (System.nanoTime() - start) / 1e9;
+        List<String> left;
+        double waited;
+        do {
+            waited = (System.nanoTime() - start) / 1e9;
             gauges.read(waited, read);
-            expected.put(RETAINED, (double) scene.left() + systemTopics(scene));
-            if (expected.entrySet().stream().allMatch(entry -> entry.getValue().equals(read.get(entry.getKey())))) {
-                break;
+            left = left(read, scene);
+            if (!left.isEmpty()) {
+                TimeUnit.SECONDS.sleep(1);
             }
-            if (waited > SECONDS) {
-                expected.forEach((column, value) -> {
-                    if (!value.equals(read.get(column))) {
-                        scene.fault("%s, %d s %s: %.0f instead of %.0f"
-                                .formatted(column, SECONDS, when, read.get(column), value));
-                    }
-                });
-                break;
-            }
-            TimeUnit.SECONDS.sleep(1);
+        } while (!left.isEmpty() && waited < SECONDS);
+        for (String what : left) {
+            scene.fault("%d s %s there are still %s".formatted(SECONDS, when, what));
         }
         read.put(Gauges.LIVE_HEAP, gauges.liveHeap("heap-" + when.replace(' ', '-') + ".txt") / Gauges.MB);
         return read;

@@ -10,8 +10,8 @@ import java.util.List;
  * told from so few minutes. So a difference counts only if it is large beside all that the series does anyway:
  *
  * <ul>
- *   <li>it <em>rises</em> if a straight line through the last two thirds rises by more than five times the standard deviation of the
- *       readings from that line, which is to say that the line is two thirds of all their variation;
+ *   <li>it <em>rises</em> if a straight line through the last two thirds rises by more than seven times the standard deviation of the
+ *       readings from that line, which is to say that the line is four fifths of all their variation;
  *   <li>it <em>has stepped</em> if the middle reading of the last sixth is higher than the highest of the second third by more than all
  *       the range that the second third had;
  * </ul>
@@ -27,7 +27,7 @@ import java.util.List;
  */
 record Flatness(double mean, double lowest, double highest, double end, double rise, double scatter) {
     private static final double SHARE = 0.02;
-    private static final double SCATTERS = 5;
+    private static final double SCATTERS = 7;
 
     /** @param points in the order of time, at least six, evenly over the run */
     static Flatness of(List<Samples.Point> points) {

@@ -71,7 +71,7 @@ class FlatnessTest {
         "live heap, 17, 43, 30, 0.13, 0.3, 0.5",
         "live heap, 35, 43, 32, 0.1, 0.3, 0.5",
         "process, 17, 5, 688, 2.4, 0.95, 0.5",
-        "process without Java, 17, 5, 140, 1.7, 0.93, 0.5",
+        "process without Java, 17, 5, 140, 2.5, 0.95, 0.5",
         "process without Java, 35, 5, 140, 1, 0.93, 0.5",
         "buffers, 17, 5, 5.7, 1.35, 0.91, 0.5",
         "buffers, 35, 5, 5.3, 1.15, 0.88, 0.5",
@@ -80,7 +80,8 @@ class FlatnessTest {
         "files of the store, 17, 5, 8.2, 1.9, 0.66, 0.5",
         "open files, 17, 5, 162, 3.9, 0.64, 2",
         "open files, 35, 5, 163, 4.2, 0.8, 2",
-        "sessions of three minutes, 35, 5, 538, 20, 0.96, 2"
+        "sessions of three minutes, 17, 5, 538, 13, 0.87, 2",
+        "sessions of three minutes, 35, 5, 515, 13.5, 0.9, 2"
     })
     void slowNoiseAroundALevel_isFlatButForOneInFiveHundred(
             String what, double minutes, double every, double mean, double deviation, double kept, double little) {
@@ -113,8 +114,8 @@ class FlatnessTest {
     @CsvSource({
         // found at least in so many of a hundred
         "live heap 5 % more in 35 minutes, 43, 32, 0.1, 0.3, 0.05, 99",
-        "live heap 4 % more in 35 minutes, 43, 32, 0.1, 0.3, 0.04, 90",
-        "process without Java 8 % more in 35 minutes, 5, 140, 1, 0.93, 0.08, 90",
+        "live heap 4 % more in 35 minutes, 43, 32, 0.1, 0.3, 0.04, 85",
+        "process without Java 10 % more in 35 minutes, 5, 140, 1, 0.93, 0.1, 95",
         "process 4 % more in 35 minutes, 5, 700, 1, 0.93, 0.04, 99"
     })
     void aSlowLeakInSlowNoise_isNot(
