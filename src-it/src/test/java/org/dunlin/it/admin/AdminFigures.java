@@ -6,12 +6,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.dunlin.it.RunningBroker;
 import org.dunlin.it.compare.LoadGenerator;
+import org.dunlin.it.figures.Arguments;
 import org.dunlin.it.figures.Figures;
 import org.dunlin.it.figures.Report;
 
@@ -32,7 +32,7 @@ public final class AdminFigures {
             "seconds", "10",
             "work", "target/admin");
 
-    private final Map<String, String> options = new LinkedHashMap<>(DEFAULTS);
+    private final Arguments options;
     private final Path work;
     private final LoadGenerator load;
     private final Report report;
@@ -40,15 +40,8 @@ public final class AdminFigures {
     private final AdminPort admin;
 
     private AdminFigures(String[] arguments) throws IOException {
-        for (String argument : arguments) {
-            String[] pair = argument.split("=", 2);
-            if (pair.length < 2 || !DEFAULTS.containsKey(pair[0])) {
-                throw new IllegalArgumentException(
-                        "unknown argument " + argument + "; known, with defaults: " + DEFAULTS);
-            }
-            options.put(pair[0], pair[1]);
-        }
-        work = Files.createDirectories(Path.of(options.get("work")).toAbsolutePath());
+        options = new Arguments(DEFAULTS, arguments);
+        work = Files.createDirectories(options.path("work"));
         report = new Report(work.resolve("figures.md"));
         load = LoadGenerator.build(work);
         Path data = RunningBroker.newDataDirectory();
@@ -68,13 +61,9 @@ public final class AdminFigures {
         }
     }
 
-    private int number(String key) {
-        return Integer.parseInt(options.get(key));
-    }
-
     private void run() throws Exception {
         try {
-            load.run(arguments("retained --phase prep --qp 1 -w 100 --keep -n " + number("retained")), 300);
+            load.run(arguments("retained --phase prep --qp 1 -w 100 --keep -n " + options.number("retained")), 300);
             Process clients = clients();
             try {
                 List<String> pages = pages();
@@ -96,7 +85,7 @@ public final class AdminFigures {
 
     /** Each with a subscription of its own, and some messages now and then. */
     private Process clients() throws Exception {
-        int connections = number("connections");
+        int connections = options.number("connections");
         Process process = load.begin(
                 arguments("pubsub -q 1 -r 20 -d 900 --max-time 1000 --bg-kind mixed --bg " + connections
                         + " --bg-clients " + connections),
@@ -149,7 +138,7 @@ public final class AdminFigures {
     private void ask(List<String> pages) throws IOException {
         report.head(
                 "%d connections with a subscription each, %d retained messages: ms until the answer is there, %d times"
-                        .formatted(number("connections"), number("retained"), number("calls")),
+                        .formatted(options.number("connections"), options.number("retained"), options.number("calls")),
                 "page",
                 "code",
                 "bytes",
@@ -158,7 +147,7 @@ public final class AdminFigures {
                 "most");
         double most = 0;
         for (String page : pages) {
-            double[] millis = new double[number("calls")];
+            double[] millis = new double[options.number("calls")];
             AdminPort.Answer answer = null;
             double first = 0;
             for (int call = 0; call < millis.length; call++) {
@@ -191,7 +180,7 @@ public final class AdminFigures {
                 "p99.9",
                 "most",
                 "CPU, µs a message");
-        for (int round = 0; round <= number("rounds"); round++) {
+        for (int round = 0; round <= options.number("rounds"); round++) {
             beside("nothing", new Asker(pages, Integer.MAX_VALUE), round);
             beside("a dashboard and Prometheus", new Asker(USUAL, 500), round);
             beside("all pages, 50 ms between", new Asker(pages, 50), round);
@@ -202,14 +191,14 @@ public final class AdminFigures {
     private void beside(String what, Asker asker, int round) throws Exception {
         asker.start();
         JsonNode answer = load.run(
-                arguments("pubsub -q 1 --pubs 10 --subs 10 -r 5000 -w 1000 --warmup 1 -d " + number("seconds")),
-                number("seconds") + 30L);
+                arguments("pubsub -q 1 --pubs 10 --subs 10 -r 5000 -w 1000 --warmup 1 -d " + options.number("seconds")),
+                options.number("seconds") + 30L);
         asker.interrupt();
         asker.join();
         if (round > 0) {
             report.row(List.of(
                     what,
-                    Integer.toString(asker.asked / (number("seconds") + 1)),
+                    Integer.toString(asker.asked / (options.number("seconds") + 1)),
                     millis(answer, "p50"),
                     millis(answer, "p99"),
                     millis(answer, "p999"),

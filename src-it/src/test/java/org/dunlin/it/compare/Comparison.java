@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.concurrent.TimeUnit;
+import org.dunlin.it.figures.Arguments;
 import org.dunlin.it.figures.Figures;
 import org.dunlin.it.figures.Report;
 
@@ -33,7 +33,7 @@ public final class Comparison {
             "cores", "",
             "work", "target/comparison");
 
-    private final Properties options = new Properties();
+    private final Arguments options;
     private final Path work;
     private final Path lines;
     private final LoadGenerator load;
@@ -43,16 +43,8 @@ public final class Comparison {
     private final List<String> faults = new ArrayList<>();
 
     private Comparison(String[] arguments) throws IOException {
-        options.putAll(DEFAULTS);
-        for (String argument : arguments) {
-            int equals = argument.indexOf('=');
-            if (equals < 0 || !DEFAULTS.containsKey(argument.substring(0, equals))) {
-                throw new IllegalArgumentException(
-                        "unknown argument " + argument + "; known, with defaults: " + DEFAULTS);
-            }
-            options.setProperty(argument.substring(0, equals), argument.substring(equals + 1));
-        }
-        work = Files.createDirectories(Path.of(option("work")).toAbsolutePath());
+        options = new Arguments(DEFAULTS, arguments);
+        work = Files.createDirectories(options.path("work"));
         lines = work.resolve("figures.jsonl");
         Files.deleteIfExists(lines);
         report = new Report(work.resolve("figures.md"));
@@ -69,23 +61,15 @@ public final class Comparison {
         }
     }
 
-    private String option(String key) {
-        return options.getProperty(key);
-    }
-
-    private int number(String key) {
-        return Integer.parseInt(option(key));
-    }
-
     private void run() throws IOException {
-        List<String> only = List.of(option("only").split(","));
+        List<String> only = options.list("only");
         List<Workload> workloads = Workload.all().stream()
-                .filter(workload -> option("only").isEmpty() || only.contains(workload.name()))
+                .filter(workload -> options.text("only").isEmpty() || only.contains(workload.name()))
                 .toList();
         List<Rival> rivals = new ArrayList<>();
-        for (String name : option("brokers").split(",")) {
+        for (String name : options.list("brokers")) {
             Rival rival = Rival.prepare(name, work);
-            rivals.add(option("cores").isEmpty() ? rival : rival.on(option("cores")));
+            rivals.add(options.text("cores").isEmpty() ? rival : rival.on(options.text("cores")));
         }
         try {
             for (Rival rival : rivals) {
@@ -97,11 +81,11 @@ public final class Comparison {
                             System.getProperty("os.name"),
                             System.getProperty("os.version"),
                             Runtime.version(),
-                            option("rounds"),
-                            option("seconds"),
-                            option("warmup")));
-            if (only.contains("start") || option("only").isEmpty()) {
-                new Starts(load, work).measure(rivals, number("rounds"), report);
+                            options.text("rounds"),
+                            options.text("seconds"),
+                            options.text("warmup")));
+            if (only.contains("start") || options.text("only").isEmpty()) {
+                new Starts(load, work).measure(rivals, options.number("rounds"), report);
             }
             for (Rival rival : rivals) {
                 if (!workloads.isEmpty()) {
@@ -134,9 +118,9 @@ public final class Comparison {
             for (int qos = 0; broker.rival().java() && qos <= 2; qos++) {
                 List<String> arguments = new ArrayList<>(
                         List.of("pubsub -w 50 --pubs 10 --subs 10 --e2e 100 --warmup 0 --drain 1".split(" ")));
-                arguments.addAll(List.of("-q", "" + qos, "-d", "" + number("warmup") / 3.0));
+                arguments.addAll(List.of("-q", "" + qos, "-d", "" + options.number("warmup") / 3.0));
                 arguments.addAll(broker.address());
-                load.run(arguments, number("warmup") + 30);
+                load.run(arguments, options.number("warmup") + 30);
             }
         }
     }
@@ -145,14 +129,14 @@ public final class Comparison {
     private void measure(List<Workload> together) throws IOException {
         List<RivalBroker> order = new ArrayList<>(brokers);
         List<Workload> turning = new ArrayList<>(together);
-        for (int round = 0; round <= number("rounds"); round++) {
+        for (int round = 0; round <= options.number("rounds"); round++) {
             for (RivalBroker broker : order) {
                 for (Workload workload : turning) {
                     if (round > 0) {
                         record(workload, broker, round, quietly(workload, broker));
                     } else if (broker.rival().java()) {
                         // what is compiled for this workload alone is not paid for by the rounds
-                        once(workload, broker, Math.max(seconds(), number("warmup") / 2.0));
+                        once(workload, broker, Math.max(seconds(), options.number("warmup") / 2.0));
                     }
                 }
             }
@@ -167,7 +151,7 @@ public final class Comparison {
     /** Once more, twice at most, if something else kept the processors busy; the quietest counts. */
     private JsonNode quietly(Workload workload, RivalBroker broker) throws IOException {
         JsonNode best = once(workload, broker, seconds());
-        for (int again = 0; again < 2 && noise(best) > number("noise"); again++) {
+        for (int again = 0; again < 2 && noise(best) > options.number("noise"); again++) {
             JsonNode next = once(workload, broker, seconds());
             best = noise(next) < noise(best) ? next : best;
         }
@@ -180,7 +164,7 @@ public final class Comparison {
     }
 
     private double seconds() {
-        return Double.parseDouble(option("seconds"));
+        return options.decimal("seconds");
     }
 
     private JsonNode once(Workload workload, RivalBroker broker, double seconds) throws IOException {

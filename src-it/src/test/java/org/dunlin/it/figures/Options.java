@@ -3,13 +3,11 @@ package org.dunlin.it.figures;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
-import java.util.TreeMap;
 
 /** What the arguments of a run say, key=value. Any thread. */
 final class Options {
     /** Every key and its default. */
-    private static final Map<String, String> DEFAULTS = new TreeMap<>(Map.ofEntries(
+    private static final Map<String, String> DEFAULTS = Map.ofEntries(
             Map.entry("what", "transport,handshakes,passwords,rights"),
             Map.entry("rounds", "3"),
             Map.entry("seconds", "0.7"),
@@ -26,36 +24,28 @@ final class Options {
             Map.entry("acl-users", "100000"),
             Map.entry("threads", "0"),
             Map.entry("java", "-Xmx2g,-XX:+ExitOnOutOfMemoryError"),
-            Map.entry("work", "target/doors")));
+            Map.entry("work", "target/doors"));
 
-    private final Properties given = new Properties();
+    private final Arguments given;
 
     Options(String[] arguments) {
-        for (String argument : arguments) {
-            int equals = argument.indexOf('=');
-            String key = equals < 0 ? argument : argument.substring(0, equals);
-            if (equals < 0 || !DEFAULTS.containsKey(key)) {
-                throw new IllegalArgumentException(
-                        "unknown argument " + argument + "; known, with defaults: " + DEFAULTS);
-            }
-            given.setProperty(key, argument.substring(equals + 1));
-        }
+        given = new Arguments(DEFAULTS, arguments);
     }
 
     String text(String key) {
-        return given.getProperty(key, String.valueOf(DEFAULTS.get(key)));
+        return given.text(key);
     }
 
     List<String> list(String key) {
-        return List.of(text(key).split(","));
+        return given.list(key);
     }
 
     int number(String key) {
-        return Integer.parseInt(text(key));
+        return given.number(key);
     }
 
     private long millis(String key) {
-        return Math.round(Double.parseDouble(text(key)) * 1000);
+        return Math.round(given.decimal(key) * 1000);
     }
 
     /** Messages that a publisher sends at once: half its window. */
@@ -75,6 +65,6 @@ final class Options {
     }
 
     Path work() {
-        return Path.of(text("work")).toAbsolutePath();
+        return given.path("work");
     }
 }

@@ -8,10 +8,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.dunlin.it.RunningBroker;
 import org.dunlin.it.compare.Folders;
+import org.dunlin.it.figures.Arguments;
 import org.dunlin.it.figures.Figures;
 import org.dunlin.it.figures.Report;
 import org.dunlin.mqtt.ProtocolVersion;
@@ -22,7 +22,7 @@ import org.dunlin.mqtt.Qos;
  * flat. docs/performance.md says how it is run. Main thread, and one for each party.
  */
 public final class Soak {
-    private static final Map<String, String> DEFAULTS = new TreeMap<>(Map.of(
+    private static final Map<String, String> DEFAULTS = Map.of(
             "minutes", "30",
             "rate", "6000",
             "clients", "60",
@@ -30,7 +30,7 @@ public final class Soak {
             "collect", "43", // not in step with what the broker does once a minute
             "java", "-Xms512m,-Xmx512m,-XX:+AlwaysPreTouch",
             "seed", "1",
-            "work", "target/soak"));
+            "work", "target/soak");
 
     /** After their connection, at most. */
     static final int MINUTES_SESSIONS_LAST = 3;
@@ -45,23 +45,19 @@ public final class Soak {
     /** Below that, caches still fill and code is still compiled. */
     private static final int MINUTES_TO_JUDGE = 10;
 
+    /** Twice what the broker's caches of 8,192 topics and the code that ran for the first time have in the heap. */
+    private static final double CACHES_MB = 4;
+
     /** What may not grow, and by how much a difference says nothing: megabytes, files, threads. */
     private static final Map<String, Double> JUDGED = judged();
 
-    private final Map<String, String> options = new LinkedHashMap<>(DEFAULTS);
+    private final Arguments options;
     private final Path work;
     private final Report report;
 
     private Soak(String[] arguments) throws IOException {
-        for (String argument : arguments) {
-            String[] pair = argument.split("=", 2);
-            if (pair.length < 2 || !DEFAULTS.containsKey(pair[0])) {
-                throw new IllegalArgumentException(
-                        "unknown argument " + argument + "; known, with defaults: " + DEFAULTS);
-            }
-            options.put(pair[0], pair[1]);
-        }
-        work = Folders.fresh(Path.of(options.get("work")).toAbsolutePath());
+        options = new Arguments(DEFAULTS, arguments);
+        work = Folders.fresh(options.path("work"));
         report = new Report(work.resolve("soak.md"));
     }
 
@@ -93,17 +89,12 @@ public final class Soak {
         return judged;
     }
 
-    private int number(String key) {
-        return Integer.parseInt(options.get(key));
-    }
-
     private void run() throws IOException, InterruptedException {
         List<String> settings = new ArrayList<>(SETTINGS);
         settings.add("storage.path=" + Files.createDirectories(work.resolve("data")));
-        try (RunningBroker broker = RunningBroker.run(
-                        RunningBroker.command(List.of(options.get("java").split(",")), settings));
+        try (RunningBroker broker = RunningBroker.run(RunningBroker.command(options.list("java"), settings));
                 Samples samples = new Samples(Gauges.columns(), work.resolve("soak.csv"))) {
-            Scene scene = new Scene(broker.port(), number("seed"));
+            Scene scene = new Scene(broker.port(), options.number("seed"));
             Prelude.play(scene);
             Gauges gauges = new Gauges(broker, work);
             Map<String, Double> before = AtRest.await(gauges, scene, "before all came");
@@ -122,12 +113,21 @@ public final class Soak {
             draw(samples);
             Map<String, Double> after = AtRest.await(gauges, scene, "after all had gone");
             tell(scene, samples, gauges.drops());
-            compare(before, after);
-            verdict(scene, judge(samples));
+            compare(scene, before, after);
             if (broker.stop() != 0) {
-                throw new IllegalStateException("the broker did not stop as it should");
+                scene.fault("the broker did not stop as it should");
             }
+            read(broker.log(), scene);
+            verdict(scene, judge(samples));
         }
+    }
+
+    /** No chance of those here is a reason for the broker to log an error. */
+    private void read(List<String> log, Scene scene) throws IOException {
+        Files.write(work.resolve("broker.log"), log);
+        log.stream()
+                .filter(line -> line.contains(" ERROR ") || line.contains("Exception"))
+                .forEach(line -> scene.fault("the broker's log says: " + line));
     }
 
     private static Thread begin(Party party, Scene scene) {
@@ -147,8 +147,8 @@ public final class Soak {
 
     private List<Party> cast() {
         List<Party> cast = new ArrayList<>();
-        int pairs = number("clients") / 2;
-        double rate = number("rate") / (double) pairs;
+        int pairs = options.number("clients") / 2;
+        double rate = options.number("rate") / (double) pairs;
         for (int i = 0; i < pairs; i++) {
             ProtocolVersion version = ProtocolVersion.values()[i / 3 % 3];
             cast.add(new Pair(i, version, Qos.of(i % 3), i / 9 % 2 == 0, rate));
@@ -179,24 +179,24 @@ public final class Soak {
 
     private void watch(Gauges gauges, Samples samples) throws IOException, InterruptedException {
         long start = System.nanoTime();
-        long end = start + TimeUnit.MINUTES.toNanos(number("minutes"));
+        long end = start + TimeUnit.MINUTES.toNanos(options.number("minutes"));
         long collect = start;
         int histograms = 0;
-        for (long due = start; due <= end; due += TimeUnit.SECONDS.toNanos(number("every"))) {
+        for (long due = start; due <= end; due += TimeUnit.SECONDS.toNanos(options.number("every"))) {
             TimeUnit.NANOSECONDS.sleep(due - System.nanoTime());
             Map<String, Double> values = new LinkedHashMap<>();
             gauges.read((System.nanoTime() - start) / 1e9, values);
             if (System.nanoTime() >= collect) {
                 String file = "heap-%03d.txt".formatted(histograms++);
                 values.put(Gauges.LIVE_HEAP, gauges.liveHeap(file) / Gauges.MB);
-                collect += TimeUnit.SECONDS.toNanos(number("collect"));
+                collect += TimeUnit.SECONDS.toNanos(options.number("collect"));
             }
             samples.add(values);
         }
     }
 
     private void draw(Samples samples) throws IOException {
-        new Chart(number("minutes"))
+        new Chart(options.number("minutes"))
                 .panel(
                         "Memory of the broker",
                         "MB",
@@ -221,8 +221,8 @@ public final class Soak {
     private void tell(Scene scene, Samples samples, List<String> drops) throws IOException {
         report.say("%d minutes, broker with %s; broker and clients took %s and %s %% of a processor"
                 .formatted(
-                        number("minutes"),
-                        options.get("java").replace(',', ' '),
+                        options.number("minutes"),
+                        options.text("java").replace(',', ' '),
                         Figures.show(mean(samples, Gauges.CPU)),
                         Figures.show(mean(samples, Gauges.CLIENTS_CPU))));
         report.head("Counted", "", "");
@@ -275,12 +275,18 @@ public final class Soak {
         return growing;
     }
 
-    private void compare(Map<String, Double> before, Map<String, Double> after) throws IOException {
+    private void compare(Scene scene, Map<String, Double> before, Map<String, Double> after) throws IOException {
         report.head("At rest", "", "before all came", "after all had gone");
         for (String column : after.keySet()) {
             if (!column.endsWith("_total")) {
                 report.row(List.of(column, "%.2f".formatted(before.get(column)), "%.2f".formatted(after.get(column))));
             }
+        }
+        double more = after.get(Gauges.LIVE_HEAP) - before.get(Gauges.LIVE_HEAP);
+        if (more > CACHES_MB) {
+            scene.fault(
+                    "after all had gone, %.1f MB more of the heap are alive than before, which is more than caches take"
+                            .formatted(more));
         }
     }
 
@@ -301,7 +307,7 @@ public final class Soak {
 
     /** @throws IllegalStateException if something grows, or a message that was owed did not come as it should */
     private void verdict(Scene scene, List<String> growing) throws IOException {
-        boolean judged = number("minutes") >= MINUTES_TO_JUDGE;
+        boolean judged = options.number("minutes") >= MINUTES_TO_JUDGE;
         report.say("\nFaults: " + (scene.faults().isEmpty() ? "none" : String.join("\n- ", scene.faults())));
         report.say("Memory: "
                 + (growing.isEmpty()

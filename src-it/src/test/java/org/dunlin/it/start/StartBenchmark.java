@@ -8,13 +8,14 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.Properties;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.dunlin.it.MqttSocket;
 import org.dunlin.it.RunningBroker;
+import org.dunlin.it.figures.Arguments;
 import org.dunlin.mqtt.ConnAck;
 import org.dunlin.mqtt.Connect;
 import org.dunlin.mqtt.ProtocolVersion;
@@ -28,43 +29,44 @@ import org.jspecify.annotations.Nullable;
 public final class StartBenchmark {
     private static final Pattern BROUGHT_BACK = Pattern.compile("Brought back .* in (\\d+) ms");
 
-    private final Properties options;
+    private static final Map<String, String> DEFAULTS = Map.of(
+            "sessions", "100000",
+            "queued", "1000000",
+            "retained", "1000000",
+            "bytes", "100",
+            "rounds", "5",
+            "java", "-XX:+ExitOnOutOfMemoryError",
+            "work", "target/start",
+            "keep", "false");
+
+    private final Arguments options;
     private final Path work;
     private final List<String> javaOptions;
 
-    private StartBenchmark(Properties options) throws IOException {
-        this.options = options;
-        this.work = Path.of(options.getProperty("work", "target/start")).toAbsolutePath();
-        this.javaOptions = List.of(
-                options.getProperty("java", "-XX:+ExitOnOutOfMemoryError").split(","));
-        Files.createDirectories(work);
+    private StartBenchmark(String[] arguments) throws IOException {
+        options = new Arguments(DEFAULTS, arguments);
+        work = Files.createDirectories(options.path("work"));
+        javaOptions = options.list("java");
     }
 
-    /** @param arguments of the form key=value: sessions, queued, retained, bytes, rounds, java, work, keep */
+    /** @param arguments of the form key=value */
     public static void main(String[] arguments) throws IOException {
-        Properties options = new Properties();
-        for (String argument : arguments) {
-            int equals = argument.indexOf('=');
-            if (equals < 0) {
-                throw new IllegalArgumentException("not key=value: " + argument);
-            }
-            options.setProperty(argument.substring(0, equals), argument.substring(equals + 1));
+        try {
+            new StartBenchmark(arguments).run();
+        } catch (IllegalArgumentException e) {
+            System.err.println(e.getMessage());
+            System.exit(1);
         }
-        new StartBenchmark(options).run();
-    }
-
-    private int number(String key, int usual) {
-        return Integer.parseInt(options.getProperty(key, Integer.toString(usual)));
     }
 
     private void run() throws IOException {
         Contents contents = new Contents(
-                number("sessions", 100_000),
-                number("queued", 1_000_000),
-                number("retained", 1_000_000),
-                number("bytes", 100));
+                options.number("sessions"),
+                options.number("queued"),
+                options.number("retained"),
+                options.number("bytes"));
         Path full = work.resolve("full");
-        boolean keep = Boolean.parseBoolean(options.getProperty("keep", "false"));
+        boolean keep = Boolean.parseBoolean(options.text("keep"));
         if (!keep || !Files.exists(full.resolve("db"))) {
             delete(full);
             fill(contents, full);
@@ -81,7 +83,7 @@ public final class StartBenchmark {
                 "ms since the start of", "files", "Ready", "CONNACK", "PUBLISH", "CPU", "MB", "peak MB");
         Path copy = work.resolve("copy");
         String someone = Contents.clientId(contents.sessions() / 2);
-        for (int round = 1; round <= number("rounds", 5); round++) {
+        for (int round = 1; round <= options.number("rounds"); round++) {
             delete(copy);
             measure("no files", copy, null);
             measure("empty, after SIGKILL", copy, null);
