@@ -26,10 +26,13 @@ import java.util.List;
  * @param scatter standard deviation of the readings from the line
  */
 record Flatness(double mean, double lowest, double highest, double end, double rise, double scatter) {
+    /** Points that it takes. */
+    static final int LEAST = 12;
+
     private static final double SHARE = 0.02;
     private static final double SCATTERS = 7;
 
-    /** @param points in the order of time, at least six, evenly over the run */
+    /** @param points in the order of time, at least {@link #LEAST}, evenly over the run */
     static Flatness of(List<Samples.Point> points) {
         double seconds = points.get(points.size() - 1).seconds();
         double[] before = values(points, seconds / 3, seconds * 2 / 3);

@@ -141,6 +141,13 @@ class FlatnessTest {
     }
 
     @Test
+    void asFewPointsAsItTakes_areJudged() {
+        Slow none = new Slow(new Random(SEED), 0, 0);
+        assertTrue(of(Flatness.LEAST - 1, 1, none, seconds -> 100).isFlat(2));
+        assertFalse(of(Flatness.LEAST - 1, 1, none, seconds -> 100 + seconds).isFlat(2));
+    }
+
+    @Test
     void aWarmUpInTheFirstThird_isFlat() {
         Flatness flatness = of(1, seconds -> Math.min(seconds, SECONDS / 4));
         assertTrue(flatness.isFlat(2), flatness.toString());

@@ -239,7 +239,7 @@ public final class Soak {
         scene.counts().forEach((what, count) -> row(what, "%,d".formatted(count.sum())));
     }
 
-    /** @return what grows */
+    /** @return what grows, or of what nothing can be said */
     private List<String> judge(Samples samples) throws IOException {
         report.head(
                 "Flat?",
@@ -254,7 +254,12 @@ public final class Soak {
         List<String> growing = new ArrayList<>();
         for (Map.Entry<String, Double> row : JUDGED.entrySet()) {
             String column = row.getKey();
-            Flatness flatness = Flatness.of(samples.of(column));
+            List<Samples.Point> points = samples.of(column);
+            if (points.size() < Flatness.LEAST) {
+                growing.add(column + " (of too few readings: " + points.size() + ")");
+                continue;
+            }
+            Flatness flatness = Flatness.of(points);
             // at this load the compiler still finds something to do after half an hour; the code has a bound of its own
             boolean flat = column.equals(Gauges.OTHER_JAVA)
                     ? !flatness.hasStepped(row.getValue())
