@@ -42,8 +42,8 @@ class LoginFloodIT {
     @ParameterizedTest
     @CsvSource({
         // what they meet; hash; auth.ban.after; addresses; users; version
-        "banned addresses,             sha512, 10,   100,  1000, 5",
-        "banned addresses 3.1.1,       sha512, 10,   100,  1000, 4",
+        "banned addresses,             sha512, 10,    20,  1000, 5",
+        "banned addresses 3.1.1,       sha512, 10,    20,  1000, 4",
         "no bans,                      sha512,  0,   100,  1000, 5",
         "no bans and slow hashes,      argon2,  0,   100,  1000, 5",
         "many addresses,               argon2, 10, 50000, 50000, 5",
