@@ -30,18 +30,6 @@ public final class Match {
         return routes[i];
     }
 
-    /** About how many subscriptions of a shard it leads to. Any thread. */
-    public int receivers(int shard) {
-        int sum = 0;
-        for (Route route : routes) {
-            Receivers receivers = route.receivers(shard);
-            if (receivers != null) {
-                sum += receivers.size();
-            }
-        }
-        return sum;
-    }
-
     Generations.Branch branch() {
         return branch;
     }

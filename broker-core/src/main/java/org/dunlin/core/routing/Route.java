@@ -31,7 +31,7 @@ public final class Route {
         return pattern;
     }
 
-    /** What the shard has under this pattern, or null. Only {@link Receivers#owed()} is for other shards. */
+    /** What the shard has under this pattern, or null. Only {@link Receivers#owed()} and its size are for other shards. */
     public @Nullable Receivers receivers(int shard) {
         Object now = slots;
         if (now instanceof Receivers one) {

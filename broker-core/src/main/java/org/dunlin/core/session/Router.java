@@ -30,11 +30,8 @@ final class Router {
     private long stamp;
     private long deliveries;
 
-    // what look() has found
-    private int receivers;
-    private boolean here;
-    private boolean owed;
-    private long elsewhere;
+    /** Of each shard that {@link #count} has found. */
+    private final int[] receivers = new int[Shards.MAX];
 
     Router(Shard shard, SubscriptionTree tree) {
         this.shard = shard;
@@ -47,8 +44,17 @@ final class Router {
 
     /** Whether some receiver is owed the message durably, so that the publisher's acknowledgement has to wait. */
     boolean isOwed(Match match) {
-        look(match);
-        return owed;
+        int shards = shard.shards().count();
+        for (int r = 0; r < match.size(); r++) {
+            Route route = match.route(r);
+            for (int s = 0; s < shards; s++) {
+                Receivers found = route.receivers(s);
+                if (found != null && found.owed()) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** What has been fanned out so far, about, to receivers of all shards. */
@@ -56,42 +62,44 @@ final class Router {
         return deliveries;
     }
 
-    private void look(Match match) {
-        receivers = 0;
-        here = false;
-        owed = false;
-        elsewhere = 0;
+    /**
+     * Counts the receivers of each shard, about: others may change theirs meanwhile.
+     *
+     * @return the shards that have some, a bit for each
+     */
+    private long count(Match match) {
+        int[] of = receivers;
+        long found = 0;
+        int all = 0;
         int shards = shard.shards().count();
         for (int r = 0; r < match.size(); r++) {
             Route route = match.route(r);
             for (int s = 0; s < shards; s++) {
-                Receivers found = route.receivers(s);
-                if (found == null) {
-                    continue;
-                }
-                owed |= found.owed();
-                receivers += found.size();
-                if (s == shard.index()) {
-                    here = true;
-                } else {
-                    elsewhere |= 1L << s;
+                Receivers there = route.receivers(s);
+                if (there != null) {
+                    int size = there.size();
+                    all += size;
+                    of[s] = (found >>> s & 1) == 0 ? size : of[s] + size;
+                    found |= 1L << s;
                 }
             }
         }
+        deliveries += all;
+        return found;
     }
 
     /** @param ticket waits for an answer of each shard that has receivers; null if nobody does */
     void fanOut(Message message, Match match, @Nullable Ticket ticket) {
-        look(match);
-        deliveries += receivers;
-        long others = elsewhere;
+        long found = count(match);
         if (ticket != null) {
-            ticket.expectShards((here ? 1 : 0) + Long.bitCount(others));
+            ticket.expectShards(Long.bitCount(found));
         }
-        for (long rest = others; rest != 0; rest &= rest - 1) {
-            shard.turn().fanOut(Long.numberOfTrailingZeros(rest), message, match, ticket);
+        long here = 1L << shard.index();
+        for (long rest = found & ~here; rest != 0; rest &= rest - 1) {
+            int target = Long.numberOfTrailingZeros(rest);
+            shard.turn().fanOut(target, receivers[target], message, match, ticket);
         }
-        if (here) {
+        if ((found & here) != 0) {
             deliver(message, match, ticket, shard);
         }
     }

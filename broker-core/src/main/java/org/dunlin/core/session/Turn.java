@@ -81,14 +81,14 @@ public final class Turn {
         return outbox;
     }
 
-    /** Gives another shard a message for its receivers. */
-    void fanOut(int target, Message message, Match match, @Nullable Ticket ticket) {
-        int receivers = Math.max(match.receivers(target), 1);
+    /** Gives another shard a message for its receivers, of which there are about so many. */
+    void fanOut(int target, int receivers, Message message, Match match, @Nullable Ticket ticket) {
+        int made = Math.max(receivers, 1);
         Outbox outbox = outbox(target);
         outbox.add(message, match, ticket);
-        outbox.work += receivers;
+        outbox.work += made;
         outbox.bytes += message.weight();
-        work += receivers;
+        work += made;
     }
 
     /** Gives another shard a task. */
