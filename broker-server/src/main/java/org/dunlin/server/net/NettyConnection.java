@@ -3,7 +3,6 @@ package org.dunlin.server.net;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.DefaultChannelPromise;
 import java.nio.channels.ClosedChannelException;
@@ -37,7 +36,6 @@ import org.slf4j.LoggerFactory;
  */
 final class NettyConnection implements Connection {
     private static final Logger log = LoggerFactory.getLogger(NettyConnection.class);
-    private static final int FIRST_BUFFER_BYTES = 512;
     private static final int TIGHT_BUFFER_BYTES = 64 * 1024;
 
     /** Why a connection ended in whose service our own code failed. */
@@ -54,18 +52,17 @@ final class NettyConnection implements Connection {
     private final MqttChannelHandler input;
     private final Listening listening;
     private final Farewell farewell;
+    private final OutBuffer out;
     private final PacketEncoder encoder = new PacketEncoder();
     private volatile NettyLoop loop;
     private Connection.@Nullable Inbound inbound;
     private @Nullable OutboundTerms terms;
-    private @Nullable ByteBuf out;
 
     /** Bytes added while more than the limit waited already: a peer that never reads must not make us hold ever more. */
     private int sentWhileSlow;
     /** With so many bytes waiting it is time to look at the memory of all buffers. */
     private long looksFromBytes = TIGHT_BUFFER_BYTES;
 
-    private boolean unflushed;
     private boolean encoderSet;
     private boolean touched;
     private boolean slow;
@@ -74,7 +71,8 @@ final class NettyConnection implements Connection {
     private boolean closing;
     private boolean lastFlushed;
     private boolean told;
-    private @Nullable String cutCause, clientId;
+    private @Nullable String cutCause;
+    private @Nullable String clientId;
     /** Shows what comes and goes to those who trace it; null as a rule. */
     private @Nullable Tap tap;
 
@@ -85,6 +83,7 @@ final class NettyConnection implements Connection {
         this.listening = listening;
         loop.traffic().opened();
         this.farewell = new Farewell(ctx, input);
+        this.out = new OutBuffer(ctx);
     }
 
     void inbound(Connection.Inbound to) {
@@ -169,7 +168,7 @@ final class NettyConnection implements Connection {
                 encoderSet = true;
             }
         }
-        ByteBuf buffer = buffer();
+        ByteBuf buffer = out.buffer();
         int before = buffer.writerIndex();
         boolean fits = encoder.encode(packet, buffer);
         written(packet.type(), buffer.writerIndex() - before);
@@ -183,7 +182,7 @@ final class NettyConnection implements Connection {
         if (closing) {
             return;
         }
-        ByteBuf buffer = buffer();
+        ByteBuf buffer = out.buffer();
         int before = buffer.writerIndex();
         encoder.ack(type, packetId, reason, buffer);
         written(type, buffer.writerIndex() - before);
@@ -201,7 +200,7 @@ final class NettyConnection implements Connection {
         if (closing) {
             return true;
         }
-        ByteBuf buffer = buffer();
+        ByteBuf buffer = out.buffer();
         int before = buffer.writerIndex();
         long now = message.hasExpiry() ? here.nowMillis() : 0;
         PublishWriter.Result result =
@@ -209,7 +208,7 @@ final class NettyConnection implements Connection {
         int bytes = buffer.writerIndex() - before;
         if (result == PublishWriter.Result.HEADER_WRITTEN) {
             bytes += message.payload().length;
-            append(buffer, message.payload(), here);
+            append(message.payload(), here);
         }
         here.traffic().delivered(qos, message.payload().length, bytes);
         written(PacketType.PUBLISH, bytes);
@@ -219,30 +218,18 @@ final class NettyConnection implements Connection {
     }
 
     /** A payload too large to copy for each receiver: all of them write from one buffer. */
-    private void append(ByteBuf header, byte[] payload, NettyLoop here) {
+    private void append(byte[] payload, NettyLoop here) {
         if (moving) {
-            header.writeBytes(payload);
-            return;
+            out.buffer().writeBytes(payload);
+        } else {
+            out.append(here.shared(payload));
         }
-        out = null;
-        ctx.write(header, ctx.voidPromise());
-        ctx.write(here.shared(payload), ctx.voidPromise());
-        unflushed = true;
-    }
-
-    private ByteBuf buffer() {
-        ByteBuf buffer = out;
-        if (buffer == null) {
-            buffer = ctx.alloc().directBuffer(FIRST_BUFFER_BYTES);
-            out = buffer;
-        }
-        return buffer;
     }
 
     private void written(PacketType type, int bytes) {
         loop.traffic().sent(type, bytes);
         touch();
-        long pending = pendingBytes();
+        long pending = out.pendingBytes();
         if (pending > looksFromBytes) {
             looksFromBytes = 2 * pending;
             listening.memory().review(loop.nowMillis());
@@ -267,19 +254,6 @@ final class NettyConnection implements Connection {
         }
     }
 
-    /** Bytes that the peer's socket has not taken. */
-    private long pendingBytes() {
-        ByteBuf buffer = out;
-        long ours = buffer == null ? 0 : buffer.readableBytes();
-        return ours + nettyPendingBytes();
-    }
-
-    /** What was written is counted by Netty from then on, and while TLS holds it too. */
-    private long nettyPendingBytes() {
-        ChannelOutboundBuffer waiting = ctx.channel().unsafe().outboundBuffer();
-        return waiting == null ? 0 : waiting.totalPendingWriteBytes();
-    }
-
     @Override
     public boolean fits(Message message, Qos qos, int[] subscriptionIds) {
         OutboundTerms to = terms;
@@ -289,7 +263,7 @@ final class NettyConnection implements Connection {
     @Override
     public boolean isWritable() {
         assert loop.inLoop();
-        boolean full = pendingBytes() > bufferBytes();
+        boolean full = out.pendingBytes() > bufferBytes();
         slow |= full;
         return !full && !closing;
     }
@@ -308,7 +282,7 @@ final class NettyConnection implements Connection {
             return;
         }
         looksFromBytes = TIGHT_BUFFER_BYTES;
-        if (slow && !closing && !moving && pendingBytes() <= bufferBytes() / 2) {
+        if (slow && !closing && !moving && out.pendingBytes() <= bufferBytes() / 2) {
             slow = false;
             sentWhileSlow = 0;
             Connection.Inbound to = inbound;
@@ -359,22 +333,14 @@ final class NettyConnection implements Connection {
         if (awaiting && !closing) {
             return;
         }
-        ByteBuf buffer = out;
-        out = null;
-        if (buffer != null && (told || !buffer.isReadable())) {
-            buffer.release();
-            buffer = null;
-        }
-        if (told || (buffer == null && !unflushed)) {
+        if (told) {
+            out.release();
             return;
         }
-        unflushed = false;
-        if (buffer == null) {
-            ctx.flush();
-        } else {
-            ctx.writeAndFlush(buffer, ctx.voidPromise());
+        if (!out.flush()) {
+            return;
         }
-        if (nettyPendingBytes() > 0) {
+        if (out.writtenBytes() > 0) {
             awaiting = true;
             Farewell.markTaken(ctx.channel()).addListener(done -> guarded(this::taken));
         } else {
@@ -389,7 +355,7 @@ final class NettyConnection implements Connection {
             return;
         }
         awaiting = false;
-        if (out != null || unflushed) {
+        if (!out.isEmpty()) {
             touch();
         }
         drained();
@@ -470,7 +436,7 @@ final class NettyConnection implements Connection {
         input.arm();
         // What did not fit before the move has nobody waiting for it: the interest in writing stayed behind.
         ctx.flush();
-        if (out != null) {
+        if (!out.isEmpty()) {
             touch();
         }
         guarded(arrived);
@@ -524,11 +490,7 @@ final class NettyConnection implements Connection {
         input.cause(cause);
         input.stop();
         lastFlushed = true;
-        ByteBuf buffer = out;
-        out = null;
-        if (buffer != null) {
-            buffer.release();
-        }
+        out.release();
         tell(cause);
         ctx.close();
     }
@@ -573,11 +535,7 @@ final class NettyConnection implements Connection {
         closing = true;
         lastFlushed = true;
         loop.remove(this);
-        ByteBuf buffer = out;
-        out = null;
-        if (buffer != null) {
-            buffer.release();
-        }
+        out.release();
         tell(cutCause != null ? cutCause : input.cause());
     }
 
