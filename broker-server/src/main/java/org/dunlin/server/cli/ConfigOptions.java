@@ -6,6 +6,7 @@ import java.util.List;
 import org.dunlin.server.config.ConfigLoader.Flag;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -29,11 +30,8 @@ public final class ConfigOptions {
                     + " and file. May be given several times.")
     private List<String> assignments = new ArrayList<>();
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Show this help.")
-    private boolean help;
+    @Mixin
+    private HelpOption help = new HelpOption();
 
     /** The configuration file that is named; null if none is. */
     public @Nullable Path file() {
