@@ -16,7 +16,8 @@ import org.dunlin.core.spi.StoreException;
 import org.dunlin.core.spi.StoreException.Kind;
 import org.dunlin.core.spi.StoreSettings;
 import org.dunlin.core.spi.StoreSettings.Durability;
-import org.dunlin.persistence.rocksdb.files.FileTree;
+import org.dunlin.persistence.FileTree;
+import org.dunlin.persistence.rocksdb.files.DatabaseFiles;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.Checkpoint;
 import org.rocksdb.FlushOptions;
@@ -420,7 +421,7 @@ public final class RocksStore implements Store {
         FileTree.delete(here); // of a process that has ended meanwhile
         try {
             checkpoint(all, here);
-            FileTree.copyDatabase(here, target, false);
+            DatabaseFiles.copyDatabase(here, target, false);
         } finally {
             FileTree.delete(here);
         }

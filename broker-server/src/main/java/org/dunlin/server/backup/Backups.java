@@ -32,6 +32,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.dunlin.core.spi.StoreException;
 import org.dunlin.core.spi.StoreException.Kind;
+import org.dunlin.persistence.FileTree;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -215,9 +216,9 @@ public final class Backups implements AutoCloseable {
             Path part = directory.resolve(PART + name);
             try {
                 Backup former = describe(target);
-                deleteTree(part);
+                FileTree.delete(part);
                 Files.move(target, part, StandardCopyOption.ATOMIC_MOVE);
-                deleteTree(part);
+                FileTree.delete(part);
                 return former;
             } catch (IOException e) {
                 throw failed("the backup cannot be removed", e);
@@ -342,7 +343,7 @@ public final class Backups implements AutoCloseable {
     /** What is left of a copy that was not made. */
     private static void discard(Path part) {
         try {
-            deleteTree(part);
+            FileTree.delete(part);
         } catch (IOException e) {
             LOG.warn("{} is half a backup and cannot be removed: {}", part, e.toString());
         }
@@ -383,7 +384,7 @@ public final class Backups implements AutoCloseable {
     private void clearParts() throws IOException {
         for (Path each : children()) {
             if (each.getFileName().toString().startsWith(PART)) {
-                deleteTree(each);
+                FileTree.delete(each);
             }
         }
     }
@@ -403,19 +404,6 @@ public final class Backups implements AutoCloseable {
             try (FileChannel names = FileChannel.open(directory, StandardOpenOption.READ)) {
                 names.force(true);
             }
-        }
-    }
-
-    private static void deleteTree(Path root) throws IOException {
-        if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(root)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        } catch (NoSuchFileException gone) {
-            LOG.debug("Removed by somebody else meanwhile: {}", gone.getFile());
         }
     }
 

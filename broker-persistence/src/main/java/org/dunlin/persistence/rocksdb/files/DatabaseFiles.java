@@ -4,16 +4,13 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Comparator;
-import java.util.stream.Stream;
 import org.dunlin.persistence.rocksdb.DataDirectory;
 
-/** What is done to whole directories. Any thread. */
-public final class FileTree {
-    private FileTree() {}
+/** Copies of files that are on disk when they are made. Any thread. */
+public final class DatabaseFiles {
+    private DatabaseFiles() {}
 
     /** Copies a file so that it is on disk. */
     static void copy(Path from, Path to) throws IOException {
@@ -50,24 +47,6 @@ public final class FileTree {
             return true;
         } catch (IOException | UnsupportedOperationException e) {
             return false;
-        }
-    }
-
-    /** Removes it with all that is below; nothing happens if it is not there. */
-    public static void delete(Path root) throws IOException {
-        if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(root)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
-    }
-
-    public static boolean isEmpty(Path directory) throws IOException {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-            return !files.iterator().hasNext();
         }
     }
 }

@@ -7,6 +7,7 @@ import org.dunlin.core.spi.StoreException;
 import org.dunlin.core.spi.StoreException.Kind;
 import org.dunlin.core.spi.StoreSettings;
 import org.dunlin.persistence.Contents;
+import org.dunlin.persistence.FileTree;
 import org.dunlin.persistence.StoreFiles;
 import org.dunlin.persistence.rocksdb.DataDirectory;
 import org.dunlin.persistence.rocksdb.Database;
@@ -94,9 +95,9 @@ public final class RocksFiles implements StoreFiles {
                     Kind.NO_SPACE,
                     "there is no room for a copy of " + (size >> 20) + " MB in " + target + "; free some space there");
         }
-        FileTree.copyDatabase(directory.database(), target.resolve("db"), false);
+        DatabaseFiles.copyDatabase(directory.database(), target.resolve("db"), false);
         if (Files.exists(directory.mark())) {
-            FileTree.copy(directory.mark(), target.resolve("seq.mark"));
+            DatabaseFiles.copy(directory.mark(), target.resolve("seq.mark"));
         }
         directory.copyFormat(target); // last: without it no broker starts from it
     }

@@ -13,6 +13,7 @@ import org.dunlin.core.spi.StoreException;
 import org.dunlin.core.spi.StoreException.Kind;
 import org.dunlin.mqtt.Message;
 import org.dunlin.persistence.Contents;
+import org.dunlin.persistence.FileTree;
 import org.dunlin.persistence.StoreFiles.Filling;
 import org.dunlin.persistence.rocksdb.DataDirectory;
 import org.dunlin.persistence.rocksdb.Disk;

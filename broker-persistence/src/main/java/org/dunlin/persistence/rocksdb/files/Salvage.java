@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.dunlin.core.spi.StoreException;
+import org.dunlin.persistence.FileTree;
 import org.dunlin.persistence.StoreFiles.Inspection;
 import org.dunlin.persistence.StoreFiles.Repair;
 import org.dunlin.persistence.rocksdb.DataDirectory;
@@ -72,7 +73,7 @@ final class Salvage {
         try {
             FileTree.delete(work);
             FileTree.delete(rebuilt);
-            FileTree.copyDatabase(directory.database(), work, true);
+            DatabaseFiles.copyDatabase(directory.database(), work, true);
             nameManifest();
             try (DirectoryStream<Path> logs = Files.newDirectoryStream(work, "*.log")) {
                 for (Path log : logs) {
@@ -300,7 +301,7 @@ final class Salvage {
         Path aside = Files.createDirectories(directory.root().resolve("salvage-" + time));
         for (String name : new String[] {"FORMAT", "seq.mark"}) {
             if (Files.exists(directory.root().resolve(name))) {
-                FileTree.copy(directory.root().resolve(name), aside.resolve(name));
+                DatabaseFiles.copy(directory.root().resolve(name), aside.resolve(name));
             }
         }
         Files.move(directory.database(), aside.resolve("db"), StandardCopyOption.ATOMIC_MOVE);
