@@ -85,9 +85,7 @@ class CertificatesTest {
         return new Rig(
                 Transport.best(),
                 Rig.Layer.TLS,
-                List.of(watch.open("test", settings)),
-                ChannelMoveTest.limits(Rig.WAIT_MILLIS),
-                Integer.MAX_VALUE,
+                Rig.Setting.of(ChannelMoveTest.limits(Rig.WAIT_MILLIS)).layers(List.of(watch.open("test", settings))),
                 Rig::echo);
     }
 

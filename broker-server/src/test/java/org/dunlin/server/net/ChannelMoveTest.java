@@ -261,7 +261,7 @@ class ChannelMoveTest {
         AtomicInteger fired = new AtomicInteger();
         AtomicReference<NettyLoop> left = new AtomicReference<>();
         Limits quick = limits(300);
-        try (Rig rig = new Rig(transport, layer, quick, Integer.MAX_VALUE, probe -> packet -> {
+        try (Rig rig = new Rig(transport, layer, Rig.Setting.of(quick), probe -> packet -> {
             NettyLoop source = (NettyLoop) probe.connection.loop();
             left.set(source);
             source.schedule(

@@ -19,8 +19,7 @@ class ConnectTimeoutTest {
         return new Rig(
                 Transport.best(),
                 Layer.PLAIN,
-                ChannelMoveTest.limits(timeoutMillis),
-                10,
+                Rig.Setting.of(ChannelMoveTest.limits(timeoutMillis)).maxConnections(10),
                 probe -> packet -> probe.connection.holdInput());
     }
 

@@ -86,9 +86,7 @@ class EndOfInputTest {
         return new Rig(
                 Transport.best(),
                 Rig.Layer.TLS,
-                List.of(layer),
-                ChannelMoveTest.limits(Rig.WAIT_MILLIS),
-                Integer.MAX_VALUE,
+                Rig.Setting.of(ChannelMoveTest.limits(Rig.WAIT_MILLIS)).layers(List.of(layer)),
                 script);
     }
 
@@ -106,9 +104,7 @@ class EndOfInputTest {
         try (Rig rig = new Rig(
                 Transport.best(),
                 Rig.Layer.PLAIN,
-                List.of(layer),
-                ChannelMoveTest.limits(Rig.WAIT_MILLIS),
-                Integer.MAX_VALUE,
+                Rig.Setting.of(ChannelMoveTest.limits(Rig.WAIT_MILLIS)).layers(List.of(layer)),
                 probe -> packet -> {
                     if (packet instanceof Connect connect) {
                         probe.agree(connect.version());

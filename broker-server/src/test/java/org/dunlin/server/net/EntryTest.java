@@ -83,9 +83,7 @@ class EntryTest {
         return new Rig(
                 Transport.best(),
                 client,
-                List.of(layers),
-                ChannelMoveTest.limits(connectTimeoutMillis),
-                Integer.MAX_VALUE,
+                Rig.Setting.of(ChannelMoveTest.limits(connectTimeoutMillis)).layers(List.of(layers)),
                 Rig::echo);
     }
 
@@ -143,10 +141,9 @@ class EntryTest {
         try (Rig rig = new Rig(
                         Transport.best(),
                         Rig.Layer.PLAIN,
-                        List.of(proxy(Demand.V1, "127.0.0.0/8")),
-                        ChannelMoveTest.limits(Rig.WAIT_MILLIS),
-                        addresses,
-                        Integer.MAX_VALUE,
+                        Rig.Setting.of(ChannelMoveTest.limits(Rig.WAIT_MILLIS))
+                                .layers(List.of(proxy(Demand.V1, "127.0.0.0/8")))
+                                .addresses(addresses),
                         Rig::echo);
                 Socket first = socket(rig);
                 Socket second = socket(rig);

@@ -57,8 +57,7 @@ class ListenersTest {
     void connectionBeyondTheShareOfItsAddress_isClosedUnheard_untilAnotherOneEnds(Transport transport)
             throws Exception {
         Addresses addresses = new Addresses(new Addresses.Bounds(1, 0, 0, List.of()), address -> null);
-        try (Rig rig =
-                new Rig(transport, Layer.PLAIN, List.of(), Limits.DEFAULTS, addresses, Integer.MAX_VALUE, Rig::echo)) {
+        try (Rig rig = new Rig(transport, Layer.PLAIN, Rig.Setting.DEFAULTS.addresses(addresses), Rig::echo)) {
             try (Socket first = new Socket(rig.address.getAddress(), rig.address.getPort())) {
                 rig.probe();
                 Rig.await("a refusal", () -> {
@@ -133,7 +132,8 @@ class ListenersTest {
         for (boolean global : new boolean[] {true, false}) {
             Limits limits = ChannelMoveTest.limits(10_000, 1 << 20, global ? 2 : 100);
             int most = global ? 2 + AcceptGuard.handshakes(2) : 2;
-            try (Rig rig = new Rig(transport, Layer.PLAIN, limits, global ? 100 : 2, Rig::echo)) {
+            try (Rig rig = new Rig(
+                    transport, Layer.PLAIN, Rig.Setting.of(limits).maxConnections(global ? 100 : 2), Rig::echo)) {
                 List<Client> clients = new ArrayList<>();
                 for (int i = 0; i < most; i++) {
                     clients.add(rig.connect());
@@ -194,7 +194,7 @@ class ListenersTest {
     @MethodSource("pipelines")
     void close_ofAPeerThatReadsNothing_endsItsSocketInTime(Transport transport, Layer layer) throws Exception {
         Limits limits = ChannelMoveTest.limits(10_000, 1 << 20, 10);
-        try (Rig rig = new Rig(transport, layer, limits, 10, probe -> packet -> {
+        try (Rig rig = new Rig(transport, layer, Rig.Setting.of(limits).maxConnections(10), probe -> packet -> {
             probe.agree(ProtocolVersion.MQTT_3_1_1);
             probe.deliver(Rig.message(20_000_000, 1));
         })) {

@@ -81,9 +81,7 @@ class NativeTlsTest {
         return new Rig(
                 Transport.best(),
                 Rig.Layer.BORING_TLS,
-                List.of(layer),
-                ChannelMoveTest.limits(Rig.WAIT_MILLIS),
-                Integer.MAX_VALUE,
+                Rig.Setting.of(ChannelMoveTest.limits(Rig.WAIT_MILLIS)).layers(List.of(layer)),
                 Rig::echo);
     }
 

@@ -65,7 +65,8 @@ class NettyConnectionTest {
     @ParameterizedTest
     @MethodSource("transports")
     void read_manyPacketsAtOnce_completesTheReadOnceForMany(Transport transport) throws Exception {
-        try (Rig rig = new Rig(transport, TurnClock.LONG_NANOS, Rig::echo);
+        try (Rig rig = new Rig(
+                        transport, Rig.Layer.PLAIN, Rig.Setting.DEFAULTS.turnNanos(TurnClock.LONG_NANOS), Rig::echo);
                 Client client = rig.connect()) {
             byte[] stream = Rig.stream(60_000, 1);
             client.send(Rig.join(Rig.connectBytes(), stream));
@@ -196,18 +197,23 @@ class NettyConnectionTest {
     private static void slowReader(Transport transport, Layer layer, int size, int total) throws Exception {
         int limit = 200_000;
         AtomicInteger sent = new AtomicInteger();
-        try (Rig rig = new Rig(transport, layer, ChannelMoveTest.limits(10_000, limit, 10), 10, probe -> {
-                    Runnable more = () -> {
-                        while (sent.get() < total && probe.connection.isWritable()) {
-                            probe.deliver(Rig.message(size, sent.getAndIncrement()));
-                        }
-                    };
-                    probe.whenWritable = more;
-                    return packet -> {
-                        probe.agree(ProtocolVersion.MQTT_3_1_1);
-                        more.run();
-                    };
-                });
+        try (Rig rig = new Rig(
+                        transport,
+                        layer,
+                        Rig.Setting.of(ChannelMoveTest.limits(10_000, limit, 10))
+                                .maxConnections(10),
+                        probe -> {
+                            Runnable more = () -> {
+                                while (sent.get() < total && probe.connection.isWritable()) {
+                                    probe.deliver(Rig.message(size, sent.getAndIncrement()));
+                                }
+                            };
+                            probe.whenWritable = more;
+                            return packet -> {
+                                probe.agree(ProtocolVersion.MQTT_3_1_1);
+                                more.run();
+                            };
+                        });
                 Client client = rig.connect()) {
             client.send(Rig.connectBytes());
             Probe probe = rig.probe();
@@ -226,7 +232,11 @@ class NettyConnectionTest {
         int limit = 100_000;
         AtomicInteger unwritable = new AtomicInteger();
         try (Rig rig = new Rig(
-                        transport, Layer.PLAIN, ChannelMoveTest.limits(10_000, limit, 10), 10, probe -> packet -> {
+                        transport,
+                        Layer.PLAIN,
+                        Rig.Setting.of(ChannelMoveTest.limits(10_000, limit, 10))
+                                .maxConnections(10),
+                        probe -> packet -> {
                             probe.agree(ProtocolVersion.MQTT_3_1_1);
                             ping(probe, unwritable);
                         });
@@ -257,7 +267,11 @@ class NettyConnectionTest {
     @ParameterizedTest
     @MethodSource("transports")
     void connectTimeout_cutsAPeerThatSaysNothing(Transport transport) throws Exception {
-        try (Rig rig = new Rig(transport, Layer.PLAIN, ChannelMoveTest.limits(200), 10, Rig::echo);
+        try (Rig rig = new Rig(
+                        transport,
+                        Layer.PLAIN,
+                        Rig.Setting.of(ChannelMoveTest.limits(200)).maxConnections(10),
+                        Rig::echo);
                 Client client = rig.connect()) {
             Probe probe = rig.probe();
             assertEquals(0, client.readAll().length);
@@ -269,7 +283,11 @@ class NettyConnectionTest {
     @ParameterizedTest
     @MethodSource("transports")
     void partialPacket_withoutProgress_isCut_whilstAnIdleConnectionIsNot(Transport transport) throws Exception {
-        try (Rig rig = new Rig(transport, Layer.PLAIN, ChannelMoveTest.limits(200), 10, Rig::echo);
+        try (Rig rig = new Rig(
+                        transport,
+                        Layer.PLAIN,
+                        Rig.Setting.of(ChannelMoveTest.limits(200)).maxConnections(10),
+                        Rig::echo);
                 Client idle = rig.connect()) {
             idle.send(Rig.connectBytes());
             Probe idleProbe = rig.probe();
@@ -478,17 +496,22 @@ class NettyConnectionTest {
     @ParameterizedTest
     @MethodSource("transports")
     void writable_thatThrows_endsTheConnection(Transport transport) throws Exception {
-        try (Rig rig = new Rig(transport, Layer.PLAIN, ChannelMoveTest.limits(10_000, 200_000, 10), 10, probe -> {
-                    probe.whenWritable = () -> {
-                        throw new IllegalStateException("a fault of the script, meant by this test");
-                    };
-                    return packet -> {
-                        probe.agree(ProtocolVersion.MQTT_3_1_1);
-                        for (int i = 0; probe.connection.isWritable(); i++) {
-                            probe.deliver(Rig.message(3000, i));
-                        }
-                    };
-                });
+        try (Rig rig = new Rig(
+                        transport,
+                        Layer.PLAIN,
+                        Rig.Setting.of(ChannelMoveTest.limits(10_000, 200_000, 10))
+                                .maxConnections(10),
+                        probe -> {
+                            probe.whenWritable = () -> {
+                                throw new IllegalStateException("a fault of the script, meant by this test");
+                            };
+                            return packet -> {
+                                probe.agree(ProtocolVersion.MQTT_3_1_1);
+                                for (int i = 0; probe.connection.isWritable(); i++) {
+                                    probe.deliver(Rig.message(3000, i));
+                                }
+                            };
+                        });
                 Client client = rig.connect()) {
             client.send(Rig.connectBytes());
             client.readAll();
@@ -503,7 +526,11 @@ class NettyConnectionTest {
     void close_ofAPeerThatHalfClosesBeforeItHasReadAll_writesTheRest(Transport transport) throws Exception {
         int size = 20_000_000;
         try (Rig rig = new Rig(
-                        transport, Layer.PLAIN, ChannelMoveTest.limits(10_000, 1 << 20, 10), 10, probe -> packet -> {
+                        transport,
+                        Layer.PLAIN,
+                        Rig.Setting.of(ChannelMoveTest.limits(10_000, 1 << 20, 10))
+                                .maxConnections(10),
+                        probe -> packet -> {
                             probe.agree(ProtocolVersion.MQTT_3_1_1);
                             probe.deliver(Rig.message(size, 1));
                             probe.connection.close();
@@ -531,7 +558,11 @@ class NettyConnectionTest {
     @ParameterizedTest
     @MethodSource("transports")
     void partialPacket_thatDribbles_isCutBeforeItIsThere(Transport transport) throws Exception {
-        try (Rig rig = new Rig(transport, Layer.PLAIN, ChannelMoveTest.limits(200), 10, Rig::echo);
+        try (Rig rig = new Rig(
+                        transport,
+                        Layer.PLAIN,
+                        Rig.Setting.of(ChannelMoveTest.limits(200)).maxConnections(10),
+                        Rig::echo);
                 Client client = rig.connect()) {
             client.send(Rig.connectBytes());
             Probe probe = rig.probe();
@@ -558,7 +589,11 @@ class NettyConnectionTest {
     @MethodSource("transports")
     void partialPacket_thatComesSlowlyButSteadily_arrives(Transport transport) throws Exception {
         long timeout = 2000;
-        try (Rig rig = new Rig(transport, Layer.PLAIN, ChannelMoveTest.limits(timeout), 10, Rig::echo);
+        try (Rig rig = new Rig(
+                        transport,
+                        Layer.PLAIN,
+                        Rig.Setting.of(ChannelMoveTest.limits(timeout)).maxConnections(10),
+                        Rig::echo);
                 Client client = rig.connect()) {
             client.send(Rig.connectBytes());
             byte[] publish = Rig.publishBytes(60_000, 1);

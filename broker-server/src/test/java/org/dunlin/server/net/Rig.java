@@ -113,78 +113,63 @@ final class Rig implements AutoCloseable {
 
     private final Queue<Client> clients = new ConcurrentLinkedQueue<>();
 
+    /**
+     * What else there may be to say of it.
+     *
+     * @param layers between socket and MQTT; null for those that its clients' layer needs
+     * @param turnNanos as for {@link NettyLoops}; with 0 every step is the last of its turn, so that all that can go on in the
+     *     next one does
+     */
+    record Setting(
+            @Nullable List<org.dunlin.server.net.Layer> layers,
+            Limits limits,
+            Addresses addresses,
+            int maxConnections,
+            long turnNanos) {
+        static final Setting DEFAULTS = of(Limits.DEFAULTS);
+
+        static Setting of(Limits limits) {
+            return new Setting(null, limits, Addresses.unlimited(), Integer.MAX_VALUE, 0);
+        }
+
+        Setting layers(List<org.dunlin.server.net.Layer> others) {
+            return new Setting(others, limits, addresses, maxConnections, turnNanos);
+        }
+
+        Setting addresses(Addresses others) {
+            return new Setting(layers, limits, others, maxConnections, turnNanos);
+        }
+
+        Setting maxConnections(int other) {
+            return new Setting(layers, limits, addresses, other, turnNanos);
+        }
+
+        Setting turnNanos(long other) {
+            return new Setting(layers, limits, addresses, maxConnections, other);
+        }
+    }
+
     /** @param layer how its clients speak */
-    Rig(
-            Transport transport,
-            Layer layer,
-            List<org.dunlin.server.net.Layer> layers,
-            Limits limits,
-            int maxConnections,
-            Function<Probe, Consumer<Packet>> script)
-            throws Exception {
-        this(transport, layer, layers, limits, Addresses.unlimited(), maxConnections, script);
-    }
-
-    /** Every step is the last of its turn, so that all that can go on in the next one does. */
-    Rig(
-            Transport transport,
-            Layer layer,
-            List<org.dunlin.server.net.Layer> layers,
-            Limits limits,
-            Addresses addresses,
-            int maxConnections,
-            Function<Probe, Consumer<Packet>> script)
-            throws Exception {
-        this(transport, layer, layers, limits, addresses, maxConnections, 0, script);
-    }
-
-    /** @param turnNanos as for {@link NettyLoops} */
-    Rig(Transport transport, long turnNanos, Function<Probe, Consumer<Packet>> script) throws Exception {
-        this(
-                transport,
-                Layer.PLAIN,
-                List.of(),
-                Limits.DEFAULTS,
-                Addresses.unlimited(),
-                Integer.MAX_VALUE,
-                turnNanos,
-                script);
-    }
-
-    Rig(
-            Transport transport,
-            Layer layer,
-            List<org.dunlin.server.net.Layer> layers,
-            Limits limits,
-            Addresses addresses,
-            int maxConnections,
-            long turnNanos,
-            Function<Probe, Consumer<Packet>> script)
-            throws Exception {
+    Rig(Transport transport, Layer layer, Setting setting, Function<Probe, Consumer<Packet>> script) throws Exception {
         this.layer = layer;
-        this.layers = layers;
+        this.layers = setting.layers != null ? setting.layers : layers(layer);
         loops = new NettyLoops(
                 transport,
                 2,
                 System::currentTimeMillis,
                 new Failures(this::failed, halted -> status = halted),
-                turnNanos);
-        listeners = new Listeners(loops, limits, memory, addresses, events(), connection -> {
+                setting.turnNanos);
+        listeners = new Listeners(loops, setting.limits, memory, setting.addresses, events(), connection -> {
             Probe probe = new Probe(connection, loops);
             probe.script = script.apply(probe);
             probes.add(probe);
             return probe;
         });
-        address = listeners.open(new Listener("test", "127.0.0.1", 0, 128, maxConnections, layers));
-    }
-
-    Rig(Transport transport, Layer layer, Limits limits, int maxConnections, Function<Probe, Consumer<Packet>> script)
-            throws Exception {
-        this(transport, layer, layers(layer), limits, maxConnections, script);
+        address = listeners.open(new Listener("test", "127.0.0.1", 0, 128, setting.maxConnections, layers));
     }
 
     Rig(Transport transport, Layer layer, Function<Probe, Consumer<Packet>> script) throws Exception {
-        this(transport, layer, Limits.DEFAULTS, Integer.MAX_VALUE, script);
+        this(transport, layer, Setting.DEFAULTS, script);
     }
 
     /** Whatever comes is answered by the same message; the terms are agreed on CONNECT. */

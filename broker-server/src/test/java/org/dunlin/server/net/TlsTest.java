@@ -90,9 +90,7 @@ class TlsTest {
         return new Rig(
                 Transport.best(),
                 Rig.Layer.TLS,
-                List.of(watch.open("test", settings)),
-                limits,
-                Integer.MAX_VALUE,
+                Rig.Setting.of(limits).layers(List.of(watch.open("test", settings))),
                 Rig::echo);
     }
 

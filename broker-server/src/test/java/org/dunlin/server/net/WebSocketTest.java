@@ -53,9 +53,8 @@ class WebSocketTest {
         return new Rig(
                 Transport.best(),
                 Rig.Layer.PLAIN,
-                List.of(new WebSocketLayer("/mqtt", origins, () -> maxFrame)),
-                ChannelMoveTest.limits(connectTimeoutMillis),
-                Integer.MAX_VALUE,
+                Rig.Setting.of(ChannelMoveTest.limits(connectTimeoutMillis))
+                        .layers(List.of(new WebSocketLayer("/mqtt", origins, () -> maxFrame))),
                 Rig::echo);
     }
 
