@@ -22,6 +22,7 @@ import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.routing.Match;
 import org.dunlin.core.routing.Subscription;
 import org.dunlin.core.session.Delivery;
+import org.dunlin.core.session.InboundWindow;
 import org.dunlin.core.session.Inspector;
 import org.dunlin.core.session.Publishing;
 import org.dunlin.core.session.Session;
@@ -97,14 +98,16 @@ public final class Inspection {
     private static ClientView client(Session session, int subscriptions) {
         Connection connection = session.connection();
         Session.Holder holder = session.holder();
+        Delivery delivery = session.deliveryIfAny();
+        InboundWindow inbound = session.inboundIfAny();
         QueueLimits queue = session.shard().shards().queueLimits();
         return new ClientView(
                 view(session),
                 subscriptions(session, subscriptions),
                 holder == null ? List.of() : List.copyOf(holder.held()),
                 connection != null && connection.isWritable(),
-                session.delivery().openFlows(),
-                session.inbound().waiting(),
+                delivery == null ? 0 : delivery.openFlows(),
+                inbound == null ? 0 : inbound.waiting(),
                 queue.maxMessages(),
                 queue.maxBytes(),
                 session.rights().receivesAll());
@@ -112,7 +115,8 @@ public final class Inspection {
 
     private static SessionView view(Session session) {
         Connection connection = session.connection();
-        Delivery delivery = session.delivery();
+        Delivery delivery = session.deliveryIfAny();
+        InboundWindow inbound = session.inboundIfAny();
         Will will = session.will();
         // from the store's clock to the time of day
         long wall = System.currentTimeMillis() - session.shard().loop().nowMillis();
@@ -129,12 +133,12 @@ public final class Inspection {
                 session.expiresAtMillis() == Message.NEVER ? Long.MAX_VALUE : session.expiresAtMillis() + wall,
                 will == null ? null : will.topic().text(),
                 session.subscriptionCount(),
-                delivery.queuedMessages(),
-                delivery.queuedBytes(),
-                delivery.inflight(),
-                delivery.receiveMaximum(),
-                session.inbound().open(),
-                delivery.replaying());
+                delivery == null ? 0 : delivery.queuedMessages(),
+                delivery == null ? 0 : delivery.queuedBytes(),
+                delivery == null ? 0 : delivery.inflight(),
+                session.receiveMaximum(),
+                inbound == null ? 0 : inbound.open(),
+                delivery == null ? 0 : delivery.replaying());
     }
 
     private static List<SubscriptionView> subscriptions(Session session, int most) {

@@ -6,6 +6,7 @@ import org.dunlin.core.limits.Backlog;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.session.Acknowledgements.Verdict;
+import org.dunlin.core.session.Delivery;
 import org.dunlin.core.session.Publishing;
 import org.dunlin.core.session.Session;
 import org.dunlin.core.session.Shard;
@@ -281,7 +282,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
      */
     private void holdForStore() {
         Store store = shards.store();
-        if (client != null && !store.isWritable() && !client.session.delivery().isOwedAcks()) {
+        if (client != null && !store.isWritable() && !client.session.isOwedAcks()) {
             hold(Hold.STORE);
             Loop loop = connection.loop();
             store.whenWritable(() -> loop.execute(() -> release(Hold.STORE)));
@@ -295,7 +296,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     private void holdForMemory(boolean much) {
         MemoryBudget memory = shards.memory();
         Loop loop = connection.loop();
-        if (client == null || isHeld(Hold.MEMORY) || client.session.delivery().isOwedAcks()) {
+        if (client == null || isHeld(Hold.MEMORY) || client.session.isOwedAcks()) {
             return;
         }
         long pause = much && !memory.isExhausted() ? memory.pauseMillis() : 0;
@@ -325,8 +326,9 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
 
     @Override
     public void writable() {
-        if (client != null && phase == Phase.CONNECTED) {
-            client.session.delivery().pump();
+        Delivery delivery = client == null ? null : client.session.deliveryIfAny();
+        if (delivery != null && phase == Phase.CONNECTED) {
+            delivery.pump();
         }
     }
 

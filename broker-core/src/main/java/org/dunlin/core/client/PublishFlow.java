@@ -269,7 +269,7 @@ final class PublishFlow {
     /** 3.x has no Receive Maximum: reading stops while as many acknowledgements wait. */
     private void holdIfTooManyWait() {
         if (session.inbound().waiting() >= handler.limits().receiveMaximum()) {
-            if (session.delivery().isOwedAcks()) {
+            if (session.isOwedAcks()) {
                 // what it owes us may be what its own messages wait for: two such clients must not stop each other
                 session.inbound().giveUpHeld();
             }
@@ -280,7 +280,8 @@ final class PublishFlow {
     }
 
     void acknowledged() {
-        if (session.inbound().waiting() * 2 <= handler.limits().receiveMaximum()) {
+        InboundWindow window = session.inboundIfAny();
+        if (window == null || window.waiting() * 2 <= handler.limits().receiveMaximum()) {
             handler.release(ClientHandler.Hold.ACKNOWLEDGEMENTS);
         }
     }
@@ -309,7 +310,7 @@ final class PublishFlow {
     private void goOn(Pace pace) {
         Loop loop = handler.connection().loop();
         long wait = pace.waitMillis(loop.nowMillis());
-        if (wait > 0 && handler.isConnected() && !session.delivery().isOwedAcks()) {
+        if (wait > 0 && handler.isConnected() && !session.isOwedAcks()) {
             loop.schedule(() -> goOn(pace), wait);
         } else {
             slowed = false;

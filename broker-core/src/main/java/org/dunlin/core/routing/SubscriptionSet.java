@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * are equal.
  */
 public final class SubscriptionSet extends AbstractCollection<Subscription> {
+    /** Of those that have not had any. Nothing is put into it. */
+    public static final SubscriptionSet NONE = new SubscriptionSet();
+
     static final int PLAIN_MAX = 16;
 
     private static final long SEED = ThreadLocalRandom.current().nextLong();

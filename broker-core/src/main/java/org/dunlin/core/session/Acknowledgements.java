@@ -103,7 +103,10 @@ public final class Acknowledgements {
             delivery.pump();
         }
         if (!delivery.isOwedAcks()) {
-            session.inbound().nothingOwed();
+            InboundWindow inbound = session.inboundIfAny();
+            if (inbound != null) {
+                inbound.nothingOwed();
+            }
         }
     }
 

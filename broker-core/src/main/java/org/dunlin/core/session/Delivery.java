@@ -23,10 +23,11 @@ public final class Delivery {
     private final Session session;
     private final Shard shard;
     private final MessageQueue queue;
+    private final Intake intake;
     private final OutboundWindow outbound;
     private final RetainedReplays replays;
     private final Acknowledgements acknowledgements;
-    private int windowMax = 1;
+    private int windowMax;
     /** The highest place of a message that may have been sent. */
     private long sentThrough;
     /** Messages on their way through the store for which there is room in the window: retained and lent ones. */
@@ -34,8 +35,10 @@ public final class Delivery {
     /** A packet identifier is on its way through the store; nothing may pass its message. */
     private boolean numbering;
 
-    Delivery(Session session) {
+    /** @param receiveMaximum messages that may be open on the session's connection */
+    Delivery(Session session, int receiveMaximum) {
         this.session = session;
+        this.windowMax = receiveMaximum;
         this.shard = session.shard();
         this.outbound = new OutboundWindow(shard.memory(), shard.figures().inflight());
         this.replays = new RetainedReplays(session, this);
@@ -43,7 +46,15 @@ public final class Delivery {
             outbound.restore(1, Map.of());
         }
         this.queue = MessageQueue.on(shard, shard.figures().sessions(), new Waiting());
+        this.intake = new Intake(session, queue, this);
         this.acknowledgements = new Acknowledgements(session, this);
+        if (session.isOnline()) {
+            queue.takeIn();
+        }
+    }
+
+    Intake intake() {
+        return intake;
     }
 
     MessageQueue queue() {

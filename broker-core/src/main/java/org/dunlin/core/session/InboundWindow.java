@@ -24,7 +24,7 @@ public final class InboundWindow {
     /** Those of {@link #tickets} that are not with the store yet. */
     private ArrayDeque<Ticket> unsubmitted = NONE;
 
-    private final PacketIds received = new PacketIds();
+    private PacketIds received = PacketIds.NONE;
     /** Tickets of QoS 1, which count against the Receive Maximum beside the QoS 2 identifiers. */
     private int openQos1;
     /** A connection that will be closed since it cannot be told of a refusal. */
@@ -58,6 +58,7 @@ public final class InboundWindow {
     }
 
     void receive(int packetId) {
+        received = received == PacketIds.NONE ? new PacketIds() : received;
         received.add(packetId);
     }
 
@@ -179,7 +180,7 @@ public final class InboundWindow {
         ending = connection;
         refusal = reason;
         Shard shard = session.shard();
-        if (session.delivery().isOwedAcks()) {
+        if (session.isOwedAcks()) {
             endTimer = shard.loop()
                     .schedule(
                             () -> end(connection), shard.shards().queueLimits().holdTimeoutMillis());
@@ -238,10 +239,12 @@ public final class InboundWindow {
 
     /** A small set of packet identifiers, 1 to 65,535, that grows with its content and not with their values. */
     private static final class PacketIds {
-        /** Of sets that have not had any; its one slot stays free. */
-        private static final int[] NONE = new int[1];
+        /** Of those that have not had any. Nothing is put into it. */
+        private static final PacketIds NONE = new PacketIds();
 
-        private int[] slots = NONE;
+        /** One of them, which is free, before the first has come. */
+        private int[] slots = new int[1];
+
         private int size;
 
         int size() {

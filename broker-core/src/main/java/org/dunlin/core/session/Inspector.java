@@ -202,7 +202,7 @@ public final class Inspector {
         } else if (!session.takes(message)) {
             fate = Fate.NO_RIGHT;
         } else {
-            fate = session.intake().foresee(message, qos, found.gathering.subscriptionIds());
+            fate = session.delivery().intake().foresee(message, qos, found.gathering.subscriptionIds());
         }
         return new Explanation.Verdict(
                 session.clientId(), found.filters, qos, fate, why(session, fate, message, qos), List.of());
@@ -353,7 +353,8 @@ public final class Inspector {
         Subscription options = candidate.options();
         Qos qos = Qos.min(message.qos(), options.qos());
         Session session = candidate.session();
-        Fate fate = session.intake()
+        Fate fate = session.delivery()
+                .intake()
                 .foreseeLoan(
                         message,
                         qos,

@@ -13,6 +13,7 @@ import org.dunlin.core.inspect.Fate;
 import org.dunlin.core.limits.MemoryBudget;
 import org.dunlin.core.limits.QueueLimits;
 import org.dunlin.core.limits.QueueLimits.Overflow;
+import org.dunlin.core.session.Intake.HeldBack;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.Store;
 import org.dunlin.mqtt.Message;
@@ -109,7 +110,8 @@ final class MessageQueue {
     /** A queue of that shard, with the limits of the broker. */
     static MessageQueue on(Shard shard, Depth depth, Owner owner) {
         Shards shards = shard.shards();
-        return new MessageQueue(shards::queueLimits, shards.paging(), shard.memory(), depth, shard::isExpired, owner);
+        return new MessageQueue(
+                shards.queueLimitsNow(), shards.paging(), shard.memory(), depth, shard.expired(), owner);
     }
 
     /** Messages that wait, in the heap or with the store alone. */

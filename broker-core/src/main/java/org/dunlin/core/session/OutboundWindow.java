@@ -103,7 +103,7 @@ final class OutboundWindow {
      * @param chosen the identifiers that do not follow from the place
      */
     void restore(long firstSeq, Map<Long, Integer> chosen) {
-        numbers = new HashMap<>(chosen);
+        numbers = chosen.isEmpty() ? Map.of() : new HashMap<>(chosen);
         lastId = farFrom(StoreBatch.packetId(firstSeq));
     }
 

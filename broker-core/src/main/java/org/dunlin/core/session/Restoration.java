@@ -46,6 +46,30 @@ public final class Restoration implements Store.Boot {
     private long subscriptions;
     private long messages;
 
+    /** What the store keeps of a session. */
+    static SessionRecord recordOf(Session session) {
+        return new SessionRecord(
+                session.clientId(),
+                session.userName(),
+                session.version(),
+                session.isConnected(),
+                session.expirySeconds(),
+                session.expiresAtMillis(),
+                session.will(),
+                session.willDueAtMillis(),
+                session.sentThrough());
+    }
+
+    static SubscriptionRecord recordOf(Subscription subscription) {
+        int[] ids = subscription.subscriptionIds();
+        return new SubscriptionRecord(
+                subscription.filter().text(),
+                subscription.qos(),
+                subscription.noLocal(),
+                subscription.retainAsPublished(),
+                ids.length == 0 ? 0 : ids[0]);
+    }
+
     /** @param who its publisher, as far as a session tells; null if there is none */
     private record Delayed(long id, long dueAtMillis, Message message, Authorizer.@Nullable Client who) {
 

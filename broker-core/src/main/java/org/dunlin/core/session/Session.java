@@ -10,7 +10,6 @@ import org.dunlin.core.routing.SubscriptionSet;
 import org.dunlin.core.spi.Authorizer;
 import org.dunlin.core.spi.Connection;
 import org.dunlin.core.spi.DropReason;
-import org.dunlin.core.spi.Loop;
 import org.dunlin.core.spi.Rights;
 import org.dunlin.core.spi.SessionKey;
 import org.dunlin.core.spi.SessionRecord;
@@ -50,15 +49,17 @@ public final class Session implements Receiver, Place.Owner {
     private final Shard shard;
     private final ClientRegistry.Owner owner;
     private final String clientId;
-    private final long sid;
     private final boolean durable;
-    private final Delivery delivery;
-    private final Intake intake;
     private final Standing standing;
-    private final InboundWindow inbound = new InboundWindow(this);
-    private final SubscriptionSet subscriptions = new SubscriptionSet();
-
     private State state = State.OFFLINE;
+    private SubscriptionSet subscriptions = SubscriptionSet.NONE;
+    /** Null while its client has published nothing at QoS 1 or 2. */
+    private @Nullable InboundWindow inbound;
+    /** Null while nothing has come for its client: then nothing waits, is open or is lent, and it is in no shared group. */
+    private @Nullable Delivery delivery;
+    /** Messages that may be open on its latest connection. */
+    private int receiveMaximum = 1;
+
     private SessionKey key;
     private @Nullable Connection connection;
     private @Nullable Holder holder;
@@ -68,15 +69,10 @@ public final class Session implements Receiver, Place.Owner {
     private ProtocolVersion version = ProtocolVersion.MQTT_5;
     private long expirySeconds;
     private @Nullable Will will;
-    private long willDueAtMillis = Message.NEVER;
-    private long expiresAtMillis = Message.NEVER;
+    /** Null while there is a connection. */
+    private @Nullable Absence absence;
+
     private long sinceMillis;
-
-    private Loop.@Nullable Timer willTimer;
-    private Loop.@Nullable Timer expiryTimer;
-    /** Writes it once more, since the store has failed to. */
-    private Loop.@Nullable Timer recording;
-
     private @Nullable Gathering gathering;
     /** Whether the store knows of it. */
     private boolean recorded;
@@ -86,11 +82,8 @@ public final class Session implements Receiver, Place.Owner {
         this.owner = owner;
         this.clientId = clientId;
         this.standing = new Standing(clientId);
-        this.sid = sid;
         this.durable = durable;
         this.key = new SessionKey(sid, 0);
-        this.delivery = new Delivery(this);
-        this.intake = new Intake(this, delivery.queue(), delivery);
     }
 
     // ---- who it is
@@ -123,12 +116,40 @@ public final class Session implements Receiver, Place.Owner {
         return connection;
     }
 
+    /** What its client publishes at QoS 1 and 2. It is made when it is first asked for. */
     public InboundWindow inbound() {
+        if (inbound == null) {
+            inbound = new InboundWindow(this);
+        }
         return inbound;
     }
 
+    /** As {@link #inbound}, to look at; null if nothing is open. */
+    public @Nullable InboundWindow inboundIfAny() {
+        return inbound;
+    }
+
+    /** What leaves for its client. It is made when it is first asked for: many clients publish and get nothing. */
     public Delivery delivery() {
+        if (delivery == null) {
+            delivery = new Delivery(this, receiveMaximum);
+        }
         return delivery;
+    }
+
+    /** As {@link #delivery}, to look at; null if there is nothing to see. */
+    public @Nullable Delivery deliveryIfAny() {
+        return delivery;
+    }
+
+    /** Whether the client owes us acknowledgements, so that not reading from it would stop them. */
+    public boolean isOwedAcks() {
+        return delivery != null && delivery.isOwedAcks();
+    }
+
+    /** Messages that may be open on its latest connection. */
+    public int receiveMaximum() {
+        return receiveMaximum;
     }
 
     /** The interval agreed on at CONNECT or changed by DISCONNECT. */
@@ -154,7 +175,12 @@ public final class Session implements Receiver, Place.Owner {
     }
 
     public long expiresAtMillis() {
-        return expiresAtMillis;
+        return absence == null ? Message.NEVER : absence.expiresAtMillis();
+    }
+
+    /** When the will goes out that waits for its delay. */
+    long willDueAtMillis() {
+        return absence == null ? Message.NEVER : absence.willDueAtMillis();
     }
 
     public @Nullable Will will() {
@@ -190,16 +216,19 @@ public final class Session implements Receiver, Place.Owner {
             long agreedExpirySeconds,
             long generation) {
         assert shard.inLoop() && connection == null && state != State.ENDED;
-        cancelTimers();
+        endAbsence();
         connection = to;
         holder = by;
-        key = new SessionKey(sid, generation);
+        key = new SessionKey(key.sid(), generation);
         version = connect.version();
         standing.attach(who, may);
         expirySeconds = agreedExpirySeconds;
         setWill(connect.will());
-        delivery.attach(
-                Math.min(connect.receiveMaximum(), shard.shards().limits().maxInflight()));
+        receiveMaximum =
+                Math.min(connect.receiveMaximum(), shard.shards().limits().maxInflight());
+        if (delivery != null) {
+            delivery.attach(receiveMaximum);
+        }
         sinceMillis = shard.loop().nowMillis();
         state = State.OPENING;
         remember();
@@ -259,7 +288,9 @@ public final class Session implements Receiver, Place.Owner {
             return;
         }
         state = State.ONLINE;
-        delivery.open();
+        if (delivery != null) {
+            delivery.open();
+        }
     }
 
     /**
@@ -278,70 +309,48 @@ public final class Session implements Receiver, Place.Owner {
         if (!willIsDue) {
             setWill(null);
         }
-        inbound.connectionLost();
-        delivery.detach();
+        if (inbound != null) {
+            inbound.connectionLost();
+        }
+        if (delivery != null) {
+            delivery.detach();
+        }
         if (expirySeconds == 0) {
             end();
             return;
         }
-        delivery.queue().putOut();
+        if (delivery != null) {
+            delivery.queue().putOut();
+        }
         long now = shard.loop().nowMillis();
         sinceMillis = now;
-        expiresAtMillis = expiryAfter(now);
-        Will waiting = will;
-        if (waiting != null) {
-            if (waiting.delaySeconds() == 0) {
-                publishWill();
-            } else {
-                willDueAtMillis = Math.min(now + waiting.delaySeconds() * 1000, expiresAtMillis);
-            }
+        boolean waits = will != null && will.delaySeconds() > 0;
+        Absence begins = absentSince(now, waits ? will : null);
+        if (!waits) {
+            publishWill();
         }
-        schedule(now);
+        begins.begin();
         remember();
     }
 
-    private void schedule(long now) {
-        if (expiresAtMillis != Message.NEVER) {
-            expiryTimer = shard.loop().schedule(this::expire, expiresAtMillis - now);
-        }
-        if (willDueAtMillis != Message.NEVER && willDueAtMillis < expiresAtMillis) {
-            willTimer = shard.loop().schedule(this::willIsDue, willDueAtMillis - now);
+    private void endAbsence() {
+        if (absence != null) {
+            absence.end();
+            absence = null;
         }
     }
 
-    private void cancelTimers() {
-        stopRecording();
-        if (expiryTimer != null) {
-            expiryTimer.cancel();
-            expiryTimer = null;
-        }
-        if (willTimer != null) {
-            willTimer.cancel();
-            willTimer = null;
-        }
-        expiresAtMillis = Message.NEVER;
-        willDueAtMillis = Message.NEVER;
-    }
-
-    private void stopRecording() {
-        if (recording != null) {
-            recording.cancel();
-            recording = null;
-        }
-    }
-
-    private void expire() {
-        expiryTimer = null;
+    /** Its time is over. */
+    void expire() {
         if (state == State.OFFLINE) {
             end();
         }
     }
 
-    private void willIsDue() {
-        willTimer = null;
+    /** The delay of its will is over. */
+    void willIsDue() {
         if (state == State.OFFLINE) {
             publishWill();
-            willDueAtMillis = Message.NEVER;
             remember();
         }
     }
@@ -367,9 +376,9 @@ public final class Session implements Receiver, Place.Owner {
         }
         state = State.ENDED;
         takesAll = false;
-        cancelTimers();
+        endAbsence();
         publishWill();
-        long lost = delivery.end();
+        long lost = delivery == null ? 0 : delivery.end();
         if (lost > 0) {
             shard.shards().events().discarded(clientId, lost, DropReason.SESSION_ENDED);
         }
@@ -377,8 +386,10 @@ public final class Session implements Receiver, Place.Owner {
             shard.unsubscribe(this, subscription);
             shard.subscribed(subscription.filter().text(), -1);
         }
-        subscriptions.clear();
-        delivery.clear();
+        subscriptions = SubscriptionSet.NONE;
+        if (delivery != null) {
+            delivery.clear();
+        }
         if (recorded) {
             shard.turn().removeSession(clientId, key);
         }
@@ -392,27 +403,16 @@ public final class Session implements Receiver, Place.Owner {
 
     /** Writes the session as it is now, if it is kept at all: one that is not is kept for its will. */
     private void remember() {
-        stopRecording();
+        if (absence != null) {
+            absence.stopRecording();
+        }
         if (durable || will != null || recorded) {
             recorded = true;
-            shard.turn()
-                    .batch()
-                    .putSession(
-                            key,
-                            new SessionRecord(
-                                    clientId,
-                                    userName(),
-                                    version,
-                                    connection != null,
-                                    expirySeconds,
-                                    expiresAtMillis,
-                                    will,
-                                    willDueAtMillis,
-                                    delivery.sentThrough()));
+            shard.turn().batch().putSession(key, Restoration.recordOf(this));
             shard.turn().afterCommit(failure -> {
-                if (failure != null && recording == null && state == State.OFFLINE) {
+                if (failure != null && absence != null) {
                     // else a will that was given up would go out after a restart, and its time would begin anew
-                    recording = shard.turn().later(this::remember);
+                    absence.recordLater(this::remember);
                 }
             });
         }
@@ -432,33 +432,48 @@ public final class Session implements Receiver, Place.Owner {
                 shard.shards().authorizer().restored(clientId, record.userName()));
         expirySeconds = record.expirySeconds();
         setWill(record.will());
-        expiresAtMillis = record.expiresAtMillis();
-        willDueAtMillis = record.willDueAtMillis();
         if (record.connected()) {
-            expiresAtMillis = expiryAfter(lastAliveMillis);
-            if (will != null) {
-                willDueAtMillis = Math.min(lastAliveMillis + will.delaySeconds() * 1000, expiresAtMillis);
-            }
+            absentSince(lastAliveMillis, will);
+        } else {
+            absence = new Absence(this, record.expiresAtMillis(), record.willDueAtMillis());
         }
-        delivery.restore(kept, record.connected(), record.sentThrough());
-        kept.received().forEach(inbound::receive);
+        if (kept.messages() > 0 || !kept.released().isEmpty()) {
+            delivery().restore(kept, record.connected(), record.sentThrough());
+        }
+        kept.received().forEach(packetId -> inbound().receive(packetId));
     }
 
     /** Lets its time go on, and tells the store what it does not know yet: that its client has left, that all was received. */
     void resume(SessionRecord record) {
-        if (record.connected() || record.sentThrough() > delivery.sentThrough()) {
+        if (record.connected() || record.sentThrough() > sentThrough()) {
             remember();
         }
-        schedule(shard.loop().nowMillis());
+        if (absence != null) {
+            absence.begin();
+        }
     }
 
-    private long expiryAfter(long leftAtMillis) {
-        return expirySeconds < Connect.NO_EXPIRY ? leftAtMillis + expirySeconds * 1000 : Message.NEVER;
+    /** The highest place of a message that may have been sent. */
+    long sentThrough() {
+        return delivery == null ? 0 : delivery.sentThrough();
+    }
+
+    /** @param waiting the will, if it waits for its delay */
+    private Absence absentSince(long leftAtMillis, @Nullable Will waiting) {
+        long expires = expirySeconds < Connect.NO_EXPIRY ? leftAtMillis + expirySeconds * 1000 : Message.NEVER;
+        long willDue =
+                waiting == null ? Message.NEVER : Math.min(leftAtMillis + waiting.delaySeconds() * 1000, expires);
+        Absence begins = new Absence(this, expires, willDue);
+        absence = begins;
+        return begins;
     }
 
     /** Takes over a subscription that the store has kept. */
     void restore(Subscription subscription) {
-        subscriptions.put(subscription);
+        room().put(subscription);
+        if (subscription.filter().isShared()) {
+            delivery(); // which tells the group when its client is there
+        }
         shard.subscribed(subscription.filter().text(), 1);
     }
 
@@ -488,20 +503,9 @@ public final class Session implements Receiver, Place.Owner {
     Subscription put(Subscription subscription) {
         String filter = subscription.filter().text();
         if (durable) {
-            shard.turn()
-                    .batch()
-                    .putSubscription(
-                            key,
-                            new StoreBatch.SubscriptionRecord(
-                                    filter,
-                                    subscription.qos(),
-                                    subscription.noLocal(),
-                                    subscription.retainAsPublished(),
-                                    subscription.subscriptionIds().length == 0
-                                            ? 0
-                                            : subscription.subscriptionIds()[0]));
+            shard.turn().batch().putSubscription(key, Restoration.recordOf(subscription));
         }
-        Subscription former = subscriptions.put(subscription);
+        Subscription former = room().put(subscription);
         if (former == null) {
             shard.subscribed(filter, 1);
         }
@@ -518,7 +522,9 @@ public final class Session implements Receiver, Place.Owner {
         }
         if (removed != null) {
             shard.subscribed(filter, -1);
-            delivery.forgetReplay(filter);
+            if (delivery != null) {
+                delivery.forgetReplay(filter);
+            }
         }
         return removed;
     }
@@ -529,7 +535,12 @@ public final class Session implements Receiver, Place.Owner {
 
     /** The same subscription with another guard, of which the store knows nothing. */
     void replace(Subscription subscription) {
-        subscriptions.put(subscription);
+        room().put(subscription);
+    }
+
+    private SubscriptionSet room() {
+        subscriptions = subscriptions == SubscriptionSet.NONE ? new SubscriptionSet() : subscriptions;
+        return subscriptions;
     }
 
     // ---- messages to the client
@@ -537,7 +548,7 @@ public final class Session implements Receiver, Place.Owner {
     @Override
     public void take(Message message, Qos qos, boolean retain, int[] subscriptionIds, @Nullable Answer answer) {
         if (takesAll || takes(message)) {
-            intake.take(message, qos, retain, subscriptionIds, answer);
+            delivery().intake().take(message, qos, retain, subscriptionIds, answer);
         }
     }
 
@@ -547,33 +558,24 @@ public final class Session implements Receiver, Place.Owner {
         return takesAll || review != null && state != State.ENDED && review.admits(message);
     }
 
-    Intake intake() {
-        return intake;
-    }
-
-    /** Takes a message that a shared group lends. */
-    void lend(Outgoing message) {
-        intake.lend(message);
-    }
-
     /** CONNACK has said that the store knows it. */
     @Override
     public void introduce(StoreBatch batch) {}
 
     @Override
     public void committed(Place place) {
-        intake.committed(place);
+        delivery().intake().committed(place);
     }
 
     @Override
     public void failed(Place place) {
-        intake.failed(place);
+        delivery().intake().failed(place);
     }
 
     @Override
     public void forget(long seq, long body) {
         if (state != State.ENDED) {
-            delivery.forget(seq, body);
+            delivery().forget(seq, body);
         }
     }
 

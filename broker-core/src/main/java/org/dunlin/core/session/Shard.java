@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.dunlin.core.figures.ShardFigures;
 import org.dunlin.core.limits.Backlog;
 import org.dunlin.core.limits.MemoryBudget;
@@ -50,6 +51,7 @@ public final class Shard {
     private final Loop loop;
     private final MemoryBudget.Account memory;
     private final ShardFigures figures = new ShardFigures();
+    private final Predicate<Message> expired = this::isExpired;
     private final Turn turn;
     private final Router router;
     private final Publishing publishing;
@@ -492,6 +494,11 @@ public final class Shard {
         return group;
     }
 
+    /** {@link #isExpired}, the same for all queues. */
+    Predicate<Message> expired() {
+        return expired;
+    }
+
     boolean isExpired(Message message) {
         return message.hasExpiry() && message.isExpired(loop.nowMillis());
     }
@@ -505,7 +512,12 @@ public final class Shard {
     void measureQueues() {
         assert inLoop();
         List<MessageQueue> queues = new ArrayList<>(sessions.size() + groups.size());
-        sessions.values().forEach(session -> queues.add(session.delivery().queue()));
+        for (Session session : sessions.values()) {
+            Delivery delivery = session.deliveryIfAny();
+            if (delivery != null) {
+                queues.add(delivery.queue());
+            }
+        }
         groups.values().forEach(group -> queues.add(group.queue));
         measure(queues, 0);
     }

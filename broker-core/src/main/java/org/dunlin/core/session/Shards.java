@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.dunlin.core.limits.Backlog;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.limits.MemoryBudget;
@@ -32,6 +33,7 @@ public final class Shards {
 
     private volatile Limits limits;
     private volatile QueueLimits queueLimits;
+    private final Supplier<QueueLimits> queueLimitsNow = this::queueLimits;
     private final MemoryBudget memory;
     private final Store store;
     private final Authorizer authorizer;
@@ -124,6 +126,11 @@ public final class Shards {
 
     public QueueLimits queueLimits() {
         return queueLimits;
+    }
+
+    /** {@link #queueLimits}, the same for all queues. */
+    Supplier<QueueLimits> queueLimitsNow() {
+        return queueLimitsNow;
     }
 
     public MemoryBudget memory() {

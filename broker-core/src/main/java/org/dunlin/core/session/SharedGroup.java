@@ -13,6 +13,7 @@ import org.dunlin.core.routing.Gathering;
 import org.dunlin.core.routing.Receiver;
 import org.dunlin.core.routing.Rotation;
 import org.dunlin.core.routing.Subscription;
+import org.dunlin.core.session.Intake.HeldBack;
 import org.dunlin.core.spi.DropReason;
 import org.dunlin.core.spi.Rights;
 import org.dunlin.core.spi.SessionKey;
@@ -395,7 +396,9 @@ final class SharedGroup implements Place.Owner {
         boolean retain = options.retainAsPublished() && entry.message.retain();
         Loan loan = new Loan(this, member, entry);
         Outgoing message = new Outgoing(entry.message, qos, retain, options.subscriptionIds(), 0, 0, loan);
-        member.session.shard().runOrPost(shard, () -> member.session.lend(message));
+        member.session
+                .shard()
+                .runOrPost(shard, () -> member.session.delivery().intake().lend(message));
     }
 
     /** @param handedOver whether the store does not hold it for the group any more */
