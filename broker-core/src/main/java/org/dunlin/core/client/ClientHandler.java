@@ -9,7 +9,6 @@ import org.dunlin.core.session.Acknowledgements.Verdict;
 import org.dunlin.core.session.Delivery;
 import org.dunlin.core.session.Publishing;
 import org.dunlin.core.session.Session;
-import org.dunlin.core.session.Shard;
 import org.dunlin.core.session.Shards;
 import org.dunlin.core.spi.Authenticator;
 import org.dunlin.core.spi.Authorizer;
@@ -21,6 +20,7 @@ import org.dunlin.mqtt.Ack;
 import org.dunlin.mqtt.Auth;
 import org.dunlin.mqtt.ConnAck;
 import org.dunlin.mqtt.Disconnect;
+import org.dunlin.mqtt.Ingress;
 import org.dunlin.mqtt.Packet;
 import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.Ping;
@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  * any        --transport closed--> CLOSED
  * </pre>
  */
-public final class ClientHandler implements Connection.Inbound, Session.Holder {
+public final class ClientHandler implements Connection.Inbound, Session.Holder, Ingress {
     /** How long a client is given that is silent while its loop is late. */
     private static final long LATE_MILLIS = 500;
 
@@ -56,8 +56,15 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     private final Admittance admittance;
     private final Connection connection;
     private Phase phase = Phase.CONNECTING;
+    /** Until it is connected; from then on only if CONNECT named an authentication method. */
     private @Nullable ConnectFlow connecting;
-    private @Nullable Connected client;
+    /** Of a client that is connected, or was. */
+    private @Nullable Session session;
+
+    private Authenticator.Identity identity = Authenticator.Identity.of(null, "");
+    /** Null while it has published nothing. */
+    private @Nullable PublishFlow publishing;
+
     private boolean entered;
     /** Reasons for which the input is held at the moment. */
     private int holds;
@@ -84,19 +91,6 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         this.limits = latest;
         this.connecting = new ConnectFlow(this, shards, admittance, connection);
     }
-
-    /**
-     * What is known of a connected client.
-     *
-     * @param authenticating null unless CONNECT named an authentication method
-     */
-    record Connected(
-            Session session,
-            Shard shard,
-            Authenticator.Identity identity,
-            PublishFlow publishing,
-            SubscribeFlow subscribing,
-            @Nullable ConnectFlow authenticating) {}
 
     Connection connection() {
         return connection;
@@ -126,10 +120,10 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
 
     /** Who it is about, for events. */
     BrokerEvents.Peer peer() {
-        Connected known = client;
+        Session known = session;
         ConnectFlow attempt = connecting;
-        String clientId = known != null ? known.session.clientId() : attempt == null ? null : attempt.clientId();
-        String userName = known != null ? known.identity.userName() : attempt == null ? null : attempt.userName();
+        String clientId = known != null ? known.clientId() : attempt == null ? null : attempt.clientId();
+        String userName = known != null ? identity.userName() : attempt == null ? null : attempt.userName();
         return new BrokerEvents.Peer(
                 clientId, userName, connection.peer(), connection.listener(), connection.version());
     }
@@ -139,7 +133,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     @Override
     public void received(Packet packet) {
         assert connection.loop().inLoop();
-        Connected known = client;
+        Session known = session;
         if (phase == Phase.CLOSED) {
             return; // bytes after DISCONNECT [MQTT-3.14.4-1]
         }
@@ -152,11 +146,11 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         switch (packet.type()) {
             case PUBLISH -> {
                 published = true;
-                Publishing all = known.shard.publishing();
+                Publishing all = known.shard().publishing();
                 long before = all.deliveries();
-                known.publishing.publish((Publish) packet);
+                publishing(known).publish((Publish) packet);
                 demands += 1 + (int) Math.min(all.deliveries() - before, shards.much());
-                if (demands >= shards.much() && known.shard.turn().isFull()) {
+                if (demands >= shards.much() && known.shard().turn().isFull()) {
                     holdForTurn();
                 }
                 if (shards.memory().isExhausted()) {
@@ -166,36 +160,42 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
             case PUBACK, PUBREC, PUBREL, PUBCOMP -> acknowledged(known, (Ack) packet);
             case SUBSCRIBE -> {
                 demands += shards.much();
-                known.subscribing.subscribe((Subscribe) packet);
+                new SubscribeFlow(this, known).subscribe((Subscribe) packet);
             }
             case UNSUBSCRIBE -> {
                 demands += shards.much();
-                known.subscribing.unsubscribe((Unsubscribe) packet);
+                new SubscribeFlow(this, known).unsubscribe((Unsubscribe) packet);
             }
             case PINGREQ -> connection.send(Ping.RESPONSE);
             case DISCONNECT -> disconnected(known, (Disconnect) packet);
-            case AUTH -> reauthenticate(known, (Auth) packet);
+            case AUTH -> reauthenticate((Auth) packet);
             case CONNECT, CONNACK, SUBACK, UNSUBACK, PINGRESP ->
                 end(ReasonCode.PROTOCOL_ERROR, packet.type() + " may not come here");
         }
     }
 
-    private void reauthenticate(Connected known, Auth packet) {
-        if (known.authenticating == null) { // [MQTT-4.12.0-7]
+    private PublishFlow publishing(Session known) {
+        if (publishing == null) {
+            publishing = new PublishFlow(this, known);
+        }
+        return publishing;
+    }
+
+    private void reauthenticate(Auth packet) {
+        if (connecting == null) { // [MQTT-4.12.0-7]
             end(ReasonCode.PROTOCOL_ERROR, "AUTH on a connection whose CONNECT names no authentication method");
         } else {
-            known.authenticating.reauthenticate(packet);
+            connecting.reauthenticate(packet);
         }
     }
 
-    private void acknowledged(Connected known, Ack ack) {
-        Session session = known.session;
+    private void acknowledged(Session known, Ack ack) {
         int id = ack.packetId();
         Verdict verdict = switch (ack.type()) {
-            case PUBACK -> session.delivery().acknowledgements().pubAck(id);
-            case PUBREC -> session.delivery().acknowledgements().pubRec(id, ack.reason());
-            case PUBCOMP -> session.delivery().acknowledgements().pubComp(id);
-            default -> known.publishing.release(id);
+            case PUBACK -> known.delivery().acknowledgements().pubAck(id);
+            case PUBREC -> known.delivery().acknowledgements().pubRec(id, ack.reason());
+            case PUBCOMP -> known.delivery().acknowledgements().pubComp(id);
+            default -> publishing(known).release(id);
         };
         if (verdict == Verdict.WRONG_KIND) {
             end(
@@ -209,16 +209,16 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
         }
     }
 
-    private void disconnected(Connected known, Disconnect packet) {
+    private void disconnected(Session known, Disconnect packet) {
         Long expiry = packet.sessionExpirySeconds();
-        if (expiry != null && expiry > 0 && known.session.expirySeconds() == 0) {
+        if (expiry != null && expiry > 0 && known.expirySeconds() == 0) {
             end(
                     ReasonCode.PROTOCOL_ERROR,
                     "DISCONNECT sets a Session Expiry Interval for a session that CONNECT made to end with the connection");
             return;
         }
         if (expiry != null) {
-            known.session.changeExpiry(ConnectFlow.capExpiry(expiry, limits()));
+            known.changeExpiry(ConnectFlow.capExpiry(expiry, limits()));
         }
         willIsDue = packet.reason() != ReasonCode.SUCCESS;
         phase = Phase.CLOSED;
@@ -231,7 +231,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     @Override
     public void violated(ReasonCode reason, String detail) {
         String key = switch (reason) {
-            case PACKET_TOO_LARGE -> client == null ? "" : "; see limits.max-packet-size";
+            case PACKET_TOO_LARGE -> session == null ? "" : "; see limits.max-packet-size";
             case TOPIC_ALIAS_INVALID -> "; see limits.topic-alias-maximum";
             default -> "";
         };
@@ -242,7 +242,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     public void readComplete() {
         lastReceivedMillis = connection.loop().nowMillis();
         boolean much = demands >= shards.much();
-        if (demands > 0 && client != null && !isHeld(Hold.OVERLOAD)) {
+        if (demands > 0 && session != null && !isHeld(Hold.OVERLOAD)) {
             holdForShards(much);
         }
         demands = 0;
@@ -282,7 +282,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
      */
     private void holdForStore() {
         Store store = shards.store();
-        if (client != null && !store.isWritable() && !client.session.isOwedAcks()) {
+        if (session != null && !store.isWritable() && !session.isOwedAcks()) {
             hold(Hold.STORE);
             Loop loop = connection.loop();
             store.whenWritable(() -> loop.execute(() -> release(Hold.STORE)));
@@ -296,7 +296,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     private void holdForMemory(boolean much) {
         MemoryBudget memory = shards.memory();
         Loop loop = connection.loop();
-        if (client == null || isHeld(Hold.MEMORY) || client.session.isOwedAcks()) {
+        if (session == null || isHeld(Hold.MEMORY) || session.isOwedAcks()) {
             return;
         }
         long pause = much && !memory.isExhausted() ? memory.pauseMillis() : 0;
@@ -326,7 +326,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
 
     @Override
     public void writable() {
-        Delivery delivery = client == null ? null : client.session.deliveryIfAny();
+        Delivery delivery = session == null ? null : session.deliveryIfAny();
         if (delivery != null && phase == Phase.CONNECTED) {
             delivery.pump();
         }
@@ -334,9 +334,32 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
 
     @Override
     public void acknowledged() {
-        if (client != null) {
-            client.publishing.acknowledged();
+        if (publishing != null) {
+            publishing.acknowledged();
         }
+    }
+
+    // ---- who publishes, as the messages that it sends say
+
+    @Override
+    public String publisher() {
+        return connected().clientId();
+    }
+
+    @Override
+    public long nextMessageId() {
+        return connected().shard().nextMessageId();
+    }
+
+    @Override
+    public long nowMillis() {
+        return connection.loop().nowMillis();
+    }
+
+    private Session connected() {
+        Session known = session;
+        assert known != null : "PUBLISH before CONNACK";
+        return known;
     }
 
     // ---- holding the input
@@ -409,10 +432,13 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
     }
 
     /** CONNACK 0x00 has been sent. */
-    void connected(Connected now, int keepAliveSeconds) {
-        client = now;
-        expireIn(now.identity.lifeMillis());
-        connecting = null;
+    void connected(Session now, Authenticator.Identity who, boolean mayAuthenticateAnew, int keepAliveSeconds) {
+        session = now;
+        identity = who;
+        expireIn(who.lifeMillis());
+        if (!mayAuthenticateAnew) {
+            connecting = null;
+        }
         phase = Phase.CONNECTED;
         if (keepAliveSeconds > 0) {
             lastReceivedMillis = connection.loop().nowMillis();
@@ -442,17 +468,15 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
 
     @Override
     public @Nullable String review() {
-        Connected known = client;
-        return known == null ? null : admittance.authenticator().review(known.identity, peer());
+        return session == null ? null : admittance.authenticator().review(identity, peer());
     }
 
     /** The client has proven itself anew. */
     void identified(Authenticator.Identity anew) {
-        Connected known = client;
+        Session known = session;
         if (known != null) {
-            client = new Connected(
-                    known.session, known.shard, anew, known.publishing, known.subscribing, known.authenticating);
-            known.shard.reviews().reauthorize(known.session, clientOf(known.session.clientId(), anew));
+            identity = anew;
+            known.shard().reviews().reauthorize(known, clientOf(known.clientId(), anew));
             expireIn(anew.lifeMillis());
         }
     }
@@ -559,10 +583,10 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder {
             entered = false;
             admittance.leave();
         }
-        Connected known = client;
+        Session known = session;
         ConnectFlow attempt = connecting;
         if (known != null) {
-            known.shard.left(known.session, connection, willIsDue);
+            known.shard().left(known, connection, willIsDue);
         } else if (attempt != null) {
             attempt.abandon();
         }

@@ -17,7 +17,6 @@ import org.dunlin.core.spi.Rights;
 import org.dunlin.mqtt.Auth;
 import org.dunlin.mqtt.ConnAck;
 import org.dunlin.mqtt.Connect;
-import org.dunlin.mqtt.Ingress;
 import org.dunlin.mqtt.Packet;
 import org.dunlin.mqtt.PacketType;
 import org.dunlin.mqtt.ProtocolVersion;
@@ -418,7 +417,7 @@ final class ConnectFlow {
             if (failure != null) {
                 handler.end(ReasonCode.SERVER_UNAVAILABLE, "the session could not be stored: " + failure);
             } else {
-                accept(known, who, shard, admission);
+                accept(known, who, admission);
             }
         });
     }
@@ -441,7 +440,7 @@ final class ConnectFlow {
         return Math.min(seconds, limits.sessionExpiryMaxSeconds());
     }
 
-    private void accept(Connect known, Authenticator.Identity who, Shard shard, Shard.Admission admission) {
+    private void accept(Connect known, Authenticator.Identity who, Shard.Admission admission) {
         String gone = admittance.authenticator().review(who, handler.peer()); // or while the session was being stored
         if (gone != null) {
             handler.end(ReasonCode.NOT_AUTHORIZED, gone);
@@ -458,23 +457,17 @@ final class ConnectFlow {
                 v5 ? limits.topicAliasMaximum() : 0,
                 limits.maxPacketSizeBytes(),
                 known.requestProblemInformation(),
-                ingress(known.clientId(), shard)));
+                handler));
         ConnAck.Properties announced = v5 ? announce(known, keepAlive, expiry) : ConnAck.Properties.NONE;
         if (!connection.send(new ConnAck(admission.present(), ReasonCode.SUCCESS, announced))) {
             handler.end(ReasonCode.PACKET_TOO_LARGE, "CONNACK exceeds the client's Maximum Packet Size"); // E037
             return;
         }
         exchange = null;
-        connect = with(known, known.clientId(), null);
-        handler.connected(
-                new ClientHandler.Connected(
-                        admission.session(),
-                        shard,
-                        remaining(who),
-                        new PublishFlow(handler, shard, admission.session(), known.version()),
-                        new SubscribeFlow(handler, shard, admission.session(), known.version()),
-                        known.authenticationMethod() == null ? null : this),
-                keepAlive);
+        if (known.authenticationMethod() != null) {
+            connect = with(known, known.clientId(), null);
+        }
+        handler.connected(admission.session(), remaining(who), known.authenticationMethod() != null, keepAlive);
         shards.events().connected(handler.peer(), admission.present(), keepAlive, expiry);
         admission.session().open();
         handler.release(ClientHandler.Hold.CONNECT);
@@ -517,25 +510,6 @@ final class ConnectFlow {
                 null,
                 known.authenticationMethod(),
                 known.authenticationMethod() == null ? null : lastData);
-    }
-
-    private static Ingress ingress(String clientId, Shard shard) {
-        return new Ingress() {
-            @Override
-            public String publisher() {
-                return clientId;
-            }
-
-            @Override
-            public long nextMessageId() {
-                return shard.nextMessageId();
-            }
-
-            @Override
-            public long nowMillis() {
-                return shard.loop().nowMillis();
-            }
-        };
     }
 
     /** The connection is gone before CONNACK; a session that was made or taken for it is let go. */

@@ -35,11 +35,11 @@ final class PublishFlow {
     /** It is held for its pace. */
     private boolean slowed;
 
-    PublishFlow(ClientHandler handler, Shard shard, Session session, ProtocolVersion version) {
+    PublishFlow(ClientHandler handler, Session session) {
         this.handler = handler;
-        this.shard = shard;
+        this.shard = session.shard();
         this.session = session;
-        this.version = version;
+        this.version = session.version();
         Limits limits = handler.limits();
         long messages = limits.publishRatePerSecond();
         long bytes = limits.fairness().publishBytesPerSecond();

@@ -21,7 +21,7 @@ import org.dunlin.mqtt.Unsubscribe;
 import org.jspecify.annotations.Nullable;
 
 /**
- * SUBSCRIBE and UNSUBSCRIBE of one client. On the thread of its shard only. Each filter counts by itself, in order, as if it
+ * One SUBSCRIBE or UNSUBSCRIBE of a client. On the thread of its shard only. Each filter counts by itself, in order, as if it
  * had come in a packet of its own [MQTT-3.8.4-5]; SUBACK leaves when all are in force and on record, retained messages after it.
  */
 final class SubscribeFlow {
@@ -33,11 +33,11 @@ final class SubscribeFlow {
     private final Session session;
     private final ProtocolVersion version;
 
-    SubscribeFlow(ClientHandler handler, Shard shard, Session session, ProtocolVersion version) {
+    SubscribeFlow(ClientHandler handler, Session session) {
         this.handler = handler;
-        this.shard = shard;
+        this.shard = session.shard();
         this.session = session;
-        this.version = version;
+        this.version = session.version();
     }
 
     void subscribe(Subscribe packet) {
