@@ -13,11 +13,12 @@ import org.dunlin.mqtt.ReasonCode;
 import org.dunlin.mqtt.UserProperty;
 
 /**
- * Thread of the connection only. A cursor over the body of one packet that lies in a buffer whole. Every read is held
+ * One thread only; it holds nothing between two packets, so one can serve all connections of a thread. A cursor over the body of
+ * one packet that lies in a buffer whole. Every read is held
  * within the body and fails as Malformed Packet where the body ends too early. The field names given to it are for
  * the text of that error.
  */
-final class Frame {
+public final class Frame {
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
 
     /** 2^64 divided by the golden ratio. */
@@ -28,6 +29,9 @@ final class Frame {
     private int end;
     private int userPropertiesLeft;
     private int topicFiltersLeft;
+
+    /** For {@link PacketDecoder#decode(ByteBuf, Frame)}. */
+    public Frame() {}
 
     void open(ByteBuf buffer, int from, int to, int maximumUserProperties, int maximumTopicFilters) {
         in = buffer;

@@ -7,13 +7,16 @@ import org.dunlin.mqtt.TopicName;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thread of the connection only; one for each connection. How one receiver takes a PUBLISH, and the topic aliases it
- * has been told: the first topics that are longer than an alias get them, and keep them as long as the connection lives
+ * Thread of the connection only, but for those without topic aliases, which never change and which any number of connections
+ * may share. How a receiver takes a PUBLISH, and the topic aliases it has been told: the first topics that are longer than an alias get them, and keep them as long as the connection lives
  * [MQTT-3.3.2-7].
  */
 public final class OutboundTerms {
     /** What an alias adds to a packet at most: its property, and a second byte of the property length. */
     private static final int ALIAS_BYTES_MAX = 4;
+
+    /** By version: for receivers that have named neither a size nor a number of aliases, as most do. */
+    private static final OutboundTerms[] PLAIN = plain();
 
     private final ProtocolVersion version;
     private final long maximumPacketSize;
@@ -31,6 +34,22 @@ public final class OutboundTerms {
         this.version = version;
         this.maximumPacketSize = maximumPacketSize;
         this.topicAliasMaximum = version.isV5() ? topicAliasMaximum : 0;
+    }
+
+    /** As the constructor, but the same for all receivers to which it makes no difference. */
+    public static OutboundTerms of(ProtocolVersion version, long maximumPacketSize, int topicAliasMaximum) {
+        return maximumPacketSize == Long.MAX_VALUE && (topicAliasMaximum == 0 || !version.isV5())
+                ? PLAIN[version.ordinal()]
+                : new OutboundTerms(version, maximumPacketSize, topicAliasMaximum);
+    }
+
+    private static OutboundTerms[] plain() {
+        ProtocolVersion[] versions = ProtocolVersion.values();
+        OutboundTerms[] plain = new OutboundTerms[versions.length];
+        for (ProtocolVersion version : versions) {
+            plain[version.ordinal()] = new OutboundTerms(version, Long.MAX_VALUE, 0);
+        }
+        return plain;
     }
 
     public ProtocolVersion version() {

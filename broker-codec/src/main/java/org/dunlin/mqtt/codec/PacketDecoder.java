@@ -36,7 +36,6 @@ public final class PacketDecoder {
     public static final int MAXIMUM_BEFORE_CONNECT = 64 * 1024;
 
     private final Role role;
-    private final Frame frame = new Frame();
     private int maximumPacketSize;
     private int topicAliasMaximum;
     private int maximumUserProperties = Integer.MAX_VALUE;
@@ -119,12 +118,17 @@ public final class PacketDecoder {
      *     and every later call throws the same
      */
     public @Nullable Packet decode(ByteBuf in) {
+        return decode(in, new Frame());
+    }
+
+    /** As {@link #decode(ByteBuf)}, with a frame that the thread has for all its decoders. */
+    public @Nullable Packet decode(ByteBuf in, Frame frame) {
         ProtocolError failed = failure;
         if (failed != null) {
             throw failed;
         }
         try {
-            return next(in);
+            return next(in, frame);
         } catch (ProtocolError error) {
             failure = error;
             topics = null;
@@ -134,7 +138,7 @@ public final class PacketDecoder {
         }
     }
 
-    private @Nullable Packet next(ByteBuf in) {
+    private @Nullable Packet next(ByteBuf in, Frame frame) {
         int readable = in.readableBytes();
         if (readable == 0) {
             return null;
@@ -163,7 +167,7 @@ public final class PacketDecoder {
         checkLength(type, length);
         if (at + length > maximumPacketSize) {
             if (type == PacketType.CONNECT) {
-                learnVersion(in, start + at, Math.min(readable - at, length));
+                learnVersion(in, start + at, Math.min(readable - at, length), frame);
             }
             throw new ProtocolError(
                     ReasonCode.PACKET_TOO_LARGE,
@@ -173,7 +177,7 @@ public final class PacketDecoder {
             return null;
         }
         frame.open(in, start + at, start + at + length, maximumUserProperties, maximumTopicFilters);
-        Packet packet = body(type, first & 0x0F);
+        Packet packet = body(type, first & 0x0F, frame);
         frame.expectEnd();
         in.readerIndex(start + at + length);
         return packet;
@@ -240,7 +244,7 @@ public final class PacketDecoder {
     }
 
     /** Reads protocol name and level of a CONNECT that is refused for its size, if they are there already. */
-    private void learnVersion(ByteBuf in, int from, int bytes) {
+    private void learnVersion(ByteBuf in, int from, int bytes, Frame frame) {
         frame.open(in, from, from + bytes, 0, 0);
         try {
             ConnectCodec.readVersion(frame, this::learned);
@@ -257,10 +261,10 @@ public final class PacketDecoder {
         return version == ProtocolVersion.MQTT_5;
     }
 
-    private Packet body(PacketType type, int flags) {
+    private Packet body(PacketType type, int flags, Frame frame) {
         boolean v5 = isV5();
         return switch (type) {
-            case CONNECT -> connect();
+            case CONNECT -> connect(frame);
             case CONNACK -> ConnectCodec.decodeConnAck(frame, spokenVersion());
             case PUBLISH -> PublishCodec.decode(frame, flags, v5, role, topics(), topicAliasMaximum, ingress);
             case PUBACK, PUBREC, PUBREL, PUBCOMP -> AckCodec.decode(frame, type, v5, role);
@@ -270,12 +274,12 @@ public final class PacketDecoder {
             case UNSUBACK -> SubscribeCodec.decodeUnsubAck(frame, v5);
             case PINGREQ -> Ping.REQUEST;
             case PINGRESP -> Ping.RESPONSE;
-            case DISCONNECT -> disconnect(v5);
+            case DISCONNECT -> disconnect(v5, frame);
             case AUTH -> DisconnectAuthCodec.decodeAuth(frame, role);
         };
     }
 
-    private Connect connect() {
+    private Connect connect(Frame frame) {
         Connect connect = ConnectCodec.decode(frame, this::learned);
         frame.expectEnd();
         connected = true;
@@ -283,7 +287,7 @@ public final class PacketDecoder {
         return connect;
     }
 
-    private Disconnect disconnect(boolean v5) {
+    private Disconnect disconnect(boolean v5, Frame frame) {
         Disconnect disconnect = DisconnectAuthCodec.decodeDisconnect(frame, v5, role);
         Long expiry = disconnect.sessionExpirySeconds();
         if (sessionEndsWithConnection && expiry != null && expiry > 0) {

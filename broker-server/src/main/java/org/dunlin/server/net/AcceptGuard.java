@@ -29,7 +29,8 @@ final class AcceptGuard extends ChannelInboundHandlerAdapter {
     private final Listening listening;
     private final AtomicInteger open;
     private final BrokerEvents events;
-    private final ChannelFutureListener closed;
+    /** Each one for all connections; one is all that a connection has, since Netty takes 72 bytes more for a second. */
+    private final ChannelFutureListener closed, closedAndLeft;
     private boolean failing;
 
     AcceptGuard(Listening listening, AtomicInteger open, BrokerEvents events) {
@@ -40,6 +41,16 @@ final class AcceptGuard extends ChannelInboundHandlerAdapter {
             open.decrementAndGet();
             listening.open().decrementAndGet();
         };
+        closedAndLeft = future -> {
+            closed.operationComplete(future);
+            InetAddress from = addressOf(future.channel());
+            assert from != null : "Netty keeps what it has told before";
+            listening.addresses().leave(from);
+        };
+    }
+
+    private static @Nullable InetAddress addressOf(Channel accepted) {
+        return accepted.remoteAddress() instanceof InetSocketAddress inet ? inet.getAddress() : null;
     }
 
     /**
@@ -56,16 +67,14 @@ final class AcceptGuard extends ChannelInboundHandlerAdapter {
         failing = false;
         int here = listening.open().incrementAndGet();
         int all = open.incrementAndGet();
-        InetAddress from = channel.remoteAddress() instanceof InetSocketAddress inet ? inet.getAddress() : null;
+        InetAddress from = addressOf(channel);
         Addresses.Refusal refusal = full(here, all);
         if (refusal == null) {
             refusal = refused(from);
         }
         if (refusal == null) {
-            channel.closeFuture().addListener(closed);
-            if (from != null && !listening.speaksForOthers(from)) {
-                listening.leaveWhenClosed(channel, from);
-            }
+            boolean counted = from != null && !listening.speaksForOthers(from);
+            channel.closeFuture().addListener(counted ? closedAndLeft : closed);
             context.fireChannelRead(accepted);
             return;
         }

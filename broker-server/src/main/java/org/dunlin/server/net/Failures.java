@@ -22,6 +22,9 @@ final class Failures {
     /** What the process ends with, which tells a supervisor that it failed. */
     static final int HALT_STATUS = 1;
 
+    /** Why a connection ended in whose service our own code failed. */
+    static final String OUR_FAULT = "internal error";
+
     private static final Logger log = LoggerFactory.getLogger(Failures.class);
     private static final Duration LAST_WORDS = Duration.ofMillis(500);
 

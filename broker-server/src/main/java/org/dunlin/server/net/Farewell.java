@@ -9,20 +9,15 @@ import io.netty.handler.ssl.SslHandler;
 
 /** Thread of the channel's loop only. How a connection ends that has had its say: both sides know that all was said. */
 final class Farewell {
-    private final ChannelHandlerContext ctx;
-    private final MqttChannelHandler input;
-    private boolean saidAll;
-
-    Farewell(ChannelHandlerContext ctx, MqttChannelHandler input) {
-        this.ctx = ctx;
-        this.input = input;
-    }
+    private Farewell() {}
 
     /**
      * Says goodbye in every layer, shuts down the output and lets the handler read the rest to nowhere: a socket closed
      * with unread input resets the connection, and the peer would lose what it was sent last.
+     *
+     * @param saidAll run when the peer's socket has all, or never will: from then on the end of its input is the end
      */
-    void say() {
+    static void say(ChannelHandlerContext ctx, MqttChannelHandler input, Runnable saidAll) {
         Channel channel = ctx.channel();
         if (!channel.isActive()) {
             return;
@@ -34,7 +29,7 @@ final class Farewell {
             tls.closeOutbound();
         }
         markTaken(channel).addListener(done -> {
-            saidAll = true;
+            saidAll.run();
             if (done.isSuccess() && channel instanceof DuplexChannel duplex && !input.isEnded()) {
                 duplex.shutdownOutput().addListener(shut -> {
                     if (!shut.isSuccess()) {
@@ -45,13 +40,6 @@ final class Farewell {
                 channel.close();
             }
         });
-    }
-
-    /** The peer sends no more while we wait for that; it may still have something to read. */
-    void heardAll() {
-        if (saidAll) {
-            ctx.channel().close();
-        }
     }
 
     /**

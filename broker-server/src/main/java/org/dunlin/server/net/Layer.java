@@ -2,6 +2,8 @@ package org.dunlin.server.net;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.util.AttributeKey;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -44,7 +46,14 @@ public interface Layer {
 
     /** Fired by a layer when its peer has said that it sends no more. */
     enum EndOfInput {
-        INSTANCE
+        INSTANCE;
+
+        /** Whether an event says so: of the socket, of TLS by close_notify, or of a layer above. */
+        static boolean is(Object event) {
+            return event == ChannelInputShutdownEvent.INSTANCE
+                    || event == INSTANCE
+                    || (event instanceof SslCloseCompletionEvent tls && tls.isSuccess());
+        }
     }
 
     /**

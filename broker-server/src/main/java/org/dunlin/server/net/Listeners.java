@@ -39,6 +39,7 @@ public final class Listeners implements AutoCloseable {
 
     private final NettyLoops loops;
     private volatile Limits limits;
+    private volatile WriteBufferWaterMark slow = WriteBufferWaterMark.DEFAULT;
     private final MemoryBudget memory;
     private final Addresses addresses;
     private final BrokerEvents events;
@@ -124,10 +125,15 @@ public final class Listeners implements AutoCloseable {
                 });
     }
 
-    /** As limits are at the moment. */
+    /** As limits are at the moment; the same for all connections. */
     private WriteBufferWaterMark slow() {
         int bytes = limits.outboundBufferBytes();
-        return new WriteBufferWaterMark(bytes / 2, bytes);
+        WriteBufferWaterMark known = slow;
+        if (known.high() != bytes) {
+            known = new WriteBufferWaterMark(bytes / 2, bytes);
+            slow = known;
+        }
+        return known;
     }
 
     /** Whether a listener of ours has that port: on all addresses, perhaps, which stands in the way of a single one. */

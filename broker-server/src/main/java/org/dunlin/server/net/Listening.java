@@ -92,13 +92,9 @@ final class Listening {
     Addresses.@Nullable Refusal enter(Channel channel, InetAddress from) {
         Addresses.Refusal refusal = addresses.enter(from);
         if (refusal == null) {
-            leaveWhenClosed(channel, from);
+            channel.closeFuture().addListener(closed -> addresses.leave(from));
         }
         return refusal;
-    }
-
-    void leaveWhenClosed(Channel channel, InetAddress from) {
-        channel.closeFuture().addListener(closed -> addresses.leave(from));
     }
 
     /** Connections accepted here whose sockets are open. */

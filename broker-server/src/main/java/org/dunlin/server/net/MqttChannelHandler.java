@@ -4,8 +4,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.handler.ssl.SslCloseCompletionEvent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.ClosedChannelException;
@@ -54,7 +52,6 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     private final PacketDecoder decoder = new PacketDecoder(PacketDecoder.Role.SERVER);
     private @Nullable ChannelHandlerContext ctx;
     private @Nullable NettyConnection connection;
-    private Connection.@Nullable Inbound inbound;
     private @Nullable ByteBuf cumulation;
     private State state = State.DECODING;
     private boolean held;
@@ -71,14 +68,17 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
 
     private @Nullable String cause;
 
-    /** Who it is, as shown to people. */
-    private volatile String peer = "";
+    /** Who it is, as shown to people: while it connects, and from then on if that is not the socket's address. */
+    private volatile @Nullable String peer;
+
+    /** Somebody has said on whose behalf it speaks. */
+    private boolean proxied;
 
     /** When it has waited long enough for CONNECT, the rest of a packet, or the end; 0 if it waits for none of them. */
     private long deadline;
 
     /** What was left to its client of the time until CONNACK when the broker began to decide. */
-    private long clientMillis;
+    private int clientMillis;
 
     /** Bytes that were there of an unfinished packet when the deadline was set. */
     private int counted;
@@ -103,14 +103,12 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         ctx = context;
         Channel channel = context.channel();
         NettyLoop loop = listening.loops().of(channel.eventLoop());
-        NettyConnection made = new NettyConnection(context, loop, this, listening);
+        NettyConnection made = new NettyConnection(context, loop, this);
         peer = Listening.text(channel.remoteAddress());
         connection = made;
         deadline = loop.nowMillis() + listening.limits().connectTimeoutMillis();
         arm();
-        Connection.Inbound to = listening.protocol().apply(made);
-        inbound = to;
-        made.inbound(to);
+        made.inbound(listening.protocol().apply(made));
     }
 
     @Override
@@ -141,6 +139,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         NettyConnection current = connection;
         if (event instanceof Layer.Peer known) {
             peer = Listening.text(known.address());
+            proxied = true;
             if (current != null) {
                 current.retap();
             }
@@ -155,7 +154,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             if (current != null && state == State.DECODING && !waits()) {
                 current.closedByPeer(cause());
             }
-        } else if (isEnd(event)) {
+        } else if (Layer.EndOfInput.is(event)) {
             inputEnded = true;
             if (current != null && state == State.DRAINING) {
                 current.drainedToTheEnd();
@@ -173,18 +172,11 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     /** At once, before any byte behind the header has cost anything. */
     private void turnAway(ChannelHandlerContext context, Addresses.Refusal refusal) {
         state = State.STOPPED;
-        Connection.Inbound to = inbound;
+        Connection.Inbound to = inbound();
         if (to != null) {
             to.violated(refusal.reason(), refusal.detail());
         }
         context.close();
-    }
-
-    /** Of the socket, of TLS by close_notify, or of a layer above. */
-    private static boolean isEnd(Object event) {
-        return event == ChannelInputShutdownEvent.INSTANCE
-                || event == Layer.EndOfInput.INSTANCE
-                || (event instanceof SslCloseCompletionEvent tls && tls.isSuccess());
     }
 
     @Override
@@ -220,7 +212,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         NettyConnection current = connection;
         String peer = current == null ? "nobody" : current.peer();
         listening.loops().failures().report("Handling a connection from " + peer + " failed", failure);
-        return NettyConnection.OUR_FAULT;
+        return Failures.OUR_FAULT;
     }
 
     private String endCause() {
@@ -265,8 +257,8 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     }
 
     private @Nullable ProtocolError handOver(ByteBuf in) {
-        Connection.Inbound to = inbound;
         NettyConnection current = connection;
+        Connection.Inbound to = inbound();
         if (to == null || current == null) {
             return null;
         }
@@ -277,7 +269,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         while (state == State.DECODING && !held && !resuming) {
             Packet packet;
             try {
-                packet = decoder.decode(in);
+                packet = decoder.decode(in, here.frame());
             } catch (ProtocolError e) {
                 error = e;
                 current.received(e);
@@ -325,7 +317,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
         }
         state = State.STOPPED;
         ChannelHandlerContext context = ctx;
-        Connection.Inbound to = inbound;
+        Connection.Inbound to = inbound();
         if (context != null && to != null) {
             context.channel().config().setAutoRead(false);
             to.violated(e.reason(), e.text());
@@ -350,7 +342,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     /** What comes now counts at once, and its client hears of it on a task of its own: the bytes may be let go of. */
     private void lookAtMemory() {
         NettyConnection current = connection;
-        Connection.Inbound to = inbound;
+        Connection.Inbound to = inbound();
         if (current == null || to == null || current.isMoving()) {
             return;
         }
@@ -375,9 +367,22 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
 
     // -------------------------------------------------------------------------------- what the connection asks for
 
-    /** The socket's, or that of whom a proxy speaks for, once that is known; any thread may ask for the log. */
+    /**
+     * The socket's, or that of whom a proxy speaks for, once that is known; any thread may ask for the log. Null if it is the
+     * socket's and was not asked for often enough to be kept.
+     */
+    @Nullable
     String peer() {
         return peer;
+    }
+
+    Listening listening() {
+        return listening;
+    }
+
+    private Connection.@Nullable Inbound inbound() {
+        NettyConnection current = connection;
+        return current == null ? null : current.inbound();
     }
 
     /** Of the last CONNECT; null before. */
@@ -406,6 +411,9 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     void agree(Connection.Terms terms) {
         agreed = true;
         deadline = 0;
+        if (!proxied) {
+            peer = null;
+        }
         decoder.maximumPacketSize((int) Math.min(terms.maximumPacketSizeIn(), Integer.MAX_VALUE));
         decoder.topicAliasMaximum(terms.topicAliasMaximumIn());
         decoder.ingress(terms.ingress());
@@ -526,7 +534,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
             deadline = 0;
         } else if (state == State.DECODING && current != null) {
             long now = current.loop().nowMillis();
-            clientMillis = Math.max(deadline - now, 1);
+            clientMillis = (int) Math.min(Math.max(deadline - now, 1), Integer.MAX_VALUE);
             deadline = now + listening.limits().connectTimeoutMillis();
         }
     }

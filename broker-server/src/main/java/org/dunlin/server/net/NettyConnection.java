@@ -23,6 +23,7 @@ import org.dunlin.mqtt.codec.PacketEncoder;
 import org.dunlin.mqtt.codec.ProtocolError;
 import org.dunlin.mqtt.codec.PublishWriter;
 import org.dunlin.server.trace.Tap;
+import org.dunlin.server.trace.Traces;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,9 +39,6 @@ final class NettyConnection implements Connection {
     private static final Logger log = LoggerFactory.getLogger(NettyConnection.class);
     private static final int TIGHT_BUFFER_BYTES = 64 * 1024;
 
-    /** Why a connection ended in whose service our own code failed. */
-    static final String OUR_FAULT = "internal error";
-
     /** Neighbours in the list of the loop it lives on. */
     @Nullable
     NettyConnection previous;
@@ -50,20 +48,21 @@ final class NettyConnection implements Connection {
 
     private final ChannelHandlerContext ctx;
     private final MqttChannelHandler input;
-    private final Listening listening;
-    private final Farewell farewell;
     private final OutBuffer out;
-    private final PacketEncoder encoder = new PacketEncoder();
     private volatile NettyLoop loop;
     private Connection.@Nullable Inbound inbound;
+    /** From CONNECT on; its own until they are agreed. */
     private @Nullable OutboundTerms terms;
 
     /** Bytes added while more than the limit waited already: a peer that never reads must not make us hold ever more. */
     private int sentWhileSlow;
     /** With so many bytes waiting it is time to look at the memory of all buffers. */
-    private long looksFromBytes = TIGHT_BUFFER_BYTES;
+    private int looksFromBytes = TIGHT_BUFFER_BYTES;
 
-    private boolean encoderSet;
+    /** Whether it may be told reasons in words. */
+    private boolean explains = true;
+
+    private boolean agreed;
     private boolean touched;
     private boolean slow;
     private boolean awaiting;
@@ -71,19 +70,22 @@ final class NettyConnection implements Connection {
     private boolean closing;
     private boolean lastFlushed;
     private boolean told;
+    private boolean saidAll;
     private @Nullable String cutCause;
     private @Nullable String clientId;
     /** Shows what comes and goes to those who trace it; null as a rule. */
     private @Nullable Tap tap;
 
-    NettyConnection(ChannelHandlerContext ctx, NettyLoop loop, MqttChannelHandler input, Listening listening) {
+    NettyConnection(ChannelHandlerContext ctx, NettyLoop loop, MqttChannelHandler input) {
         this.ctx = ctx;
         this.loop = loop;
         this.input = input;
-        this.listening = listening;
         loop.traffic().opened();
-        this.farewell = new Farewell(ctx, input);
         this.out = new OutBuffer(ctx);
+    }
+
+    Connection.@Nullable Inbound inbound() {
+        return inbound;
     }
 
     void inbound(Connection.Inbound to) {
@@ -95,14 +97,15 @@ final class NettyConnection implements Connection {
 
     /** Who traces may have changed, or what is known of the client. */
     void retap() {
-        tap = listening.loops().traces().tap(peer(), clientId);
+        Traces traces = input.listening().loops().traces();
+        tap = traces.count() == 0 ? null : traces.tap(peer(), clientId);
     }
 
     /** A packet has come. */
     void received(Packet packet) {
-        if (packet instanceof Connect connect && terms == null) {
-            encoder.maximumPacketSize(
-                    connect.maximumPacketSize()); // for a refusal, too [MQTT-3.1.2-24] [MQTT-3.2.2-19]
+        if (packet instanceof Connect connect && !agreed) {
+            // for a refusal, too [MQTT-3.1.2-24] [MQTT-3.2.2-19]
+            terms = OutboundTerms.of(connect.version(), connect.maximumPacketSize(), 0);
             clientId = connect.clientId();
             retap();
         }
@@ -121,12 +124,13 @@ final class NettyConnection implements Connection {
 
     @Override
     public String peer() {
-        return input.peer();
+        String told = input.peer();
+        return told == null ? Listening.text(ctx.channel().remoteAddress()) : told;
     }
 
     @Override
     public String listener() {
-        return listening.listener().name();
+        return input.listening().listener().name();
     }
 
     @Override
@@ -141,14 +145,12 @@ final class NettyConnection implements Connection {
     }
 
     @Override
-    public void agree(Terms agreed) {
+    public void agree(Terms to) {
         assert loop.inLoop();
-        encoder.version(agreed.version());
-        encoder.maximumPacketSize(agreed.maximumPacketSizeOut());
-        encoder.problemInformation(agreed.problemInformation());
-        encoderSet = true;
-        terms = new OutboundTerms(agreed.version(), agreed.maximumPacketSizeOut(), agreed.topicAliasMaximumOut());
-        input.agree(agreed);
+        explains = to.problemInformation();
+        agreed = true;
+        terms = OutboundTerms.of(to.version(), to.maximumPacketSizeOut(), to.topicAliasMaximumOut());
+        input.agree(to);
     }
 
     @Override
@@ -161,16 +163,9 @@ final class NettyConnection implements Connection {
             clientId = ack.properties().assignedClientId();
             retap();
         }
-        if (!encoderSet) {
-            ProtocolVersion spoken = input.version();
-            if (spoken != null) {
-                encoder.version(spoken);
-                encoderSet = true;
-            }
-        }
         ByteBuf buffer = out.buffer();
         int before = buffer.writerIndex();
-        boolean fits = encoder.encode(packet, buffer);
+        boolean fits = encoder().encode(packet, buffer);
         written(packet.type(), buffer.writerIndex() - before);
         Tap.sent(fits ? tap : null, packet);
         return fits;
@@ -184,9 +179,19 @@ final class NettyConnection implements Connection {
         }
         ByteBuf buffer = out.buffer();
         int before = buffer.writerIndex();
-        encoder.ack(type, packetId, reason, buffer);
+        encoder().ack(type, packetId, reason, buffer);
         written(type, buffer.writerIndex() - before);
         Tap.sent(tap, type, packetId, reason);
+    }
+
+    /** That of the loop, told of this peer. */
+    private PacketEncoder encoder() {
+        OutboundTerms to = terms;
+        if (to == null) { // what should have been CONNECT is none
+            ProtocolVersion spoken = input.version();
+            to = OutboundTerms.of(spoken == null ? ProtocolVersion.MQTT_5 : spoken, Long.MAX_VALUE, 0);
+        }
+        return loop.encoder(to, explains);
     }
 
     @Override
@@ -194,7 +199,7 @@ final class NettyConnection implements Connection {
         NettyLoop here = loop;
         assert here.inLoop();
         OutboundTerms to = terms;
-        if (to == null) {
+        if (to == null || !agreed) {
             throw new IllegalStateException("a PUBLISH before the terms are agreed");
         }
         if (closing) {
@@ -231,10 +236,10 @@ final class NettyConnection implements Connection {
         touch();
         long pending = out.pendingBytes();
         if (pending > looksFromBytes) {
-            looksFromBytes = 2 * pending;
-            listening.memory().review(loop.nowMillis());
+            looksFromBytes = (int) Math.min(2 * pending, Integer.MAX_VALUE);
+            input.listening().memory().review(loop.nowMillis());
         }
-        int limit = listening.limits().outboundBufferBytes();
+        int limit = input.listening().limits().outboundBufferBytes();
         if (pending <= limit) {
             return;
         }
@@ -257,7 +262,7 @@ final class NettyConnection implements Connection {
     @Override
     public boolean fits(Message message, Qos qos, int[] subscriptionIds) {
         OutboundTerms to = terms;
-        return to == null || PublishWriter.fits(to, message, qos, subscriptionIds);
+        return to == null || !agreed || PublishWriter.fits(to, message, qos, subscriptionIds);
     }
 
     @Override
@@ -270,6 +275,7 @@ final class NettyConnection implements Connection {
 
     /** Less while memory is tight: what a peer does not take is better kept in its queue. */
     private int bufferBytes() {
+        Listening listening = input.listening();
         int most = listening.limits().outboundBufferBytes();
         return listening.memory().isTight() ? Math.min(most, TIGHT_BUFFER_BYTES) : most;
     }
@@ -306,7 +312,7 @@ final class NettyConnection implements Connection {
         if (told) {
             ctx.close();
         } else {
-            cut(OUR_FAULT);
+            cut(Failures.OUR_FAULT);
         }
     }
 
@@ -321,7 +327,7 @@ final class NettyConnection implements Connection {
             if (closing && !lastFlushed && cutCause == null) {
                 lastFlushed = true;
                 tell(null);
-                farewell.say();
+                sayFarewell();
             }
         } catch (Throwable e) {
             failed(e);
@@ -505,12 +511,18 @@ final class NettyConnection implements Connection {
         input.stop();
         flushNow();
         tell(cause);
-        farewell.say();
+        sayFarewell();
+    }
+
+    private void sayFarewell() {
+        Farewell.say(ctx, input, () -> saidAll = true);
     }
 
     /** The peer sends no more while we wait for that. */
     void drainedToTheEnd() {
-        farewell.heardAll();
+        if (saidAll) { // else it may still have something to read
+            ctx.channel().close();
+        }
     }
 
     /** The channel has ended; may come more than once, and on the way on the loop that is left. */

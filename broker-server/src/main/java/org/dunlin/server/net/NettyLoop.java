@@ -10,6 +10,9 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.dunlin.core.spi.Loop;
+import org.dunlin.mqtt.codec.Frame;
+import org.dunlin.mqtt.codec.OutboundTerms;
+import org.dunlin.mqtt.codec.PacketEncoder;
 import org.dunlin.mqtt.codec.PublishWriter;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +27,8 @@ public final class NettyLoop implements Loop {
     private final LongSupplier nowMillis;
     private final Failures failures;
     private final PublishWriter publishWriter = new PublishWriter();
+    private final PacketEncoder encoder = new PacketEncoder();
+    private final Frame frame = new Frame();
     private final Traffic traffic = new Traffic();
     private final LoopLag lag;
     private final Runnable endTurn = () -> run(this::endTurn);
@@ -78,6 +83,18 @@ public final class NettyLoop implements Loop {
 
     PublishWriter publishWriter() {
         return publishWriter;
+    }
+
+    /** For the next packet to a peer that takes packets by those terms. */
+    PacketEncoder encoder(OutboundTerms terms, boolean explains) {
+        return encoder.version(terms.version())
+                .maximumPacketSize(terms.maximumPacketSize())
+                .problemInformation(explains);
+    }
+
+    /** What a decoder on this thread reads with. */
+    Frame frame() {
+        return frame;
     }
 
     @Override
