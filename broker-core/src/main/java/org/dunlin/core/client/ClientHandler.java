@@ -61,13 +61,13 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder, 
     /** Of a client that is connected, or was. */
     private @Nullable Session session;
 
-    private Authenticator.Identity identity = Authenticator.Identity.of(null, "");
+    private Authenticator.Identity identity = Authenticator.Identity.NOBODY;
     /** Null while it has published nothing. */
     private @Nullable PublishFlow publishing;
 
     private boolean entered;
     /** Reasons for which the input is held at the moment. */
-    private int holds;
+    private byte holds;
     /** Since the last {@link #readComplete}. */
     private boolean published;
 
@@ -77,6 +77,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder, 
     private boolean willIsDue = true;
     private Loop.@Nullable Timer keepAliveTimer;
     private Loop.@Nullable Timer credentialsTimer;
+    private int keepAliveSeconds;
     private long lastReceivedMillis;
     /** Of the broker, when {@link #limits} were made of them. */
     private Limits latest;
@@ -432,7 +433,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder, 
     }
 
     /** CONNACK 0x00 has been sent. */
-    void connected(Session now, Authenticator.Identity who, boolean mayAuthenticateAnew, int keepAliveSeconds) {
+    void connected(Session now, Authenticator.Identity who, boolean mayAuthenticateAnew, int agreedKeepAliveSeconds) {
         session = now;
         identity = who;
         expireIn(who.lifeMillis());
@@ -440,14 +441,16 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder, 
             connecting = null;
         }
         phase = Phase.CONNECTED;
+        keepAliveSeconds = agreedKeepAliveSeconds;
         if (keepAliveSeconds > 0) {
             lastReceivedMillis = connection.loop().nowMillis();
-            watchKeepAlive(keepAliveSeconds * 1500L);
+            watchKeepAlive();
         }
     }
 
     /** One and a half times the keep alive without a packet counts as a failure of the network [MQTT-3.1.2-22]. */
-    private void watchKeepAlive(long limitMillis) {
+    private void watchKeepAlive() {
+        long limitMillis = keepAliveSeconds * 1500L;
         long silent = connection.loop().nowMillis() - lastReceivedMillis;
         if (holds != 0) {
             silent = 0;
@@ -458,7 +461,7 @@ public final class ClientHandler implements Connection.Inbound, Session.Holder, 
         }
         keepAliveTimer = connection
                 .loop()
-                .schedule(() -> watchKeepAlive(limitMillis), silent < limitMillis ? limitMillis - silent : LATE_MILLIS);
+                .schedule(this::watchKeepAlive, silent < limitMillis ? limitMillis - silent : LATE_MILLIS);
     }
 
     @Override

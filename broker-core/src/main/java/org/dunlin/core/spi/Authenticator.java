@@ -69,11 +69,12 @@ public interface Authenticator {
     record Identity(@Nullable String userName, String source, Authorizer.@Nullable Claims claims, long lifeMillis) {
         public static final long WITHOUT_END = Long.MAX_VALUE;
 
-        private static final Identity NOBODY = new Identity(null, "", null, WITHOUT_END);
+        /** Of whom nothing is known. */
+        public static final Identity NOBODY = new Identity(null, "", null, WITHOUT_END);
 
         /** Somebody of whom nothing else is known. */
         public static Identity of(@Nullable String userName, String source) {
-            return userName == null && source.isEmpty() ? NOBODY : new Identity(userName, source, null, WITHOUT_END);
+            return new Identity(userName, source, null, WITHOUT_END);
         }
     }
 

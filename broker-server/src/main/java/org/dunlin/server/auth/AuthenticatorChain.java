@@ -23,6 +23,8 @@ public final class AuthenticatorChain implements Authenticator, AutoCloseable {
     private static final String CERTIFICATE = "certificate";
     /** The source of whoever has proven nothing. */
     static final String ANONYMOUS = "anonymous";
+    /** One for all of them. */
+    private static final Answer NAMELESS = new Answer.Accepted(Identity.of(null, ANONYMOUS), null);
 
     private static final String UNPROVEN = "nobody here can tell who gives this user name; ";
 
@@ -201,7 +203,7 @@ public final class AuthenticatorChain implements Authenticator, AutoCloseable {
         return done(
                 credentials,
                 now.open().contains(listener)
-                        ? new Answer.Accepted(Identity.of(claimed, ANONYMOUS), null)
+                        ? claimed == null ? NAMELESS : new Answer.Accepted(Identity.of(claimed, ANONYMOUS), null)
                         : new Answer.Refused(ReasonCode.NOT_AUTHORIZED, closed(now, listener)));
     }
 

@@ -31,6 +31,7 @@ final class AcceptGuard extends ChannelInboundHandlerAdapter {
     private final BrokerEvents events;
     /** Each one for all connections; one is all that a connection has, since Netty takes 72 bytes more for a second. */
     private final ChannelFutureListener closed, closedAndLeft;
+
     private boolean failing;
 
     AcceptGuard(Listening listening, AtomicInteger open, BrokerEvents events) {

@@ -411,6 +411,7 @@ final class MqttChannelHandler extends ChannelInboundHandlerAdapter {
     void agree(Connection.Terms terms) {
         agreed = true;
         deadline = 0;
+        disarm();
         if (!proxied) {
             peer = null;
         }

@@ -6,8 +6,6 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.SingleThreadEventLoop;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.mqtt.codec.Frame;
@@ -20,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * Any thread for what {@link Loop} promises, the loop's own thread for the rest. One Netty event loop with the end of its
  * turns: tasks given for it, then one flush of every connection that was written to. What a turn has no time for goes on in the
  * next one, first what is new: input of connections that have had their share, flushes when there are very many. Whatever a task throws is reported
- * to {@link Failures} and ends that task alone; Netty would let a timer's failure pass without a word.
+ * to {@link Failures} and ends that task alone.
  */
 public final class NettyLoop implements Loop {
     private final EventLoop eventLoop;
@@ -31,6 +29,7 @@ public final class NettyLoop implements Loop {
     private final Frame frame = new Frame();
     private final Traffic traffic = new Traffic();
     private final LoopLag lag;
+    private final Timers timers;
     private final Runnable endTurn = () -> run(this::endTurn);
     private ArrayList<Runnable> tasks = new ArrayList<>();
     private ArrayList<Runnable> tasksRunning = new ArrayList<>();
@@ -56,6 +55,7 @@ public final class NettyLoop implements Loop {
         this.nowMillis = nowMillis;
         this.failures = failures;
         this.lag = new LoopLag(eventLoop);
+        this.timers = new Timers(this, eventLoop);
         this.clock = new TurnClock(turnNanos);
     }
 
@@ -158,8 +158,7 @@ public final class NettyLoop implements Loop {
 
     @Override
     public Timer schedule(Runnable task, long delayMillis) {
-        Future<?> future = eventLoop.schedule(() -> run(task), Math.max(delayMillis, 0), TimeUnit.MILLISECONDS);
-        return () -> future.cancel(false);
+        return timers.schedule(task, delayMillis);
     }
 
     @Override
@@ -244,7 +243,7 @@ public final class NettyLoop implements Loop {
         }
     }
 
-    private void run(Runnable task) {
+    void run(Runnable task) {
         try {
             task.run();
         } catch (Throwable e) {
