@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Set;
 import org.dunlin.core.limits.Limits;
 import org.dunlin.core.routing.Subscription;
+import org.dunlin.core.session.Delivery;
 import org.dunlin.core.session.Session;
 import org.dunlin.core.session.Shard;
 import org.dunlin.core.spi.Connection;
@@ -280,6 +281,10 @@ final class SubscribeFlow {
                 // one that was replaced since, even by a later filter of this packet, was in force all the same
                 if (subscription != null
                         && session.subscription(subscription.filter().text()) != null) {
+                    Delivery delivery = session.deliveryIfAny();
+                    if (delivery == null && shard.shards().retained().hasNothingFor(subscription.filter())) {
+                        continue; // and need not have what it delivers with
+                    }
                     session.delivery().replay(subscription);
                     if (!keepsUp()) {
                         return;

@@ -141,6 +141,13 @@ public final class RetainedTree {
         return new Cursor(filter);
     }
 
+    /** Whether nothing that is kept matches, as far as a short look tells; false if that would take long. */
+    public boolean hasNothingFor(TopicFilter filter) {
+        boolean[] found = new boolean[1];
+        boolean more = cursor(filter).next(1, message -> found[0] = true);
+        return !more && !found[0];
+    }
+
     /** What falls under the filter and comes behind a topic, in the order of the tree: level by level by their UTF-8. */
     public Cursor cursor(TopicFilter filter, TopicName after) {
         Cursor cursor = new Cursor(filter);

@@ -52,6 +52,7 @@ final class RetainedTreeTest {
             Set<Message> matching = new HashSet<>();
             model.values().stream().filter(m -> filter.matches(m.topic())).forEach(matching::add);
             List<Message> found = all(tree.cursor(filter), 1 + random.nextInt(20));
+            assertTrue(found.isEmpty() || !tree.hasNothingFor(filter), filter.text());
             assertEquals(matching, new HashSet<>(found), filter.text());
             assertEquals(matching.size(), found.size(), filter.text());
             TopicName topic = topics.topic();
@@ -95,6 +96,10 @@ final class RetainedTreeTest {
         assertEquals(9, all(tree.cursor(TopicFilter.of("#")), 1).size());
         assertEquals(10, all(tree.cursor(), 1).size());
         assertEquals(List.of("a/b"), texts(all(tree.cursor(TopicFilter.of("a/b")), 1)));
+        assertFalse(tree.hasNothingFor(TopicFilter.of("a/b")));
+        assertTrue(tree.hasNothingFor(TopicFilter.of("a/x")));
+        assertFalse(tree.hasNothingFor(TopicFilter.of("+/b")));
+        assertTrue(tree.hasNothingFor(TopicFilter.of("+/x")));
         assertEquals(List.of(), texts(all(tree.cursor(TopicFilter.of("a/x")), 1)));
     }
 

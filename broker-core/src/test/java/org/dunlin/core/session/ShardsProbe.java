@@ -161,6 +161,12 @@ public final class ShardsProbe {
         return shards.memory().countedBytes() + untold;
     }
 
+    /** Whether a session has what it delivers with, and what it takes QoS 1 and 2 with. On one shard. */
+    public static List<Boolean> made(Shards shards, String clientId) {
+        Session session = shards.shard(0).sessions().get(clientId);
+        return session == null ? List.of() : List.of(session.deliveryIfAny() != null, session.inboundIfAny() != null);
+    }
+
     /** Figures of one session at this moment. */
     public record Figures(
             String clientId,
@@ -177,18 +183,20 @@ public final class ShardsProbe {
         List<Figures> all = new ArrayList<>();
         for (int i = 0; i < shards.count(); i++) {
             for (Session session : shards.shard(i).sessionsForTests()) {
-                MessageQueue queued = session.delivery().queue();
-                OutboundWindow window = session.delivery().outbound();
+                Delivery delivery = session.deliveryIfAny(); // looking must not make it
+                InboundWindow inbound = session.inboundIfAny();
+                MessageQueue queued = delivery == null ? null : delivery.queue();
+                OutboundWindow window = delivery == null ? null : delivery.outbound();
                 all.add(new Figures(
                         session.clientId(),
                         session.durable(),
-                        queued.size(),
-                        queued.inHeap(),
-                        queued.isLoading(),
-                        queued.lent(),
-                        window.open(),
-                        released(window),
-                        session.inbound().waiting()));
+                        queued == null ? 0 : queued.size(),
+                        queued == null ? 0 : queued.inHeap(),
+                        queued != null && queued.isLoading(),
+                        queued == null ? 0 : queued.lent(),
+                        window == null ? 0 : window.open(),
+                        window == null ? 0 : released(window),
+                        inbound == null ? 0 : inbound.waiting()));
             }
         }
         return all;
