@@ -29,8 +29,10 @@ final class AcceptGuard extends ChannelInboundHandlerAdapter {
     private final Listening listening;
     private final AtomicInteger open;
     private final BrokerEvents events;
-    /** Each one for all connections; one is all that a connection has, since Netty takes 72 bytes more for a second. */
-    private final ChannelFutureListener closed, closedAndLeft;
+    /** One for all connections. */
+    private final ChannelFutureListener closed;
+    /** As {@link #closed}, for those whose address is counted: Netty takes 72 bytes for the second listener of a channel. */
+    private final ChannelFutureListener closedAndLeft;
 
     private boolean failing;
 

@@ -6,6 +6,8 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.SingleThreadEventLoop;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.dunlin.core.spi.Loop;
 import org.dunlin.mqtt.codec.Frame;
@@ -18,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * Any thread for what {@link Loop} promises, the loop's own thread for the rest. One Netty event loop with the end of its
  * turns: tasks given for it, then one flush of every connection that was written to. What a turn has no time for goes on in the
  * next one, first what is new: input of connections that have had their share, flushes when there are very many. Whatever a task throws is reported
- * to {@link Failures} and ends that task alone.
+ * to {@link Failures} and ends that task alone; Netty would let a timer's failure pass without a word.
  */
 public final class NettyLoop implements Loop {
     private final EventLoop eventLoop;
@@ -29,7 +31,6 @@ public final class NettyLoop implements Loop {
     private final Frame frame = new Frame();
     private final Traffic traffic = new Traffic();
     private final LoopLag lag;
-    private final Timers timers;
     private final Runnable endTurn = () -> run(this::endTurn);
     private ArrayList<Runnable> tasks = new ArrayList<>();
     private ArrayList<Runnable> tasksRunning = new ArrayList<>();
@@ -55,7 +56,6 @@ public final class NettyLoop implements Loop {
         this.nowMillis = nowMillis;
         this.failures = failures;
         this.lag = new LoopLag(eventLoop);
-        this.timers = new Timers(this, eventLoop);
         this.clock = new TurnClock(turnNanos);
     }
 
@@ -158,7 +158,32 @@ public final class NettyLoop implements Loop {
 
     @Override
     public Timer schedule(Runnable task, long delayMillis) {
-        return timers.schedule(task, delayMillis);
+        Later later = new Later(task);
+        later.future = eventLoop.schedule(later, Math.max(delayMillis, 0), TimeUnit.MILLISECONDS);
+        return later;
+    }
+
+    /** Both in one object, for each connection has a timer. */
+    private final class Later implements Runnable, Timer {
+        private final Runnable task;
+        private @Nullable Future<?> future;
+
+        private Later(Runnable task) {
+            this.task = task;
+        }
+
+        @Override
+        public void run() {
+            NettyLoop.this.run(task);
+        }
+
+        @Override
+        public void cancel() {
+            Future<?> waiting = future;
+            if (waiting != null) {
+                waiting.cancel(false);
+            }
+        }
     }
 
     @Override
@@ -243,7 +268,7 @@ public final class NettyLoop implements Loop {
         }
     }
 
-    void run(Runnable task) {
+    private void run(Runnable task) {
         try {
             task.run();
         } catch (Throwable e) {
