@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Thread of the connection only, but for those without topic aliases, which never change and which any number of connections
- * may share. How a receiver takes a PUBLISH, and the topic aliases it has been told: the first topics that are longer than an alias get them, and keep them as long as the connection lives
- * [MQTT-3.3.2-7].
+ * may share. How a receiver takes a PUBLISH, and the topic aliases it has been told: the first topics that are longer than an
+ * alias get them, and keep them as long as the connection lives [MQTT-3.3.2-7].
  */
 public final class OutboundTerms {
     /** What an alias adds to a packet at most: its property, and a second byte of the property length. */

@@ -20,8 +20,8 @@ import org.dunlin.mqtt.codec.PacketDecoder.Role;
 
 /**
  * One thread only. Turns packets into bytes in the version and within the size that the peer takes; it keeps nothing from one
- * packet to the next, so one can serve any number of connections if it is told of each. It trusts its caller that a packet makes sense; messages to subscribers leave by {@link
- * PublishWriter}.
+ * packet to the next, so one can serve any number of connections if it is told of each. It trusts its caller that a packet makes
+ * sense; messages to subscribers leave by {@link PublishWriter}.
  */
 public final class PacketEncoder {
     private final Role role;

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Any thread for what {@link Loop} promises, the loop's own thread for the rest. One Netty event loop with the end of its
  * turns: tasks given for it, then one flush of every connection that was written to. What a turn has no time for goes on in the
- * next one, first what is new: input of connections that have had their share, flushes when there are very many. Whatever a task throws is reported
- * to {@link Failures} and ends that task alone; Netty would let a timer's failure pass without a word.
+ * next one, first what is new: input of connections that have had their share, flushes when there are very many. Whatever a task
+ * throws is reported to {@link Failures} and ends that task alone; Netty would let a timer's failure pass without a word.
  */
 public final class NettyLoop implements Loop {
     private final EventLoop eventLoop;
